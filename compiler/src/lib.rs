@@ -2,4 +2,6 @@
 pub mod arena;
 pub mod bits;
 pub mod diag;
+pub mod front;
 pub mod ir;
+pub mod options;

@@ -1,0 +1,3 @@
+//! The one front door: any source becomes RTLIL text, and RTLIL text becomes a netlist.
+
+pub mod rtlil;

@@ -1,0 +1,115 @@
+//! What the user can ask for: the design to read and how to compile it.
+
+use std::path::PathBuf;
+
+/// The design: sources and how to read them.
+#[derive(Clone, Debug, Default)]
+pub struct Design {
+    /// Files in order; `-` is standard input (RTLIL, unless `language` says otherwise).
+    pub sources: Vec<PathBuf>,
+    /// RTLIL text that needs no file, with the name to show for it.
+    pub rtlil: Option<(String, String)>,
+    /// Top module; found when only one module is not instantiated.
+    pub top: Option<String>,
+    /// `-I` and `+incdir+`.
+    pub include_dirs: Vec<PathBuf>,
+    /// `-D NAME[=VALUE]` and `+define+`.
+    pub defines: Vec<(String, Option<String>)>,
+    /// `-P NAME=VALUE` for the top module.
+    pub parameters: Vec<(String, String)>,
+    /// `-f FILE`.
+    pub file_lists: Vec<PathBuf>,
+    /// `-y DIR`: where to look for modules that are missing.
+    pub library_dirs: Vec<PathBuf>,
+    /// `-Y .EXT`: with these endings.
+    pub library_extensions: Vec<String>,
+    /// Of all sources; by file name when `None`.
+    pub language: Option<Language>,
+    /// A Yosys to use instead of the installed one: a `.wasm` or a native program.
+    pub yosys: Option<PathBuf>,
+    /// Show Yosys' script and log on standard error.
+    pub verbose: bool,
+}
+
+/// Source language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    Verilog,
+    SystemVerilog,
+    Rtlil,
+    /// A Yosys JSON netlist.
+    Json,
+}
+
+/// How to compile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub opt_level: OptLevel,
+    pub strip: Strip,
+    pub undef: Undef,
+    pub poke: Poke,
+    pub clock_order: ClockOrder,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            opt_level: OptLevel::O2,
+            strip: Strip::Full,
+            undef: Undef::Zero,
+            poke: Poke::All,
+            clock_order: ClockOrder::Verilog,
+        }
+    }
+}
+
+/// `-O0` to `-O3`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OptLevel {
+    /// Compile at once: no passes but those the emitter needs, no Binaryen.
+    O0,
+    /// Cheap passes.
+    O1,
+    /// All passes, Binaryen for size.
+    O2,
+    /// Everything.
+    O3,
+}
+
+/// What the artifact says about its inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strip {
+    /// Every named signal can be seen.
+    Full,
+    /// Only ports: for closed designs.
+    Ports,
+}
+
+/// What undefined bits of the initial state become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undef {
+    Zero,
+    Ones,
+    /// From the seed, anew at each reset.
+    Random,
+}
+
+/// Which signals the host may write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Poke {
+    /// Inputs, and every named register, latch and memory.
+    All,
+    /// Inputs only: the compiler may merge and remove registers.
+    Ports,
+    /// Inputs, and the state whose dotted path matches the glob.
+    Glob(String),
+}
+
+/// When an edge on a computed clock is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockOrder {
+    /// Gates and muxes carry an edge in the same wave, as Verilog simulators do.
+    Verilog,
+    /// A computed clock moves one wave later, as Amaranth and Torii do.
+    Delta,
+}
