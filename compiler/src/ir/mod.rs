@@ -28,7 +28,7 @@ pub use cell::{Cell, CellId, CellKind};
 pub use eval::evaluate;
 pub use parse::{ParseError, parse};
 pub use rewrite::{Rewriter, rewrite};
-pub use validate::validate;
+pub use validate::{validate, violations};
 
 use crate::arena::{Arena, Id, SideTable};
 use crate::bits::Bits;

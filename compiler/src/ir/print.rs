@@ -1,1 +1,3 @@
 //! skeleton
+use super::*;
+pub fn cell_line(id: CellId, cell: &Cell) -> String { format!("%{} {cell:?}", id.index()) }

@@ -1,0 +1,413 @@
+//! The reference interpreter: executes any netlist, optimised or not, slowly and obviously.
+//!
+//! In: a valid [`Netlist`]. Out: what an artifact of it must answer to the same calls. The API is the
+//! artifact's (`runtime-abi/SPEC.md`), with signals and rows instead of addresses. The code generator
+//! follows the order that is written down here.
+//!
+//! # Order
+//!
+//! **A call** (`eval`, `step`, `edges`, `advance`) first *settles* with the host's pokes. While the level
+//! of a primary clock differs from the level its registers have acted on (`prev`), cells see `prev`: a
+//! poked clock moves no data before its own wave. Inputs that are asynchronous loads are seen at once.
+//! Then come *instants*: the call flips its clocks, and waves follow until no trigger moves. A call that
+//! flips nothing has one instant too, for the edges that the pokes made.
+//!
+//! **Settling** repeats passes. A pass computes all cells in order; then every latch stores its `value`
+//! and every loop cut takes its `value`. If a loop cut changed, another pass follows. Otherwise each
+//! register whose `load.when` is 1 and which differs from `load.value` takes it, all together, and if one
+//! did, another pass follows. More than [`BOUND`] passes are [`Status::NotSettled`]. After a settling the
+//! change effects are considered, in order.
+//!
+//! **A wave** is all triggers whose level differs from `prev`:
+//! 1. Levels: an input's is what it holds. Another net's is, in order `Delta`, its settled value. In order
+//!    `Verilog`, when a primary clock has moved, it is the net's value in one more pass with the clocks'
+//!    new levels, in which registers, stored latches and loop cuts stay as they are.
+//! 2. From the settled values of before the wave: the next value of each register with a matching edge
+//!    (`load.value` where `load.when` is 1), all memory writes, the clocked effects in order.
+//! 3. All commit; memory ports in order, so that a later one wins, and a row that does not exist is
+//!    dropped. `prev` = level for the triggers of the wave. The random generator moves on. Settle.
+//!
+//! Waves repeat until no trigger moves; more than [`BOUND`] are [`Status::NotSettled`]. Then the instant
+//! ends: effects marked `last` that are due (clocked ones that a wave found enabled, change effects that
+//! differ from the end of the last instant) write their events, once each, in order, with the values then.
+//!
+//! **Reset** gives state, inputs and time their initial values (loop cuts and inputs are zero), settles,
+//! takes all trigger levels as acted on, and then runs the initial and the change effects in order,
+//! those marked `last` after the others.
+//!
+//! **Random values** are a function of `prng`, which reset makes `seed` and each wave moves on by
+//! [`GOLDEN`](state::GOLDEN): see [`state::random_value`].
+
+mod effects;
+mod state;
+#[cfg(test)]
+mod tests;
+mod wave;
+
+use rtlwasm_abi::Status;
+
+pub use effects::Event;
+pub use state::{Snapshot, Timing};
+
+use super::*;
+use crate::options::{ClockOrder, Undef};
+use state::State;
+
+/// Most passes of one settling, and most waves of one instant.
+pub const BOUND: usize = 1000;
+
+/// What a compilation would fix, and the seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InterpOptions {
+    pub undef: Undef,
+    pub seed: u64,
+    pub order: ClockOrder,
+}
+
+impl Default for InterpOptions {
+    fn default() -> Self {
+        InterpOptions {
+            undef: Undef::Zero,
+            seed: 0,
+            order: ClockOrder::Verilog,
+        }
+    }
+}
+
+/// One running model. [`Interp::reset`] comes first.
+pub struct Interp<'a> {
+    netlist: &'a Netlist,
+    options: InterpOptions,
+    /// The input bit that a trigger is, if it is one.
+    pins: Vec<Option<Pin>>,
+    state: State,
+    events: Vec<Event>,
+    /// Clocked effects marked `last` that are due at the end of the instant.
+    due: Vec<bool>,
+    /// Cycles ended in the last call.
+    done: u64,
+    /// What the first stopping event of this call asks for.
+    stop: Option<Status>,
+}
+
+/// One bit of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Pin {
+    input: InputId,
+    bit: u32,
+}
+
+/// True when a net is one bit of an input, looking through slices.
+pub(super) fn is_input_bit(netlist: &Netlist, net: CellId) -> bool {
+    pin_of(netlist, net).is_some()
+}
+
+/// The input bit that a net is, looking through slices.
+fn pin_of(netlist: &Netlist, net: CellId) -> Option<Pin> {
+    let (mut at, mut bit) = (net, 0);
+    loop {
+        match netlist.cells[at].kind {
+            CellKind::Input(input) => return Some(Pin { input, bit }),
+            CellKind::Slice { value, low } => (at, bit) = (value, bit + low),
+            _ => return None,
+        }
+    }
+}
+
+impl<'a> Interp<'a> {
+    /// A model of `netlist` before its first reset.
+    pub fn new(netlist: &'a Netlist, options: InterpOptions) -> Interp<'a> {
+        let timings = vec![Timing::default(); netlist.triggers.len()];
+        Interp {
+            netlist,
+            options,
+            pins: netlist
+                .triggers
+                .values()
+                .map(|t| pin_of(netlist, t.net))
+                .collect(),
+            state: State::initial(netlist, options.undef, options.seed, &timings),
+            events: Vec::new(),
+            due: vec![false; netlist.effects.len()],
+            done: 0,
+            stop: None,
+        }
+    }
+
+    /// Power-on. Keeps the seed and every clock's timing; events not yet taken are dropped.
+    pub fn reset(&mut self) -> Status {
+        self.begin();
+        self.events.clear();
+        let timings: Vec<Timing> = self.state.triggers.iter().map(|t| t.timing).collect();
+        self.state = State::initial(
+            self.netlist,
+            self.options.undef,
+            self.options.seed,
+            &timings,
+        );
+        let result = self.power_on();
+        self.answer(result)
+    }
+
+    /// Takes in pokes, edges on poked clocks included, and settles.
+    pub fn eval(&mut self) -> Status {
+        self.begin();
+        let result = self.take_in().and_then(|()| self.instant());
+        self.answer(result)
+    }
+
+    /// `n` cycles of the primary clock with that index in [`Netlist::triggers`]. A clock found high starts
+    /// with its fall. `n` = 0 is [`Interp::eval`].
+    pub fn step(&mut self, clock: usize, n: u64) -> Status {
+        let Some(pin) = self.primary_clock(clock) else {
+            return Status::BadArgument;
+        };
+        if n == 0 {
+            return self.eval();
+        }
+        self.begin();
+        let result = self.take_in().and_then(|()| self.cycles(clock, pin, n));
+        self.answer(result)
+    }
+
+    /// Simultaneous edges: bit i is trigger i, which must be an input and not be asked for both.
+    pub fn edges(&mut self, rise: u64, fall: u64) -> Status {
+        let drivable = |i: u32| self.pins.get(i as usize).is_some_and(Option::is_some);
+        if rise & fall != 0 || (0..64).any(|i| (rise | fall) >> i & 1 == 1 && !drivable(i)) {
+            return Status::BadArgument;
+        }
+        self.begin();
+        let result = self.take_in().and_then(|()| {
+            for (i, pin) in self.pins.clone().into_iter().enumerate().take(64) {
+                if let Some(pin) = pin.filter(|_| (rise | fall) >> i & 1 == 1) {
+                    self.state.set_pin(pin, rise >> i & 1 == 1);
+                }
+            }
+            self.instant()
+        });
+        self.answer(result)
+    }
+
+    /// Flips the running clocks as they fall due, equal times together, up to and including `until`;
+    /// then that is the time. A time in the past is a bad argument.
+    pub fn advance(&mut self, until: u64) -> Status {
+        if until < self.state.time {
+            return Status::BadArgument;
+        }
+        self.begin();
+        let result = self.take_in().and_then(|()| self.run_clocks(until));
+        self.answer(result)
+    }
+
+    /// `eval`, then cycles of a clock until `(limb of signal & mask) == value`, tested before the first and
+    /// after every cycle; at most `max` cycles.
+    pub fn run_until(&mut self, clock: usize, max: u64, condition: Condition) -> Status {
+        if self.primary_clock(clock).is_none() {
+            return Status::BadArgument;
+        }
+        let mut status = self.eval();
+        let mut cycles = 0;
+        while status == Status::Ok && !self.holds(condition) {
+            if cycles == max {
+                status = Status::ConditionNotMet;
+            } else {
+                status = self.step(clock, 1);
+                cycles += self.done;
+            }
+        }
+        self.done = cycles;
+        status
+    }
+
+    fn holds(&self, c: Condition) -> bool {
+        let limb = self
+            .peek(c.signal, c.row)
+            .limbs()
+            .get(c.limb)
+            .copied()
+            .unwrap_or(0);
+        limb & c.mask == c.value
+    }
+
+    /// The value of a signal; `row` counts from the first row of a memory and is 0 for everything else.
+    /// A row that does not exist reads as zero.
+    pub fn peek(&self, signal: SignalId, row: u32) -> Bits {
+        match self.netlist.signals[signal].value {
+            SignalValue::Cell(cell) => self.value(cell).clone(),
+            SignalValue::Memory(memory) => self.state.row(self.netlist, memory, u64::from(row)),
+            SignalValue::Inout {
+                input,
+                output,
+                enable,
+            } => {
+                let enable = self.value(enable);
+                self.value(output)
+                    .and(enable)
+                    .or(&self.value(input).and(&enable.not()))
+            }
+        }
+    }
+
+    /// Writes a signal: inputs, registers, latches (by the name of their output) and memory rows. Settles
+    /// nothing.
+    pub fn poke(&mut self, signal: SignalId, row: u32, value: &Bits) -> Status {
+        let cell = match self.netlist.signals[signal].value {
+            SignalValue::Memory(memory) => return self.state.poke_row(memory, row, value),
+            _ if row != 0 => return Status::BadArgument,
+            SignalValue::Cell(cell) => cell,
+            SignalValue::Inout { input, .. } => input,
+        };
+        let value = value.zext(self.netlist.width(cell));
+        match self.netlist.cells[cell].kind {
+            CellKind::Input(id) => self.state.inputs[id.index()] = value.clone(),
+            CellKind::Register(id) => self.state.registers[id.index()] = value.clone(),
+            _ => match self.netlist.latches.iter().find(|(_, l)| l.value == cell) {
+                Some((id, _)) => self.state.latches[id.index()] = value.clone(),
+                None => return Status::NotWritable,
+            },
+        }
+        self.state.values[cell.index()] = value;
+        Status::Ok
+    }
+
+    /// The settled value of a cell.
+    pub fn value(&self, cell: CellId) -> &Bits {
+        &self.state.values[cell.index()]
+    }
+
+    /// The events written since they were last taken, in order.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// How often each effect that is a cover was reached (0 for other effects).
+    pub fn covers(&self) -> &[u64] {
+        &self.state.covers
+    }
+
+    /// The time, in time units.
+    pub fn time(&self) -> u64 {
+        self.state.time
+    }
+
+    /// Cycles ended in the last call.
+    pub fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// The seed of random values, as of the next reset.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.options.seed = seed;
+    }
+
+    /// The level of a trigger's net and how often it rose.
+    pub fn trigger(&self, trigger: usize) -> (bool, u64) {
+        let level = self.pins[trigger].map(|pin| self.state.pin(pin));
+        (
+            level.unwrap_or(self.state.triggers[trigger].level),
+            self.state.triggers[trigger].cycles,
+        )
+    }
+
+    /// How a primary clock runs.
+    pub fn timing(&self, trigger: usize) -> Timing {
+        self.state.triggers[trigger].timing
+    }
+
+    /// Makes a primary clock run so; `next` says when it flips first if that is before a reset.
+    pub fn set_timing(&mut self, trigger: usize, timing: Timing, next: u64) {
+        self.state.triggers[trigger].timing = timing;
+        self.state.triggers[trigger].next = next;
+    }
+
+    /// Everything that decides the future. Take the events first.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot(self.state.clone())
+    }
+
+    /// Back to a snapshot of a model of the same netlist.
+    pub fn restore(&mut self, snapshot: &Snapshot) {
+        self.state = snapshot.0.clone();
+        self.events.clear();
+    }
+
+    fn begin(&mut self) {
+        self.done = 0;
+        self.stop = None;
+        self.due.fill(false);
+    }
+
+    fn answer(&self, result: Result<(), Status>) -> Status {
+        result.err().unwrap_or(Status::Ok)
+    }
+
+    fn primary_clock(&self, clock: usize) -> Option<Pin> {
+        let role = self.netlist.triggers.values().nth(clock)?.role;
+        self.pins[clock].filter(|_| role == TriggerRole::PrimaryClock)
+    }
+
+    fn cycles(&mut self, clock: usize, pin: Pin, n: u64) -> Result<(), Status> {
+        while self.done < n {
+            let level = !self.state.pin(pin);
+            self.state.set_pin(pin, level);
+            let result = self.instant();
+            if result == Err(Status::NotSettled) {
+                return result;
+            }
+            // Time goes on even when the call stops here, so that a later call finds a whole half cycle behind it.
+            let timing = self.state.triggers[clock].timing;
+            self.state
+                .pass_time(if level { timing.high } else { timing.low });
+            self.done += u64::from(!level);
+            result?;
+        }
+        Ok(())
+    }
+
+    fn run_clocks(&mut self, until: u64) -> Result<(), Status> {
+        self.flip_due();
+        self.instant()?;
+        while let Some(next) = self.next_flip().filter(|next| *next <= until) {
+            self.state.time = next;
+            self.flip_due();
+            self.instant()?;
+        }
+        self.state.time = until;
+        Ok(())
+    }
+
+    fn running(&self) -> impl Iterator<Item = (usize, Pin)> {
+        (0..self.pins.len())
+            .filter(|i| self.state.triggers[*i].timing.run)
+            .filter_map(|i| Some((i, self.primary_clock(i)?)))
+    }
+
+    fn next_flip(&self) -> Option<u64> {
+        self.running()
+            .map(|(i, _)| self.state.triggers[i].next)
+            .min()
+    }
+
+    fn flip_due(&mut self) {
+        let running: Vec<(usize, Pin)> = self.running().collect();
+        for (i, pin) in running {
+            if self.state.triggers[i].next <= self.state.time {
+                let level = !self.state.pin(pin);
+                self.state.set_pin(pin, level);
+                let Timing { high, low, .. } = self.state.triggers[i].timing;
+                // A clock that flips without end at one time would never let time go on.
+                self.state.triggers[i].next += if level { high } else { low }.max(1);
+            }
+        }
+    }
+}
+
+/// What [`Interp::run_until`] waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    pub signal: SignalId,
+    pub row: u32,
+    pub limb: usize,
+    pub mask: u64,
+    pub value: u64,
+}

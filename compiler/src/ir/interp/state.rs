@@ -1,0 +1,210 @@
+//! What decides the future of a model, and its initial values.
+//!
+//! In: a netlist, the undefined-value policy and the seed. Out: [`State`], the interpreter's form of an
+//! artifact's state region. Invariant: every value has the width of its entity.
+
+use rtlwasm_abi::Status;
+
+use super::Pin;
+use crate::bits::{Bits, limb_count};
+use crate::ir::{MemoryId, Netlist};
+use crate::options::Undef;
+
+/// What the random generator moves on by: splitmix64's increment.
+pub const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Distance between the limbs of one random value.
+const LIMB_STEP: u64 = 0xd1b5_4a32_d192_ed03;
+/// Makes the seed of undefined initial bits another one than that of random values.
+const UNDEF_SALT: u64 = 0x75_6e64_6566;
+
+/// All state of a model.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub time: u64,
+    pub prng: u64,
+    pub triggers: Vec<TriggerState>,
+    pub inputs: Vec<Bits>,
+    pub registers: Vec<Bits>,
+    pub latches: Vec<Bits>,
+    pub loops: Vec<Bits>,
+    pub memories: Vec<Vec<Bits>>,
+    /// Settled values of all cells.
+    pub values: Vec<Bits>,
+    pub covers: Vec<u64>,
+    /// For change effects: enable and arguments when they were last considered.
+    pub last_seen: Vec<Option<Vec<Bits>>>,
+}
+
+/// A copy of a model's state.
+#[derive(Clone, Debug)]
+pub struct Snapshot(pub(super) State);
+
+/// A row of the trigger table.
+#[derive(Clone, Copy, Debug)]
+pub struct TriggerState {
+    /// For nets that are no inputs; those hold their own level.
+    pub level: bool,
+    /// The level that registers have acted on.
+    pub prev: bool,
+    /// Rises so far.
+    pub cycles: u64,
+    /// When a running clock flips next.
+    pub next: u64,
+    pub timing: Timing,
+}
+
+/// How a clock runs; kept by reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// Time it stays high.
+    pub high: u64,
+    /// Time it stays low.
+    pub low: u64,
+    /// Time of the first flip after reset.
+    pub phase: u64,
+    /// `advance` flips it.
+    pub run: bool,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Timing {
+            high: 1,
+            low: 1,
+            phase: 0,
+            run: false,
+        }
+    }
+}
+
+/// splitmix64's finaliser.
+fn mix64(mut z: u64) -> u64 {
+    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ z >> 31
+}
+
+/// The value of random source `index` while the generator is at `prng`.
+pub fn random_value(prng: u64, index: usize, width: u32) -> Bits {
+    let base = prng.wrapping_add((index as u64).wrapping_mul(GOLDEN));
+    let limb = |i: u64| mix64(base.wrapping_add(i.wrapping_mul(LIMB_STEP)));
+    Bits::from_limbs(width, (0..limb_count(width) as u64).map(limb))
+}
+
+/// Gives undefined initial bits their values.
+struct Filler {
+    undef: Undef,
+    prng: u64,
+}
+
+impl Filler {
+    /// `init` where `defined`, the policy's value elsewhere. The generator moves on by one number per limb
+    /// also where nothing is undefined, so that one item's bits do not hang on another's.
+    fn fill(&mut self, init: &Bits, defined: &Bits) -> Bits {
+        let width = init.width();
+        let fill = match self.undef {
+            Undef::Zero => Bits::zero(width),
+            Undef::Ones => Bits::ones(width),
+            Undef::Random => Bits::from_limbs(
+                width,
+                (0..limb_count(width))
+                    .map(|_| self.draw())
+                    .collect::<Vec<_>>(),
+            ),
+        };
+        init.and(defined).or(&fill.and(&defined.not()))
+    }
+
+    fn draw(&mut self) -> u64 {
+        self.prng = self.prng.wrapping_add(GOLDEN);
+        mix64(self.prng)
+    }
+
+    fn rows(&mut self, memory: &crate::ir::Memory) -> Vec<Bits> {
+        let none = Bits::zero(memory.width);
+        let mut given = memory.init.iter().peekable();
+        (0..memory.depth)
+            .map(|row| match given.next_if(|i| i.row == row) {
+                Some(init) => self.fill(&init.value, &init.defined),
+                None => self.fill(&none, &none),
+            })
+            .collect()
+    }
+}
+
+impl State {
+    /// The state at power-on, not yet settled.
+    pub fn initial(n: &Netlist, undef: Undef, seed: u64, timings: &[Timing]) -> State {
+        let mut filler = Filler {
+            undef,
+            prng: seed ^ UNDEF_SALT,
+        };
+        let trigger = |timing: &Timing| TriggerState {
+            level: false,
+            prev: false,
+            cycles: 0,
+            next: timing.phase,
+            timing: *timing,
+        };
+        State {
+            time: 0,
+            prng: seed,
+            triggers: timings.iter().map(trigger).collect(),
+            inputs: n.inputs.values().map(|i| Bits::zero(i.width)).collect(),
+            registers: n
+                .registers
+                .values()
+                .map(|r| filler.fill(&r.init, &r.init_defined))
+                .collect(),
+            latches: n
+                .latches
+                .values()
+                .map(|l| filler.fill(&l.init, &l.init_defined))
+                .collect(),
+            loops: n.loops.values().map(|l| Bits::zero(l.width)).collect(),
+            memories: n.memories.values().map(|m| filler.rows(m)).collect(),
+            values: n.cells.values().map(|c| Bits::zero(c.width)).collect(),
+            covers: vec![0; n.effects.len()],
+            last_seen: vec![None; n.effects.len()],
+        }
+    }
+
+    /// The level of an input bit.
+    pub fn pin(&self, pin: Pin) -> bool {
+        self.inputs[pin.input.index()].bit(pin.bit)
+    }
+
+    /// Drives an input bit.
+    pub fn set_pin(&mut self, pin: Pin, level: bool) {
+        let slot = &mut self.inputs[pin.input.index()];
+        *slot = slot.clone().with_bit(pin.bit, level);
+    }
+
+    /// One row of a memory; zero when there is no such row.
+    pub fn row(&self, n: &Netlist, memory: MemoryId, row: u64) -> Bits {
+        let rows = &self.memories[memory.index()];
+        let found = usize::try_from(row).ok().and_then(|row| rows.get(row));
+        found
+            .cloned()
+            .unwrap_or_else(|| Bits::zero(n.memories[memory].width))
+    }
+
+    /// Writes one row of a memory.
+    pub fn poke_row(&mut self, memory: MemoryId, row: u32, value: &Bits) -> Status {
+        match self.memories[memory.index()].get_mut(row as usize) {
+            Some(slot) => {
+                *slot = value.zext(slot.width());
+                Status::Ok
+            }
+            None => Status::BadArgument,
+        }
+    }
+
+    /// Time goes on between the edges of a stepped clock; running clocks stand still.
+    pub fn pass_time(&mut self, units: u64) {
+        self.time = self.time.wrapping_add(units);
+        for trigger in &mut self.triggers {
+            trigger.next = trigger.next.wrapping_add(units);
+        }
+    }
+}
