@@ -162,6 +162,11 @@ impl<T, V> SideTable<T, V> {
         self.items.iter().enumerate().map(|(i, v)| (Id::new(i), v))
     }
 
+    /// The fact, or `None` when there is none for that id.
+    pub fn get(&self, id: Id<T>) -> Option<&V> {
+        self.items.get(id.index())
+    }
+
     /// Adds the fact of the next entity.
     pub fn push(&mut self, value: V) {
         self.items.push(value);

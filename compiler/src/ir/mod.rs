@@ -27,6 +27,7 @@ pub use builder::{Builder, Extend};
 pub use cell::{Cell, CellId, CellKind};
 pub use eval::evaluate;
 pub use parse::{ParseError, parse};
+pub use print::print;
 pub use rewrite::{Rewriter, rewrite};
 pub use validate::{validate, violations};
 

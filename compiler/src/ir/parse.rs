@@ -1,3 +1,0 @@
-//! skeleton
-pub struct ParseError;
-pub fn parse(_: &str) {}
