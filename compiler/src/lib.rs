@@ -5,3 +5,7 @@ pub mod diag;
 pub mod front;
 pub mod ir;
 pub mod options;
+pub mod pass;
+pub mod sched;
+pub mod emit;
+pub mod layout;

@@ -53,13 +53,18 @@ impl Builder {
         self.intern(kind, width)
     }
 
-    /// The cell of exactly that kind and width.
-    pub(super) fn intern(&mut self, kind: CellKind, width: u32) -> CellId {
+    /// The cell of exactly that kind and width, also when folding would find a simpler one.
+    pub fn intern(&mut self, kind: CellKind, width: u32) -> CellId {
         let (index, new) = self.cells.insert_full(Cell { kind, width });
         if new {
             self.netlist.origins.push(self.origin);
         }
         CellId::new(index)
+    }
+
+    /// The cell of exactly that kind and width, also when folding would find a simpler one.
+    pub fn intern_exact(&mut self, kind: CellKind, width: u32) -> CellId {
+        self.intern(kind, width)
     }
 
     /// Width of a cell's value.

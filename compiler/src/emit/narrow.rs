@@ -1,0 +1,274 @@
+//! Cells of up to 64 bits: each pushes its value as an i32 (up to 32 bits) or an i64.
+//!
+//! A value is *clean* when the bits above its width are zero. The plan says which values must be; an
+//! operation masks its result only then.
+
+use walrus::ir::BinaryOp::{self, *};
+use walrus::ir::{Select, UnaryOp};
+
+use super::code::Ty;
+use super::task::Emitter;
+use crate::bits::low_mask;
+use crate::ir::*;
+
+impl Emitter<'_, '_> {
+    /// Pushes the value of a cell by computing it. Recursion through inline operands is bounded by the
+    /// plan.
+    pub fn expression(&mut self, id: CellId) {
+        use CellKind::*;
+        let width = self.width(id);
+        let ty = Ty::of(width);
+        let kind = self.netlist().cells[id].kind.clone();
+        match kind {
+            Const(ref bits) => self.code.constant(ty, bits.limbs()[0]),
+            Input(_) | Register(_) | Latch(_) | LoopCut(_) => self.state(id),
+            Random(source) => self.random(source.index(), 0, width),
+            MemRead { memory, address } => self.read(memory, address, ty),
+            Not(a) => {
+                self.value(a);
+                self.code.constant(ty, low_mask(width));
+                self.code.binary(ty, I32Xor, I64Xor);
+            }
+            And(a, b) => self.bitwise(a, b, ty, I32And, I64And),
+            Or(a, b) => self.bitwise(a, b, ty, I32Or, I64Or),
+            Xor(a, b) => self.bitwise(a, b, ty, I32Xor, I64Xor),
+            Add(a, b) => self.modular(id, a, b, I32Add, I64Add),
+            Sub(a, b) => self.modular(id, a, b, I32Sub, I64Sub),
+            Mul(a, b) => self.modular(id, a, b, I32Mul, I64Mul),
+            DivU(a, b) => self.helper_unsigned(a, b, ty, ["div_u32", "div_u64"]),
+            RemU(a, b) => self.helper_unsigned(a, b, ty, ["rem_u32", "rem_u64"]),
+            DivS(a, b) => self.helper_signed(id, a, b, ["div_s32", "div_s64"]),
+            RemS(a, b) => self.helper_signed(id, a, b, ["rem_s32", "rem_s64"]),
+            Pow(a, b) => self.pow(id, a, b),
+            Shl(a, b) => self.shift(id, a, b, I32Shl, I64Shl),
+            ShrU(a, b) => self.shift(id, a, b, I32ShrU, I64ShrU),
+            ShrS(a, b) => self.shift_signed(id, a, b),
+            Eq(a, b) => self.eq(a, b),
+            LtU(a, b) => {
+                let ty = self.ty(a);
+                self.bitwise(a, b, ty, I32LtU, I64LtU);
+            }
+            LtS(a, b) => {
+                let ty = self.ty(a);
+                self.signed(a);
+                self.signed(b);
+                self.code.binary(ty, I32LtS, I64LtS);
+            }
+            ReduceXor(a) => {
+                let ty = self.ty(a);
+                self.value(a);
+                self.code.unary(ty.pick(UnaryOp::I32Popcnt, UnaryOp::I64Popcnt));
+                self.code.convert(ty, Ty::I32);
+                self.code.mask(Ty::I32, 1);
+            }
+            Mux { select, on_true, on_false } => {
+                self.value(on_true);
+                self.value(on_false);
+                self.value(select);
+                self.code.op(Select { ty: None });
+            }
+            Slice { value, low } => self.slice(id, value, low),
+            Concat(ref parts) => self.concat(parts, ty),
+            ZeroExtend(a) => self.value_as(a, ty),
+            SignExtend(a) => self.sign_extend(id, a),
+        }
+    }
+
+    fn bitwise(&mut self, a: CellId, b: CellId, ty: Ty, i32: BinaryOp, i64: BinaryOp) {
+        self.value(a);
+        self.value(b);
+        self.code.binary(ty, i32, i64);
+    }
+
+    /// An operation whose result may have bits above its width.
+    fn modular(&mut self, id: CellId, a: CellId, b: CellId, i32: BinaryOp, i64: BinaryOp) {
+        self.bitwise(a, b, self.ty(id), i32, i64);
+        self.clean(id);
+    }
+
+    fn clean(&mut self, id: CellId) {
+        if self.plan.needs_clean(id) {
+            self.code.mask(self.ty(id), self.width(id));
+        }
+    }
+
+    fn helper_unsigned(&mut self, a: CellId, b: CellId, ty: Ty, names: [&str; 2]) {
+        self.value(a);
+        self.value(b);
+        self.code.call(self.context.helpers.get(ty.pick(names[0], names[1])));
+    }
+
+    fn helper_signed(&mut self, id: CellId, a: CellId, b: CellId, names: [&str; 2]) {
+        self.signed(a);
+        self.signed(b);
+        self.code.call(self.context.helpers.get(self.ty(id).pick(names[0], names[1])));
+        self.clean(id);
+    }
+
+    /// Pushes a value sign-extended to its machine type.
+    fn signed(&mut self, a: CellId) {
+        let (width, ty) = (self.width(a), self.ty(a));
+        if let Some(bits) = self.netlist().constant(a) {
+            let value = bits.sext(64).limbs()[0];
+            self.code.constant(ty, value);
+            return;
+        }
+        self.value(a);
+        self.extend_sign(ty, width);
+    }
+
+    /// Copies bit `width - 1` of the value on the stack into all bits above.
+    fn extend_sign(&mut self, ty: Ty, width: u32) {
+        match (ty, width) {
+            (Ty::I32, 32) | (Ty::I64, 64) => {}
+            (Ty::I32, 8) => self.code.unary(UnaryOp::I32Extend8S),
+            (Ty::I32, 16) => self.code.unary(UnaryOp::I32Extend16S),
+            (Ty::I64, 8) => self.code.unary(UnaryOp::I64Extend8S),
+            (Ty::I64, 16) => self.code.unary(UnaryOp::I64Extend16S),
+            (Ty::I64, 32) => self.code.unary(UnaryOp::I64Extend32S),
+            _ => {
+                let shift = u64::from(ty.bits() - width);
+                self.code.constant(ty, shift);
+                self.code.binary(ty, I32Shl, I64Shl);
+                self.code.constant(ty, shift);
+                self.code.binary(ty, I32ShrS, I64ShrS);
+            }
+        }
+    }
+
+    fn sign_extend(&mut self, id: CellId, a: CellId) {
+        let ty = self.ty(id);
+        if self.width(a) == 1 {
+            self.code.constant(ty, 0);
+            self.value_as(a, ty);
+            self.code.binary(ty, I32Sub, I64Sub);
+        } else {
+            self.value_as(a, ty);
+            self.extend_sign(ty, self.width(a));
+        }
+        self.clean(id);
+    }
+
+    fn pow(&mut self, id: CellId, a: CellId, b: CellId) {
+        self.value_as(a, Ty::I64);
+        self.value_as(b, Ty::I64);
+        self.code.call(self.context.helpers.get("pow64"));
+        self.code.convert(Ty::I64, self.ty(id));
+        self.clean(id);
+    }
+
+    fn eq(&mut self, a: CellId, b: CellId) {
+        let ty = self.ty(a);
+        self.value(a);
+        if self.netlist().constant(b).is_some_and(|c| c.is_zero()) {
+            self.code.unary(ty.pick(UnaryOp::I32Eqz, UnaryOp::I64Eqz));
+        } else {
+            self.value(b);
+            self.code.binary(ty, I32Eq, I64Eq);
+        }
+    }
+
+    /// A logical shift; an amount of the machine width or more gives zero, and so do amounts between
+    /// the value's width and that, once the result is clean.
+    fn shift(&mut self, id: CellId, a: CellId, amount: CellId, i32: BinaryOp, i64: BinaryOp) {
+        let ty = self.ty(id);
+        if self.amount_fits(amount, ty) {
+            self.value(a);
+            self.value_as(amount, ty);
+            self.code.binary(ty, i32, i64);
+            return self.clean(id);
+        }
+        let amount_ty = self.ty(amount);
+        let local = self.code.new_local(amount_ty);
+        self.value(amount);
+        self.code.set(local);
+        self.value(a);
+        self.code.get(local);
+        self.code.convert(amount_ty, ty);
+        self.code.binary(ty, i32, i64);
+        self.clean(id);
+        self.code.constant(ty, 0);
+        self.code.get(local);
+        self.code.constant(amount_ty, u64::from(ty.bits()));
+        self.code.binary(amount_ty, I32LtU, I64LtU);
+        self.code.op(Select { ty: None });
+    }
+
+    /// True when the machine's shift takes every possible amount as it is.
+    fn amount_fits(&self, amount: CellId, ty: Ty) -> bool {
+        self.width(amount) <= ty.bits().ilog2()
+    }
+
+    fn shift_signed(&mut self, id: CellId, a: CellId, amount: CellId) {
+        let ty = self.ty(id);
+        self.signed(a);
+        if self.amount_fits(amount, ty) {
+            self.value_as(amount, ty);
+        } else {
+            let amount_ty = self.ty(amount);
+            let local = self.code.new_local(amount_ty);
+            let most = u64::from(ty.bits() - 1);
+            self.value(amount);
+            self.code.tee(local);
+            self.code.constant(amount_ty, most);
+            self.code.get(local);
+            self.code.constant(amount_ty, most);
+            self.code.binary(amount_ty, I32LtU, I64LtU);
+            self.code.op(Select { ty: None });
+            self.code.convert(amount_ty, ty);
+        }
+        self.code.binary(ty, I32ShrS, I64ShrS);
+        self.clean(id);
+    }
+
+    fn slice(&mut self, id: CellId, value: CellId, low: u32) {
+        let (width, total) = (self.width(id), self.width(value));
+        let ty = Ty::of(width);
+        if total > 64 {
+            return self.limb_of_wide(value, low / 64, ty);
+        }
+        let from = Ty::of(total);
+        self.value(value);
+        if low > 0 {
+            self.code.constant(from, low.into());
+            self.code.binary(from, I32ShrU, I64ShrU);
+        }
+        self.code.convert(from, ty);
+        if low + width < total {
+            self.clean(id);
+        }
+    }
+
+    fn concat(&mut self, parts: &[CellId], ty: Ty) {
+        let mut at = 0;
+        let mut any = false;
+        for part in parts {
+            let width = self.width(*part);
+            if !self.netlist().constant(*part).is_some_and(|c| c.is_zero()) {
+                self.value_as(*part, ty);
+                if at > 0 {
+                    self.code.constant(ty, at);
+                    self.code.binary(ty, I32Shl, I64Shl);
+                }
+                if any {
+                    self.code.binary(ty, I32Or, I64Or);
+                }
+                any = true;
+            }
+            at += u64::from(width);
+        }
+        if !any {
+            self.code.constant(ty, 0);
+        }
+    }
+
+    /// Limb `limb` of random source `source`.
+    pub fn random(&mut self, source: usize, limb: usize, width: u32) {
+        let key = (source as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let key = key.wrapping_add((limb as u64).wrapping_mul(0xd1b5_4a32_d192_ed03));
+        self.code.constant(Ty::I64, key);
+        self.code.call(self.context.helpers.get("random"));
+        self.code.mask(Ty::I64, width);
+        self.code.convert(Ty::I64, Ty::of(width));
+    }
+}

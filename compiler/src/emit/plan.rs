@@ -1,0 +1,306 @@
+//! Decides, for one task, how each cell's value reaches its uses.
+//!
+//! A value used once, in the block that computes it, is computed where it is used (*inline*); others are
+//! kept in a local. State that the task itself overwrites is read before that: late reads are *hoisted*
+//! to the start. Also finds which values need their high bits clean.
+
+use rustc_hash::FxHashMap;
+
+use crate::ir::*;
+use crate::layout::slot_size;
+use crate::sched::sinks::limbs;
+use crate::sched::{Action, Block, Step, Task};
+
+/// Longest chain of inline cells: bounds recursion in the emitter.
+const MAX_INLINE: u32 = 24;
+
+/// The plan of one task.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    cells: FxHashMap<CellId, CellPlan>,
+    /// State reads to do at the start.
+    pub hoisted: Vec<CellId>,
+}
+
+/// How one cell is computed.
+#[derive(Clone, Copy, Debug, Default)]
+struct CellPlan {
+    inline: bool,
+    hoisted: bool,
+    clean: bool,
+}
+
+impl Plan {
+    pub fn is_inline(&self, cell: CellId) -> bool {
+        self.cells.get(&cell).is_some_and(|c| c.inline)
+    }
+
+    pub fn is_hoisted(&self, cell: CellId) -> bool {
+        self.cells.get(&cell).is_some_and(|c| c.hoisted)
+    }
+
+    /// True when the bits above the value's width must be zero.
+    pub fn needs_clean(&self, cell: CellId) -> bool {
+        self.cells.get(&cell).is_none_or(|c| c.clean)
+    }
+}
+
+/// Plans a task. `in_place` says that register stores change what later reads see.
+pub(crate) fn plan(n: &Netlist, task: &Task, in_place: bool) -> Plan {
+    let mut walk = Walk { n, time: 0, blocks: 0, events: Vec::new(), uses: FxHashMap::default(), stores: FxHashMap::default(), in_place };
+    walk.block(&task.body);
+    let mut plan = walk.finish();
+    find_clean(n, &walk.events, &mut plan);
+    plan
+}
+
+/// Something that happens at a time: a cell is computed, or cells are used.
+enum Event {
+    Eval(CellId),
+    Use(Vec<(CellId, Need)>),
+}
+
+/// What a use asks of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    Clean,
+    /// High bits do not matter.
+    Any,
+    /// As much as this cell needs itself.
+    SameAs(CellId),
+}
+
+/// Where and when something happens.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    time: u32,
+    block: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Uses {
+    count: u32,
+    user: Option<CellId>,
+    place: Place,
+}
+
+/// State that a task may overwrite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum State {
+    Register(RegisterId),
+    Latch(LatchId),
+    Loop(LoopId),
+}
+
+struct Walk<'a> {
+    n: &'a Netlist,
+    time: u32,
+    blocks: u32,
+    events: Vec<(Place, Event)>,
+    uses: FxHashMap<CellId, Uses>,
+    /// First time at which state is overwritten.
+    stores: FxHashMap<State, u32>,
+    in_place: bool,
+}
+
+impl Walk<'_> {
+    /// Recursion is bounded by the depth of regions.
+    fn block(&mut self, block: &Block) -> u32 {
+        let id = self.blocks;
+        self.blocks += 1;
+        for step in &block.steps {
+            match step {
+                Step::Eval(cell) => self.eval(*cell, id),
+                Step::Act(action) => self.act(action, id),
+                Step::Branch(branch) => {
+                    self.use_cells(id, vec![(branch.select, Need::Clean)], None);
+                    let arms = branch.merges.iter().map(|m| match self.n.cells[*m].kind {
+                        CellKind::Mux { on_true, on_false, .. } => (*m, on_true, on_false),
+                        _ => unreachable!("only muxes merge"),
+                    });
+                    let arms: Vec<_> = arms.collect();
+                    let inner = self.block(&branch.on_true);
+                    self.use_cells(inner, arms.iter().map(|(m, t, _)| (*t, Need::SameAs(*m))).collect(), None);
+                    let inner = self.block(&branch.on_false);
+                    self.use_cells(inner, arms.iter().map(|(m, _, f)| (*f, Need::SameAs(*m))).collect(), None);
+                }
+            }
+        }
+        id
+    }
+
+    fn eval(&mut self, cell: CellId, block: u32) {
+        let mut used = Vec::new();
+        operand_needs(self.n, cell, |operand, need| used.push((operand, need)));
+        self.use_cells(block, used, Some(cell));
+        self.time += 1;
+        self.events.push((Place { time: self.time, block }, Event::Eval(cell)));
+    }
+
+    fn act(&mut self, action: &Action, block: u32) {
+        let (used, stored) = action_uses(self.n, action);
+        self.use_cells(block, used, None);
+        self.time += 1;
+        if let Some(state) = stored
+            && (self.in_place || !matches!(state, State::Register(_)))
+        {
+            self.stores.entry(state).or_insert(self.time);
+        }
+    }
+
+    fn use_cells(&mut self, block: u32, used: Vec<(CellId, Need)>, user: Option<CellId>) {
+        self.time += 1;
+        let place = Place { time: self.time, block };
+        for (cell, _) in &used {
+            let uses = self.uses.entry(*cell).or_insert(Uses { count: 0, user, place });
+            uses.count += 1;
+            uses.user = user;
+            uses.place = place;
+        }
+        self.events.push((place, Event::Use(used)));
+    }
+
+    /// Inlining, from the last cell to the first, so that a user's own fate is known.
+    fn finish(&self) -> Plan {
+        let mut plan = Plan::default();
+        // Where a cell is really computed, and how deep below a step.
+        let mut fate: FxHashMap<CellId, (Place, u32)> = FxHashMap::default();
+        for (place, event) in self.events.iter().rev() {
+            let Event::Eval(cell) = event else { continue };
+            let uses = self.uses.get(cell).copied();
+            let target = uses.filter(|u| u.count == 1 && self.n.width(*cell) <= 64).map(|u| match u.user {
+                Some(user) if plan.is_inline(user) => (fate[&user].0, fate[&user].1 + 1),
+                _ => (u.place, 1),
+            });
+            let first_store = self.first_store(*cell);
+            let before = |time: u32| first_store.is_none_or(|store| time < store);
+            let inline = target.filter(|(at, depth)| at.block == place.block && *depth <= MAX_INLINE && before(at.time));
+            fate.insert(*cell, inline.unwrap_or((*place, 0)));
+            let hoisted = inline.is_none() && !before(place.time);
+            if hoisted {
+                plan.hoisted.push(*cell);
+            }
+            plan.cells.insert(*cell, CellPlan { inline: inline.is_some(), hoisted, clean: false });
+        }
+        plan.hoisted.sort_unstable();
+        plan
+    }
+
+    fn first_store(&self, cell: CellId) -> Option<u32> {
+        let state = match self.n.cells[cell].kind {
+            CellKind::Register(r) => State::Register(r),
+            CellKind::Latch(l) => State::Latch(l),
+            CellKind::LoopCut(l) => State::Loop(l),
+            _ => return None,
+        };
+        self.stores.get(&state).copied()
+    }
+}
+
+/// What an action reads, and the state it overwrites.
+fn action_uses(n: &Netlist, action: &Action) -> (Vec<(CellId, Need)>, Option<State>) {
+    let stored_as = |cell: CellId| {
+        let whole = n.width(cell) > 64 || n.width(cell) == 8 * slot_size(n.width(cell));
+        (cell, if whole { Need::Any } else { Need::Clean })
+    };
+    let clean = |cells: Vec<CellId>| cells.into_iter().map(|c| (c, Need::Clean)).collect();
+    match action {
+        Action::StoreRegister(r, c) => (vec![stored_as(*c)], Some(State::Register(*r))),
+        // These compare before they store.
+        Action::Load(_, c) => (vec![(*c, Need::Clean)], None),
+        Action::StoreLoop(l, c) => (vec![(*c, Need::Clean)], Some(State::Loop(*l))),
+        Action::StoreLatch(l, c) => (vec![stored_as(*c)], Some(State::Latch(*l))),
+        Action::StoreNet(c) => (limbs(n, *c).into_iter().map(stored_as).collect(), None),
+        Action::StoreLevel(_, c) => (vec![(*c, Need::Clean)], None),
+        // Used twice, so that it is kept in a local.
+        Action::Read(c) => (clean(vec![*c, *c]), None),
+        Action::Write { memory, port } => {
+            let port = &n.memories[*memory].writes[*port];
+            (clean([vec![port.address], limbs(n, port.data), limbs(n, port.mask)].concat()), None)
+        }
+        Action::Effect(i) | Action::Change(i) => {
+            let effect = &n.effects[*i];
+            let mut cells: Vec<CellId> = effect.args.iter().flat_map(|a| limbs(n, a.value)).collect();
+            if matches!(action, Action::Change(_)) {
+                // Compared and stored: twice each.
+                cells.extend(cells.clone());
+                cells.extend([effect.enable, effect.enable]);
+            }
+            (clean(cells), None)
+        }
+    }
+}
+
+/// What computing a cell asks of its operands.
+fn operand_needs(n: &Netlist, id: CellId, mut f: impl FnMut(CellId, Need)) {
+    use CellKind::*;
+    let same = Need::SameAs(id);
+    let width = n.width(id);
+    match &n.cells[id].kind {
+        Const(_) | Input(_) | Register(_) | Latch(_) | LoopCut(_) | Random(_) => {}
+        _ if width > 64 => n.cells[id].kind.for_each_operand(|o| f(o, Need::Clean)),
+        Not(a) => f(*a, same),
+        And(a, b) => {
+            // A constant mask cleans the other operand.
+            let masked = n.constant(*a).is_some() || n.constant(*b).is_some();
+            let need = if masked { Need::Any } else { same };
+            f(*a, need);
+            f(*b, need);
+        }
+        Or(a, b) | Xor(a, b) | Add(a, b) | Sub(a, b) | Mul(a, b) => {
+            f(*a, same);
+            f(*b, same);
+        }
+        Shl(a, b) => {
+            f(*a, same);
+            f(*b, Need::Clean);
+        }
+        Mux { select, on_true, on_false } => {
+            f(*select, Need::Clean);
+            f(*on_true, same);
+            f(*on_false, same);
+        }
+        Slice { value, low } => {
+            let top = low + width == n.width(*value);
+            f(*value, if top { same } else { Need::Any });
+        }
+        SignExtend(a) => f(*a, if n.width(*a) == 1 { Need::Clean } else { Need::Any }),
+        ShrS(a, b) => {
+            f(*a, Need::Any);
+            f(*b, Need::Clean);
+        }
+        Concat(parts) => parts.iter().for_each(|p| f(*p, Need::Clean)),
+        MemRead { address, .. } => f(*address, Need::Clean),
+        DivU(..) | DivS(..) | RemU(..) | RemS(..) | Pow(..) | ShrU(..) | Eq(..) | LtU(..) | LtS(..)
+        | ReduceXor(_) | ZeroExtend(_) => n.cells[id].kind.for_each_operand(|o| f(o, Need::Clean)),
+    }
+}
+
+/// From the last use to the first: a cell is clean when some use needs that.
+fn find_clean(n: &Netlist, events: &[(Place, Event)], plan: &mut Plan) {
+    for (_, event) in events.iter().rev() {
+        match event {
+            Event::Use(used) => {
+                for (cell, need) in used {
+                    let clean = match need {
+                        Need::Clean => true,
+                        Need::Any => false,
+                        Need::SameAs(user) => plan.needs_clean(*user),
+                    };
+                    if clean {
+                        plan.cells.entry(*cell).or_default().clean = true;
+                    } else {
+                        plan.cells.entry(*cell).or_default();
+                    }
+                }
+            }
+            Event::Eval(_) => {}
+        }
+    }
+    // Constants are always emitted clean; what is read from memory is.
+    for (id, cell) in &mut plan.cells {
+        if n.cells[*id].kind.is_source() {
+            cell.clean = true;
+        }
+    }
+}

@@ -1,0 +1,673 @@
+;; The part of every artifact that does not depend on the design: the exports of the ABI, the time loop,
+;; the event ring, and arithmetic on values wider than 64 bits. Words in @signs@ are numbers that the
+;; emitter fills in; imports from "gen" are functions that it writes.
+(module
+  (import "gen" "load_image" (func $load_image))
+  (import "gen" "undefined" (func $undefined))
+  (import "gen" "settle_pass" (func $settle_pass (result i32)))
+  (import "gen" "changes" (func $changes))
+  (import "gen" "carry" (func $carry))
+  (import "gen" "wave" (func $wave))
+  (import "gen" "rise" (func $rise (param i32)))
+  (import "gen" "fall" (func $fall (param i32)))
+  (import "gen" "initial" (func $initial))
+  (import "gen" "outline" (func $outline))
+
+  (memory (export "memory") @PAGES@ @PAGES@)
+  (global (export "rtl_abi") i32 (i32.const @ABI@))
+
+  ;; ---------------------------------------------------------------- status and events
+
+  (func $finish (param $status i32) (result i32)
+    (i32.store offset=@STATUS@ (i32.const 0) (local.get $status))
+    (local.get $status))
+
+  ;; The status that an event asked for, 0 when none did.
+  (func $pending (result i32)
+    (i32.load offset=@PENDING@ (i32.const 0)))
+
+  (func $room (result i32)
+    (i32.le_u
+      (i32.add
+        (i32.sub (i32.load offset=@EVENT_HEAD@ (i32.const 0)) (i32.load offset=@EVENT_TAIL@ (i32.const 0)))
+        (i32.const @EVENT_RESERVE@))
+      (i32.const @EVENT_SIZE@)))
+
+  ;; Starts an event record and returns its address; the caller stores the arguments from byte 16 on.
+  ;; There is room: whoever began this wave has asked.
+  (func $event (export "gen_event") (param $site i32) (param $bytes i32) (result i32)
+    (local $head i32) (local $place i32) (local $rest i32)
+    (local.set $head (i32.load offset=@EVENT_HEAD@ (i32.const 0)))
+    (local.set $place (i32.and (local.get $head) (i32.const @EVENT_LAST@)))
+    (local.set $rest (i32.sub (i32.const @EVENT_SIZE@) (local.get $place)))
+    (if (i32.lt_u (local.get $rest) (local.get $bytes))
+      (then
+        (i32.store offset=@EVENT_BASE@ (local.get $place) (local.get $rest))
+        (i32.store offset=@EVENT_BASE_SITE@ (local.get $place) (i32.const -1))
+        (local.set $head (i32.add (local.get $head) (local.get $rest)))
+        (local.set $place (i32.const 0))))
+    (local.set $place (i32.add (local.get $place) (i32.const @EVENT_BASE@)))
+    (i32.store (local.get $place) (local.get $bytes))
+    (i32.store offset=4 (local.get $place) (local.get $site))
+    (i64.store offset=8 (local.get $place) (i64.load offset=@TIME@ (i32.const 0)))
+    (i32.store offset=@EVENT_HEAD@ (i32.const 0) (i32.add (local.get $head) (local.get $bytes)))
+    (local.get $place))
+
+  ;; The first event that stops gives the status.
+  (func $stop (export "gen_stop") (param $site i32) (param $status i32)
+    (if (i32.eqz (call $pending))
+      (then
+        (i32.store offset=@PENDING@ (i32.const 0) (local.get $status))
+        (i32.store offset=@STOP_SITE@ (i32.const 0) (local.get $site)))))
+
+  ;; ---------------------------------------------------------------- settling and waves
+
+  ;; Settles; 0, or 5 when a loop does not.
+  (func $settle (result i32)
+    (local $left i32)
+    (local.set $left (i32.const 1000))
+    (block $settled
+      (loop $again
+        (br_if $settled (i32.eqz (call $settle_pass)))
+        (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+        (br_if $again (local.get $left)))
+      (return (i32.const 5)))
+    (if (i32.const @GENERAL@) (then (call $changes)))
+    (i32.const 0))
+
+  ;; Address of a trigger's row.
+  (func $row (param $index i32) (result i32)
+    (i32.add (i32.const @TRIGGER_BASE@) (i32.mul (local.get $index) (i32.const 48))))
+
+  ;; 1 when some trigger's level differs from the level its registers acted on.
+  (func $edge_pending (result i32)
+    (local $i i32) (local $row i32)
+    (block $none
+      (loop $next
+        (br_if $none (i32.ge_u (local.get $i) (i32.const @TRIGGERS@)))
+        (local.set $row (call $row (local.get $i)))
+        (if (i32.ne (i32.load8_u offset=40 (local.get $row)) (i32.load8_u offset=41 (local.get $row)))
+          (then (return (i32.const 1))))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next)))
+    (i32.const 0))
+
+  ;; After a wave: registers have acted on all levels.
+  (func $acted
+    (local $i i32) (local $row i32) (local $level i32)
+    (block $none
+      (loop $next
+        (br_if $none (i32.ge_u (local.get $i) (i32.const @TRIGGERS@)))
+        (local.set $row (call $row (local.get $i)))
+        (local.set $level (i32.load8_u offset=40 (local.get $row)))
+        (i64.store offset=32 (local.get $row)
+          (i64.add
+            (i64.load offset=32 (local.get $row))
+            (i64.extend_i32_u
+              (i32.and (local.get $level) (i32.xor (i32.load8_u offset=41 (local.get $row)) (i32.const 1))))))
+        (i32.store8 offset=41 (local.get $row) (local.get $level))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next))))
+
+  ;; Runs waves until no trigger moves. Ring full leaves the instant pending (phase 1).
+  (func $instant (result i32)
+    (local $left i32) (local $status i32)
+    (local.set $left (i32.const 1000))
+    (loop $again
+      (if (i32.eqz (call $edge_pending))
+        (then
+          (i32.store offset=@PHASE@ (i32.const 0) (i32.const 0))
+          (return (i32.const 0))))
+      (if (i32.eqz (local.get $left)) (then (return (i32.const 5))))
+      (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+      (if (i32.const @EVENTS@)
+        (then
+          (if (i32.eqz (call $room))
+            (then
+              (i32.store offset=@PHASE@ (i32.const 0) (i32.const 1))
+              (return (i32.const 4))))))
+      (if (i32.const @CARRY@) (then (call $carry)))
+      (call $wave)
+      (call $acted)
+      (if (i32.const @RANDOM@) (then (call $draw)))
+      (if (i32.const @GENERAL@)
+        (then
+          (local.set $status (call $settle))
+          (if (local.get $status) (then (return (local.get $status))))))
+      (br $again))
+    (unreachable))
+
+  (func $draw
+    (i64.store offset=@PRNG@ (i32.const 0)
+      (i64.add (i64.load offset=@PRNG@ (i32.const 0)) (i64.const 0x9e3779b97f4a7c15))))
+
+  ;; Start of every call that runs: takes in what the host wrote and finishes a pending instant.
+  (func $enter (result i32)
+    (local $status i32)
+    (i32.store offset=@PENDING@ (i32.const 0) (i32.const 0))
+    (i32.store offset=@STOP_SITE@ (i32.const 0) (i32.const -1))
+    (i64.store offset=@DONE@ (i32.const 0) (i64.const 0))
+    (if (i32.const @EVENTS@)
+      (then (if (i32.eqz (call $room)) (then (return (i32.const 4))))))
+    (i32.store offset=@DIRTY@ (i32.const 0) (i32.const 0))
+    (if (i32.const @SETTLE_FIRST@)
+      (then
+        (local.set $status (call $settle_before))
+        (if (local.get $status) (then (return (local.get $status))))))
+    (local.set $status (call $instant))
+    (if (local.get $status) (then (return (local.get $status))))
+    (call $pending))
+
+  ;; End of every call that runs: outputs are published.
+  (func $leave (param $status i32) (result i32)
+    (local $settled i32)
+    (if (i32.eqz (i32.const @GENERAL@))
+      (then
+        (local.set $settled (call $settle))
+        (if (i32.eqz (local.get $status)) (then (local.set $status (local.get $settled))))))
+    (call $finish (local.get $status)))
+
+  ;; ---------------------------------------------------------------- exports that run
+
+  (func (export "rtl_reset") (result i32)
+    (call $save_triggers)
+    (call $load_image)
+    (call $restore_triggers)
+    ;; Undefined bits have a generator of their own, so that the design's draws do not depend on them.
+    (i64.store offset=@PRNG@ (i32.const 0)
+      (i64.xor (i64.load offset=@SEED@ (i32.const 0)) (i64.const 0x756e646566)))
+    (call $undefined)
+    (i64.store offset=@PRNG@ (i32.const 0) (i64.load offset=@SEED@ (i32.const 0)))
+    (i32.store offset=@EVENT_HEAD@ (i32.const 0) (i32.const 0))
+    (i32.store offset=@EVENT_TAIL@ (i32.const 0) (i32.const 0))
+    (i32.store offset=@PENDING@ (i32.const 0) (i32.const 0))
+    (i32.store offset=@STOP_SITE@ (i32.const 0) (i32.const -1))
+    (i32.store offset=@DIRTY@ (i32.const 0) (i32.const 0))
+    (i64.store offset=@DONE@ (i32.const 0) (i64.const 0))
+    (call $finish (call $start)))
+
+  (func $start (result i32)
+    (local $status i32)
+    (local.set $status (call $settle))
+    (if (local.get $status) (then (return (local.get $status))))
+    ;; Levels that logic computes at power-on are no edges.
+    (call $acted_at_start)
+    (call $initial)
+    (call $pending))
+
+  (func $acted_at_start
+    (local $i i32) (local $row i32)
+    (block $none
+      (loop $next
+        (br_if $none (i32.ge_u (local.get $i) (i32.const @TRIGGERS@)))
+        (local.set $row (call $row (local.get $i)))
+        (i32.store8 offset=41 (local.get $row) (i32.load8_u offset=40 (local.get $row)))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next))))
+
+  ;; `seed` and each trigger's high, low, phase and run outlive a reset; next starts at phase.
+  (func $save_triggers
+    (i64.store offset=@SAVE@ (i32.const 0) (i64.load offset=@SEED@ (i32.const 0)))
+    (memory.copy (i32.const @SAVE_ROWS@) (i32.const @TRIGGER_BASE@) (i32.const @TRIGGER_BYTES@)))
+
+  (func $restore_triggers
+    (local $i i32) (local $row i32) (local $saved i32)
+    (i64.store offset=@SEED@ (i32.const 0) (i64.load offset=@SAVE@ (i32.const 0)))
+    (block $none
+      (loop $next
+        (br_if $none (i32.ge_u (local.get $i) (i32.const @TRIGGERS@)))
+        (local.set $row (call $row (local.get $i)))
+        (local.set $saved
+          (i32.add (i32.const @SAVE_ROWS@) (i32.mul (local.get $i) (i32.const 48))))
+        (if (i32.load offset=@STARTED@ (i32.const 0))
+          (then
+            (i64.store offset=8 (local.get $row) (i64.load offset=8 (local.get $saved)))
+            (i64.store offset=16 (local.get $row) (i64.load offset=16 (local.get $saved)))
+            (i64.store offset=24 (local.get $row) (i64.load offset=24 (local.get $saved)))
+            (i32.store8 offset=42 (local.get $row) (i32.load8_u offset=42 (local.get $saved)))))
+        (i64.store (local.get $row) (i64.load offset=24 (local.get $row)))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next)))
+    (i32.store offset=@STARTED@ (i32.const 0) (i32.const 1)))
+
+  (func (export "rtl_eval") (result i32)
+    (call $leave (call $enter)))
+
+  ;; Flips one clock and runs what follows; the static model needs no waves.
+  (func $half (param $clock i32) (param $row i32) (param $level i32) (result i32)
+    (local $status i32)
+    (if (i32.const @EVENTS@) (then (if (i32.eqz (call $room)) (then (return (i32.const 4))))))
+    (i32.store8 offset=40 (local.get $row) (local.get $level))
+    (if (i32.const @GENERAL@)
+      (then (local.set $status (call $instant)))
+      (else
+        (if (local.get $level)
+          (then
+            (call $rise (local.get $clock))
+            (i64.store offset=32 (local.get $row)
+              (i64.add (i64.load offset=32 (local.get $row)) (i64.const 1))))
+          (else (call $fall (local.get $clock))))
+        (i32.store8 offset=41 (local.get $row) (local.get $level))
+        (if (i32.const @RANDOM@) (then (call $draw)))))
+    (if (local.get $status) (then (return (local.get $status))))
+    (call $pending))
+
+  ;; Time passes; every running clock's next edge stays as far away as it was.
+  (func $pass (param $time i64)
+    (local $i i32) (local $row i32)
+    (i64.store offset=@TIME@ (i32.const 0)
+      (i64.add (i64.load offset=@TIME@ (i32.const 0)) (local.get $time)))
+    (block $none
+      (loop $next
+        (br_if $none (i32.ge_u (local.get $i) (i32.const @TRIGGERS@)))
+        (local.set $row (call $row (local.get $i)))
+        (i64.store (local.get $row) (i64.add (i64.load (local.get $row)) (local.get $time)))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next))))
+
+  ;; 1 when a flip was refused for want of room; in phase 1 it was done, and time is ahead.
+  (func $refused (param $status i32) (result i32)
+    (i32.and
+      (i32.eq (local.get $status) (i32.const 4))
+      (i32.eqz (i32.load offset=@PHASE@ (i32.const 0)))))
+
+  ;; n cycles of one clock; counts falls in `done`.
+  (func $cycles (param $clock i32) (param $n i64) (result i32)
+    (local $row i32) (local $status i32) (local $done i64)
+    (local.set $row (call $row (local.get $clock)))
+    (block $stop
+      (loop $next
+        (br_if $stop (i64.eqz (local.get $n)))
+        (if (i32.eqz (i32.load8_u offset=40 (local.get $row)))
+          (then
+            (if (i32.eqz (i32.const @EVENTS@))
+              (then
+                (if (i32.eqz (i32.const @GENERAL@))
+                  (then
+                    (call $quiet_cycles (local.get $clock) (local.get $row) (local.get $n))
+                    (local.set $done (i64.add (local.get $done) (local.get $n)))
+                    (br $stop)))))
+            (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 1)))
+            (br_if $stop (call $refused (local.get $status)))
+            (call $pass (i64.load offset=8 (local.get $row)))
+            (br_if $stop (local.get $status))))
+        (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 0)))
+        (br_if $stop (call $refused (local.get $status)))
+        (call $pass (i64.load offset=16 (local.get $row)))
+        (local.set $done (i64.add (local.get $done) (i64.const 1)))
+        (local.set $n (i64.sub (local.get $n) (i64.const 1)))
+        (br_if $next (i32.eqz (local.get $status)))))
+    (i64.store offset=@DONE@ (i32.const 0)
+      (i64.add (i64.load offset=@DONE@ (i32.const 0)) (local.get $done)))
+    (local.get $status))
+
+  ;; Cycles that can neither stop nor be seen by anything but registers.
+  (func $quiet_cycles (param $clock i32) (param $row i32) (param $n i64)
+    (local $left i64)
+    (local.set $left (local.get $n))
+    (loop $next
+      (call $rise (local.get $clock))
+      (if (i32.const @RANDOM@) (then (call $draw)))
+      (if (i32.const @FALLS@)
+        (then
+          (call $fall (local.get $clock))))
+      (if (i32.const @RANDOM@) (then (call $draw)))
+      (local.set $left (i64.sub (local.get $left) (i64.const 1)))
+      (br_if $next (i64.ne (local.get $left) (i64.const 0))))
+    (i64.store offset=32 (local.get $row) (i64.add (i64.load offset=32 (local.get $row)) (local.get $n)))
+    (call $pass
+      (i64.mul (local.get $n) (i64.add (i64.load offset=8 (local.get $row)) (i64.load offset=16 (local.get $row))))))
+
+  (func (export "rtl_step") (param $clock i32) (param $n i64) (result i32)
+    (local $status i32)
+    (if (i32.ge_u (local.get $clock) (i32.const @PRIMARY@)) (then (return (call $finish (i32.const 6)))))
+    (local.set $status (call $enter))
+    (if (i32.eqz (local.get $status))
+      (then (local.set $status (call $cycles (local.get $clock) (local.get $n)))))
+    (call $leave (local.get $status)))
+
+  (func $edges (export "rtl_edges") (param $rise i64) (param $fall i64) (result i32)
+    (local $i i32) (local $row i32) (local $bit i64) (local $status i32)
+    (if (i64.ne (i64.and (local.get $rise) (local.get $fall)) (i64.const 0))
+      (then (return (call $finish (i32.const 6)))))
+    (if (i64.ne
+          (i64.and (i64.or (local.get $rise) (local.get $fall)) (i64.xor (i64.const @EDGE_MASK@) (i64.const -1)))
+          (i64.const 0))
+      (then (return (call $finish (i32.const 6)))))
+    (local.set $status (call $enter))
+    (if (local.get $status) (then (return (call $leave (local.get $status)))))
+    (block $none
+      (loop $next
+        (br_if $none (i32.ge_u (local.get $i) (i32.const @TRIGGERS@)))
+        (br_if $none (i32.ge_u (local.get $i) (i32.const 64)))
+        (local.set $row (call $row (local.get $i)))
+        (local.set $bit (i64.shl (i64.const 1) (i64.extend_i32_u (local.get $i))))
+        (if (i64.ne (i64.and (local.get $rise) (local.get $bit)) (i64.const 0))
+          (then (i32.store8 offset=40 (local.get $row) (i32.const 1))))
+        (if (i64.ne (i64.and (local.get $fall) (local.get $bit)) (i64.const 0))
+          (then (i32.store8 offset=40 (local.get $row) (i32.const 0))))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next)))
+    (if (i32.const @LOADS@)
+      (then
+        (local.set $status (call $settle_before))
+        (if (local.get $status) (then (return (call $leave (local.get $status)))))))
+    (local.set $status (call $instant))
+    (if (i32.eqz (local.get $status)) (then (local.set $status (call $pending))))
+    (call $leave (local.get $status)))
+
+  ;; Settles with the levels that registers have acted on.
+  (func $settle_before (result i32)
+    (local $status i32)
+    (call $swap_primary)
+    (local.set $status (call $settle))
+    (call $swap_primary)
+    (local.get $status))
+
+  (func $swap_primary
+    (local $i i32) (local $row i32) (local $level i32)
+    (block $none
+      (loop $next
+        (br_if $none (i32.ge_u (local.get $i) (i32.const @PRIMARY@)))
+        (local.set $row (call $row (local.get $i)))
+        (local.set $level (i32.load8_u offset=40 (local.get $row)))
+        (i32.store8 offset=40 (local.get $row) (i32.load8_u offset=41 (local.get $row)))
+        (i32.store8 offset=41 (local.get $row) (local.get $level))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next))))
+
+  ;; The earliest time at which a running clock flips; all ones when none runs.
+  (func $earliest (result i64)
+    (local $i i32) (local $row i32) (local $best i64)
+    (local.set $best (i64.const -1))
+    (block $none
+      (loop $next
+        (br_if $none (i32.ge_u (local.get $i) (i32.const @PRIMARY@)))
+        (local.set $row (call $row (local.get $i)))
+        (if (i32.load8_u offset=42 (local.get $row))
+          (then
+            (if (i64.lt_u (i64.load (local.get $row)) (local.get $best))
+              (then (local.set $best (i64.load (local.get $row)))))))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next)))
+    (local.get $best))
+
+  ;; Flips every running clock that is due at `time`.
+  (func $flip_due (param $time i64)
+    (local $i i32) (local $row i32) (local $level i32)
+    (block $none
+      (loop $next
+        (br_if $none (i32.ge_u (local.get $i) (i32.const @PRIMARY@)))
+        (local.set $row (call $row (local.get $i)))
+        (if (i32.load8_u offset=42 (local.get $row))
+          (then
+            (if (i64.eq (i64.load (local.get $row)) (local.get $time))
+              (then
+                (local.set $level (i32.xor (i32.load8_u offset=40 (local.get $row)) (i32.const 1)))
+                (i32.store8 offset=40 (local.get $row) (local.get $level))
+                (i64.store (local.get $row)
+                  (i64.add (local.get $time)
+                    (select
+                      (i64.load offset=8 (local.get $row))
+                      (i64.load offset=16 (local.get $row))
+                      (local.get $level))))
+                (if (i32.eqz (local.get $level))
+                  (then
+                    (i64.store offset=@DONE@ (i32.const 0)
+                      (i64.add (i64.load offset=@DONE@ (i32.const 0)) (i64.const 1)))))))))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next))))
+
+  (func $advance (export "rtl_advance") (param $until i64) (result i32)
+    (local $status i32) (local $time i64)
+    (if (i64.lt_u (local.get $until) (i64.load offset=@TIME@ (i32.const 0)))
+      (then (return (call $finish (i32.const 6)))))
+    (if (i32.eqz (call $clocks_can_run)) (then (return (call $finish (i32.const 6)))))
+    (local.set $status (call $enter))
+    (block $stop
+      (br_if $stop (local.get $status))
+      (loop $next
+        (local.set $time (call $earliest))
+        (if (i64.gt_u (local.get $time) (local.get $until))
+          (then
+            (i64.store offset=@TIME@ (i32.const 0) (local.get $until))
+            (br $stop)))
+        (if (i32.const @EVENTS@)
+          (then
+            (if (i32.eqz (call $room))
+              (then
+                (local.set $status (i32.const 4))
+                (br $stop)))))
+        (if (i64.gt_u (local.get $time) (i64.load offset=@TIME@ (i32.const 0)))
+          (then (i64.store offset=@TIME@ (i32.const 0) (local.get $time))))
+        (call $flip_due (local.get $time))
+        (local.set $status (call $instant))
+        (br_if $stop (local.get $status))
+        (local.set $status (call $pending))
+        (br_if $next (i32.eqz (local.get $status)))))
+    (call $leave (local.get $status)))
+
+  ;; A running clock with a half period of 0 would never let time pass.
+  (func $clocks_can_run (result i32)
+    (local $i i32) (local $row i32)
+    (block $none
+      (loop $next
+        (br_if $none (i32.ge_u (local.get $i) (i32.const @PRIMARY@)))
+        (local.set $row (call $row (local.get $i)))
+        (if (i32.load8_u offset=42 (local.get $row))
+          (then
+            (if (i64.eqz (i64.load offset=8 (local.get $row))) (then (return (i32.const 0))))
+            (if (i64.eqz (i64.load offset=16 (local.get $row))) (then (return (i32.const 0))))))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next)))
+    (i32.const 1))
+
+  (func (export "rtl_run_until")
+    (param $clock i32) (param $max i64) (param $offset i32) (param $mask i64) (param $value i64) (result i32)
+    (local $status i32) (local $settled i32)
+    (if (i32.ge_u (local.get $clock) (i32.const @PRIMARY@)) (then (return (call $finish (i32.const 6)))))
+    (if (i32.lt_u (local.get $offset) (i32.const @STATE_BASE@)) (then (return (call $finish (i32.const 6)))))
+    (if (i32.gt_u (local.get $offset) (i32.const @STATE_LAST_WORD@)) (then (return (call $finish (i32.const 6)))))
+    (local.set $status (call $enter))
+    (block $stop
+      (loop $next
+        (if (i32.eqz (i32.const @GENERAL@))
+          (then
+            (local.set $settled (call $settle))
+            (if (local.get $settled) (then (local.set $status (local.get $settled))))))
+        (br_if $stop (local.get $status))
+        (br_if $stop
+          (i64.eq (i64.and (i64.load (local.get $offset)) (local.get $mask)) (local.get $value)))
+        (if (i64.eqz (local.get $max))
+          (then
+            (local.set $status (i32.const 8))
+            (br $stop)))
+        (local.set $max (i64.sub (local.get $max) (i64.const 1)))
+        (local.set $status (call $cycles (local.get $clock) (i64.const 1)))
+        (br $next)))
+    (call $finish (local.get $status)))
+
+  ;; ---------------------------------------------------------------- signals by id
+
+  ;; Address of a signal's row, 0 when there is no such signal.
+  ;; Row: u32 width, limbs, rows, stride, first part, parts, flags, 0.
+  (func $signal (param $id i32) (result i32)
+    (if (i32.ge_u (local.get $id) (i32.const @SIGNALS@)) (then (return (i32.const 0))))
+    (i32.add (i32.const @SIGNAL_BASE@) (i32.shl (local.get $id) (i32.const 5))))
+
+  ;; 1 when the signal has that word.
+  (func $has_word (param $signal i32) (param $word i32) (result i32)
+    (if (i32.eqz (local.get $signal)) (then (return (i32.const 0))))
+    (i64.lt_u
+      (i64.extend_i32_u (local.get $word))
+      (i64.mul
+        (i64.extend_i32_u (i32.load offset=4 (local.get $signal)))
+        (i64.extend_i32_u (i32.load offset=8 (local.get $signal))))))
+
+  (func $load (param $at i32) (param $size i32) (result i64)
+    (if (i32.eq (local.get $size) (i32.const 1)) (then (return (i64.load8_u (local.get $at)))))
+    (if (i32.eq (local.get $size) (i32.const 2)) (then (return (i64.load16_u (local.get $at)))))
+    (if (i32.eq (local.get $size) (i32.const 4)) (then (return (i64.load32_u (local.get $at)))))
+    (i64.load (local.get $at)))
+
+  (func $store (param $at i32) (param $size i32) (param $value i64)
+    (if (i32.eq (local.get $size) (i32.const 1))
+      (then (i64.store8 (local.get $at) (local.get $value)) (return)))
+    (if (i32.eq (local.get $size) (i32.const 2))
+      (then (i64.store16 (local.get $at) (local.get $value)) (return)))
+    (if (i32.eq (local.get $size) (i32.const 4))
+      (then (i64.store32 (local.get $at) (local.get $value)) (return)))
+    (i64.store (local.get $at) (local.get $value)))
+
+  (func $low_mask (param $width i32) (result i64)
+    (select
+      (i64.const -1)
+      (i64.sub (i64.shl (i64.const 1) (i64.extend_i32_u (local.get $width))) (i64.const 1))
+      (i32.ge_u (local.get $width) (i32.const 64))))
+
+  ;; Reads or writes one word of a signal. Part: u32 offset, u16 limb, u8 bit in the limb, u8 shift,
+  ;; u8 width, u8 size, u16 0; a part lies within one limb.
+  (func $access (param $signal i32) (param $word i32) (param $write i32) (param $mask i64) (param $value i64) (result i64)
+    (local $part i32) (local $end i32) (local $limb i32) (local $row i32) (local $at i32)
+    (local $size i32) (local $shift i64) (local $bit i64) (local $bits i64) (local $old i64) (local $result i64)
+    (local.set $limb (i32.rem_u (local.get $word) (i32.load offset=4 (local.get $signal))))
+    (local.set $row (i32.div_u (local.get $word) (i32.load offset=4 (local.get $signal))))
+    (local.set $part
+      (i32.add (i32.const @PART_BASE@) (i32.mul (i32.load offset=16 (local.get $signal)) (i32.const 12))))
+    (local.set $end (i32.add (local.get $part) (i32.mul (i32.load offset=20 (local.get $signal)) (i32.const 12))))
+    (block $none
+      (loop $next
+        (br_if $none (i32.ge_u (local.get $part) (local.get $end)))
+        (if (i32.eq (i32.load16_u offset=4 (local.get $part)) (local.get $limb))
+          (then
+            (local.set $at
+              (i32.add (i32.load (local.get $part)) (i32.mul (local.get $row) (i32.load offset=12 (local.get $signal)))))
+            (local.set $bit (i64.load8_u offset=6 (local.get $part)))
+            (local.set $shift (i64.load8_u offset=7 (local.get $part)))
+            (local.set $bits (call $low_mask (i32.load8_u offset=8 (local.get $part))))
+            (local.set $size (i32.load8_u offset=9 (local.get $part)))
+            (local.set $old (call $load (local.get $at) (local.get $size)))
+            (if (local.get $write)
+              (then
+                (local.set $bits
+                  (i64.shl
+                    (i64.and (local.get $bits) (i64.shr_u (local.get $mask) (local.get $bit)))
+                    (local.get $shift)))
+                (call $store (local.get $at) (local.get $size)
+                  (i64.or
+                    (i64.and (local.get $old) (i64.xor (local.get $bits) (i64.const -1)))
+                    (i64.and
+                      (i64.shl (i64.shr_u (local.get $value) (local.get $bit)) (local.get $shift))
+                      (local.get $bits)))))
+              (else
+                (local.set $result
+                  (i64.or (local.get $result)
+                    (i64.shl
+                      (i64.and (i64.shr_u (local.get $old) (local.get $shift)) (local.get $bits))
+                      (local.get $bit))))))))
+        (local.set $part (i32.add (local.get $part) (i32.const 12)))
+        (br $next)))
+    (local.get $result))
+
+  (func $peek (param $id i32) (param $word i32) (result i64)
+    (local $signal i32)
+    (local.set $signal (call $signal (local.get $id)))
+    (if (i32.eqz (call $has_word (local.get $signal) (local.get $word)))
+      (then
+        (drop (call $finish (i32.const 6)))
+        (return (i64.const 0))))
+    (if (i32.and (i32.load offset=24 (local.get $signal)) (i32.const 2)) (then (call $outline)))
+    (drop (call $finish (i32.const 0)))
+    (call $access (local.get $signal) (local.get $word) (i32.const 0) (i64.const 0) (i64.const 0)))
+
+  (func $poke (param $id i32) (param $word i32) (param $mask i64) (param $value i64) (result i32)
+    (local $signal i32) (local $flags i32)
+    (local.set $signal (call $signal (local.get $id)))
+    (if (i32.eqz (call $has_word (local.get $signal) (local.get $word)))
+      (then (return (i32.const 6))))
+    (local.set $flags (i32.load offset=24 (local.get $signal)))
+    (if (i32.eqz (i32.and (local.get $flags) (i32.const 1))) (then (return (i32.const 9))))
+    (drop (call $access (local.get $signal) (local.get $word) (i32.const 1) (local.get $mask) (local.get $value)))
+    (if (i32.eqz (i32.and (local.get $flags) (i32.const 4)))
+      (then (i32.store offset=@DIRTY@ (i32.const 0) (i32.const 1))))
+    (i32.const 0))
+
+  (func (export "rtl_peek") (param $id i32) (param $word i32) (result i64)
+    (call $peek (local.get $id) (local.get $word)))
+
+  (func (export "rtl_poke") (param $id i32) (param $word i32) (param $value i64) (result i32)
+    (call $finish (call $poke (local.get $id) (local.get $word) (i64.const -1) (local.get $value))))
+
+  (func (export "rtl_outline") (param $group i32) (result i32)
+    (if (i32.ge_s (local.get $group) (i32.const @OUTLINES@)) (then (return (call $finish (i32.const 6)))))
+    (if (i32.lt_s (local.get $group) (i32.const -1)) (then (return (call $finish (i32.const 6)))))
+    (call $outline)
+    (call $finish (i32.const 0)))
+
+  ;; ---------------------------------------------------------------- play
+
+  (func (export "rtl_play") (param $script i32) (param $len i32) (result i32)
+    (local $at i32) (local $end i64) (local $status i32)
+    (local.set $end (i64.add (i64.extend_i32_u (local.get $script)) (i64.extend_i32_u (local.get $len))))
+    (if (i32.or
+          (i32.or
+            (i32.and (local.get $script) (i32.const 7))
+            (i32.and (local.get $len) (i32.const 31)))
+          (i64.gt_u (local.get $end) (i64.const @MEMORY_BYTES@)))
+      (then (return (call $finish (i32.const 6)))))
+    (local.set $at (local.get $script))
+    (block $stop
+      (loop $next
+        (i32.store offset=@PLAY_POS@ (i32.const 0)
+          (i32.shr_u (i32.sub (local.get $at) (local.get $script)) (i32.const 5)))
+        (br_if $stop (i64.ge_u (i64.extend_i32_u (local.get $at)) (local.get $end)))
+        (local.set $status (call $record (local.get $at)))
+        (i32.store offset=12 (local.get $at) (local.get $status))
+        (br_if $stop (local.get $status))
+        (local.set $at (i32.add (local.get $at) (i32.const 32)))
+        (br $next)))
+    (call $finish (local.get $status)))
+
+  ;; One play record.
+  (func $record (param $at i32) (result i32)
+    (local $op i32) (local $status i32) (local $done i64) (local $n i64)
+    (local.set $op (i32.load (local.get $at)))
+    (if (i32.eq (local.get $op) (i32.const 1))
+      (then
+        (return
+          (call $poke
+            (i32.load offset=4 (local.get $at)) (i32.load offset=8 (local.get $at))
+            (i64.load offset=24 (local.get $at)) (i64.load offset=16 (local.get $at))))))
+    (if (i32.eq (local.get $op) (i32.const 2))
+      (then
+        (i64.store offset=16 (local.get $at)
+          (call $peek (i32.load offset=4 (local.get $at)) (i32.load offset=8 (local.get $at))))
+        (return (i32.load offset=@STATUS@ (i32.const 0)))))
+    (if (i32.eq (local.get $op) (i32.const 3)) (then (return (call $leave (call $enter)))))
+    (if (i32.eq (local.get $op) (i32.const 4))
+      (then
+        (if (i32.ge_u (i32.load offset=4 (local.get $at)) (i32.const @PRIMARY@)) (then (return (i32.const 6))))
+        ;; mask counts the cycles of an earlier, stopped try.
+        (local.set $done (i64.load offset=24 (local.get $at)))
+        (local.set $n (i64.sub (i64.load offset=16 (local.get $at)) (local.get $done)))
+        (local.set $status (call $enter))
+        (if (i32.eqz (local.get $status))
+          (then (local.set $status (call $cycles (i32.load offset=4 (local.get $at)) (local.get $n)))))
+        (local.set $done (i64.add (local.get $done) (i64.load offset=@DONE@ (i32.const 0))))
+        (i64.store offset=24 (local.get $at)
+          (select (i64.const 0) (local.get $done)
+            (i64.eq (local.get $done) (i64.load offset=16 (local.get $at)))))
+        (return (call $leave (local.get $status)))))
+    (if (i32.eq (local.get $op) (i32.const 5))
+      (then (return (call $edges (i64.load offset=16 (local.get $at)) (i64.load offset=24 (local.get $at))))))
+    (if (i32.eq (local.get $op) (i32.const 6))
+      (then (return (call $advance (i64.load offset=16 (local.get $at))))))
+    (if (i32.eq (local.get $op) (i32.const 7))
+      (then
+        (local.set $n (call $peek (i32.load offset=4 (local.get $at)) (i32.load offset=8 (local.get $at))))
+        (local.set $status (i32.load offset=@STATUS@ (i32.const 0)))
+        (if (local.get $status) (then (return (local.get $status))))
+        (return
+          (select (i32.const 0) (i32.const 8)
+            (i64.eq (i64.and (local.get $n) (i64.load offset=24 (local.get $at))) (i64.load offset=16 (local.get $at)))))))
+    (i32.const 6))

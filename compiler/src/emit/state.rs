@@ -1,0 +1,412 @@
+//! State: inputs, registers, memories, and the functions that run a wave.
+
+use rtlwasm_abi::layout::trigger;
+use walrus::ir::BinaryOp::*;
+
+use walrus::{FunctionId, LocalId, Module};
+
+use super::code::{Code, Ty};
+use super::task::Emitter;
+use super::{Context, define};
+use crate::bits::limb_count;
+use crate::ir::*;
+use crate::layout::{MemorySlot, Slot};
+use crate::sched::TaskKind;
+use crate::sched::sinks::needs_shadow;
+
+impl Emitter<'_, '_> {
+    /// Pushes the value of a register, latch, cut loop or narrow input.
+    pub fn state(&mut self, id: CellId) {
+        let layout = self.context.layout;
+        let ty = self.ty(id);
+        let slot = match self.netlist().cells[id].kind {
+            CellKind::Register(r) => layout.registers[r.index()],
+            CellKind::Latch(l) => layout.latches[l.index()],
+            CellKind::LoopCut(l) => layout.loops[l.index()],
+            CellKind::Input(i) => return self.input_bits(i, 0, self.width(id), ty),
+            ref other => panic!("{other:?} is not state"),
+        };
+        self.code.load_at(ty, slot.offset, slot.size);
+    }
+
+    /// Pushes bits `low .. low + width` of an input. While a wave computes, a clock reads as the level
+    /// that registers have acted on.
+    pub fn input_bits(&mut self, input: InputId, low: u32, width: u32, ty: Ty) {
+        let parts = self.context.layout.inputs[input.index()].clone();
+        let mut at = 0;
+        let mut any = false;
+        for part in &parts {
+            let (start, end) = (at, at + part.width);
+            at = end;
+            let (from, to) = (low.max(start), (low + width).min(end));
+            if from >= to {
+                continue;
+            }
+            let offset = self.before_edge(part.offset as u32);
+            let part_ty = Ty::of(part.size * 8);
+            self.code.load_at(part_ty, offset, part.size);
+            let shift = part.shift + from - start;
+            if shift > 0 {
+                self.code.constant(part_ty, shift.into());
+                self.code.binary(part_ty, I32ShrU, I64ShrU);
+            }
+            // Bits above a value that has its slot to itself are zero.
+            let alone = parts.iter().filter(|p| p.offset == part.offset).count() == 1;
+            if !alone || part.shift > 0 || to - from < part.width {
+                self.code.mask(part_ty, to - from);
+            }
+            self.code.convert(part_ty, ty);
+            if from > low {
+                self.code.constant(ty, (from - low).into());
+                self.code.binary(ty, I32Shl, I64Shl);
+            }
+            if any {
+                self.code.binary(ty, I32Or, I64Or);
+            }
+            any = true;
+        }
+        if !any {
+            self.code.constant(ty, 0);
+        }
+    }
+
+    fn before_edge(&self, offset: u32) -> u32 {
+        let layout = self.context.layout;
+        let wave = matches!(self.kind, TaskKind::Edge(_) | TaskKind::Compute(_));
+        let clocks = layout.rows.iter().take_while(|t| {
+            self.netlist().triggers[**t].role == TriggerRole::PrimaryClock
+        });
+        let end = layout.trigger_base + clocks.count() as u32 * trigger::LEN;
+        let in_table = (layout.trigger_base..end).contains(&offset);
+        if wave && in_table { offset + trigger::PREV - trigger::LEVEL } else { offset }
+    }
+
+    /// Stores a narrow value.
+    pub fn store_slot(&mut self, slot: Slot, value: CellId) {
+        self.code.constant(Ty::I32, 0);
+        self.value(value);
+        self.code.store(self.ty(value), slot.offset, slot.size);
+    }
+
+    pub fn store_register(&mut self, register: RegisterId, value: CellId) {
+        let mut slot = self.context.layout.registers[register.index()];
+        if matches!(self.kind, TaskKind::Compute(_)) {
+            slot.offset += self.context.layout.shadow_delta;
+        }
+        self.store_slot(slot, value);
+    }
+
+    /// Stores a value and notes whether it differs from the stored one.
+    pub fn store_changed(&mut self, slot: Slot, value: CellId) {
+        let ty = self.ty(value);
+        let changed = self.changed.expect("only settling notes changes");
+        let local = self.code.new_local(ty);
+        self.code.get(changed);
+        self.value(value);
+        self.code.tee(local);
+        self.code.load_at(ty, slot.offset, slot.size);
+        self.code.binary(ty, I32Ne, I64Ne);
+        self.code.binary(Ty::I32, I32Or, I64Or);
+        self.code.set(changed);
+        self.code.constant(Ty::I32, 0);
+        self.code.get(local);
+        self.code.store(ty, slot.offset, slot.size);
+    }
+
+    /// Stores a published or outlined value of any width.
+    pub fn store_net(&mut self, cell: CellId) {
+        let offset = self.context.layout.nets[&cell];
+        if self.width(cell) <= 64 {
+            let size = crate::layout::slot_size(self.width(cell));
+            return self.store_slot(Slot { offset, size }, cell);
+        }
+        for i in 0..limb_count(self.width(cell)) {
+            self.code.constant(Ty::I32, 0);
+            self.push_limb(cell, i);
+            self.code.store(Ty::I64, offset + 8 * i as u32, 8);
+        }
+    }
+
+    /// Sets `row` to the row that an address means. When the address may be outside, also pushes whether
+    /// it is inside, and returns true.
+    pub fn row_index(&mut self, memory: MemoryId, address: CellId, row: LocalId) -> bool {
+        let rows = self.context.layout.memories[memory.index()].rows;
+        self.row_below(rows.max(1), address, row)
+    }
+
+    fn row_below(&mut self, limit: u32, address: CellId, row: LocalId) -> bool {
+        let ty = self.ty(address);
+        if let Some(bits) = self.netlist().constant(address) {
+            let value = bits.to_u64_saturating();
+            let inside = value < u64::from(limit);
+            self.code.constant(Ty::I32, if inside { value } else { 0 });
+            self.code.set(row);
+            if !inside {
+                self.code.constant(Ty::I32, 0);
+            }
+            return !inside;
+        }
+        self.value(address);
+        let fits = self.width(address) < 32 && 1u64 << self.width(address) <= u64::from(limit);
+        if fits {
+            self.code.set(row);
+            return false;
+        }
+        if ty == Ty::I32 {
+            self.code.tee(row);
+        } else {
+            let wide = self.code.new_local(ty);
+            self.code.tee(wide);
+            self.code.convert(ty, Ty::I32);
+            self.code.set(row);
+            self.code.get(wide);
+        }
+        self.code.constant(ty, limit.into());
+        self.code.binary(ty, I32LtU, I64LtU);
+        true
+    }
+
+    /// Pushes a narrow row of a memory, zero when there is none.
+    pub fn read(&mut self, memory: MemoryId, address: CellId, ty: Ty) {
+        let slot = self.context.layout.memories[memory.index()];
+        let row = self.code.new_local(Ty::I32);
+        let guarded = self.row_index(memory, address, row);
+        let load = |code: &mut Code| {
+            code.get(row);
+            scale(code, slot);
+            code.load(ty, slot.base, slot.stride);
+        };
+        if guarded {
+            self.code.if_else(Some(ty), load, |code| code.constant(ty, 0));
+        } else {
+            load(&mut self.code);
+        }
+    }
+
+    /// Writes a row, at once or into the port's queue.
+    pub fn write(&mut self, memory: MemoryId, port: usize) {
+        let n = self.context.netlist;
+        let depth = n.memories[memory].depth;
+        let write = n.memories[memory].writes[port].clone();
+        let row = self.code.new_local(Ty::I32);
+        let guarded = self.row_below(depth, write.address, row);
+        let outer = self.code.at;
+        let (inside, outside) = (self.code.new_seq(None), self.code.new_seq(None));
+        if guarded {
+            self.code.at = inside;
+        }
+        if matches!(self.kind, TaskKind::Compute(_)) {
+            self.queue_write(memory, port, &write, row);
+        } else {
+            self.write_row(memory, &write, row);
+        }
+        if guarded {
+            self.code.at = outer;
+            self.code.op(walrus::ir::IfElse { consequent: inside, alternative: outside });
+        }
+    }
+
+    fn write_row(&mut self, memory: MemoryId, write: &WritePort, row: LocalId) {
+        let slot = self.context.layout.memories[memory.index()];
+        let width = self.context.netlist.memories[memory].width;
+        let at = self.code.new_local(Ty::I32);
+        self.code.get(row);
+        scale(&mut self.code, slot);
+        self.code.set(at);
+        for limb in 0..limb_count(width) {
+            let (offset, size) = (slot.base + 8 * limb as u32, slot.stride.min(8));
+            let all = self.is_ones(write.mask, limb);
+            self.code.get(at);
+            self.push_limb(write.data, limb);
+            if !all {
+                self.push_limb(write.mask, limb);
+                self.code.binary(Ty::I64, I32And, I64And);
+                self.code.get(at);
+                self.code.load(Ty::I64, offset, size);
+                self.push_limb(write.mask, limb);
+                self.code.constant(Ty::I64, u64::MAX);
+                self.code.binary(Ty::I64, I32Xor, I64Xor);
+                self.code.binary(Ty::I64, I32And, I64And);
+                self.code.binary(Ty::I64, I32Or, I64Or);
+            }
+            self.code.store(Ty::I64, offset, size);
+        }
+    }
+
+    /// True when a limb of the mask is a constant of ones.
+    fn is_ones(&self, mask: CellId, limb: usize) -> bool {
+        let n = self.netlist();
+        let limb = match &n.cells[mask].kind {
+            CellKind::Concat(limbs) if n.width(mask) > 64 => limbs[limb],
+            _ => mask,
+        };
+        n.constant(limb).is_some_and(|c| c.is_ones())
+    }
+
+    fn queue_write(&mut self, memory: MemoryId, port: usize, write: &WritePort, row: LocalId) {
+        let queue = self.context.layout.queues[memory.index()][port];
+        let limbs = limb_count(self.context.netlist.memories[memory].width);
+        self.code.constant(Ty::I32, 0);
+        self.code.constant(Ty::I32, 1);
+        self.code.store(Ty::I32, queue, 4);
+        self.code.constant(Ty::I32, 0);
+        self.code.get(row);
+        self.code.store(Ty::I32, queue + 4, 4);
+        for limb in 0..limbs {
+            let at = queue + 8 + 16 * limb as u32;
+            self.code.constant(Ty::I32, 0);
+            self.push_limb(write.data, limb);
+            self.code.store(Ty::I64, at, 8);
+            self.code.constant(Ty::I32, 0);
+            self.push_limb(write.mask, limb);
+            self.code.store(Ty::I64, at + 8, 8);
+        }
+    }
+}
+
+/// Turns the row on the stack into its distance from the memory's base.
+fn scale(code: &mut Code, slot: MemorySlot) {
+    if slot.stride > 1 {
+        if slot.stride.is_power_of_two() {
+            code.constant(Ty::I32, slot.stride.ilog2().into());
+            code.binary(Ty::I32, I32Shl, I64Shl);
+        } else {
+            code.constant(Ty::I32, slot.stride.into());
+            code.binary(Ty::I32, I32Mul, I64Mul);
+        }
+    }
+}
+
+/// `rise(clock)` and `fall(clock)` of the static model: what that edge of a primary clock runs.
+pub(crate) fn emit_clock_dispatch(module: &mut Module, context: &Context, edges: &[(ClockEdge, FunctionId)]) {
+    for (name, edge) in [("rise", Edge::Rise), ("fall", Edge::Fall)] {
+        let targets: Vec<(u32, FunctionId)> = edges
+            .iter()
+            .filter(|(e, _)| e.edge == edge)
+            .map(|(e, f)| (context.layout.row(e.trigger), *f))
+            .collect();
+        let clocks = context.netlist.triggers.values().filter(|t| t.role == TriggerRole::PrimaryClock).count();
+        define(module, name, |builder, args, locals| {
+            let at = builder.func_body_id();
+            let mut code = Code { builder, locals, memory: context.memory, at };
+            for (row, function) in targets {
+                if clocks == 1 {
+                    code.call(function);
+                    continue;
+                }
+                code.get(args[0]);
+                code.constant(Ty::I32, row.into());
+                code.binary(Ty::I32, I32Eq, I64Eq);
+                code.if_else(None, |code| code.call(function), |_| {});
+            }
+        });
+    }
+}
+
+/// `wave()`: every domain with an edge computes, then all commit.
+pub(crate) fn emit_wave(
+    module: &mut Module,
+    context: &Context,
+    edges: &[(ClockEdge, FunctionId)],
+    computes: &[FunctionId],
+) {
+    define(module, "wave", |builder, _, locals| {
+        let at = builder.func_body_id();
+        let mut code = Code { builder, locals, memory: context.memory, at };
+        if !needs_shadow(&context.schedule.domains) {
+            for (edge, function) in edges {
+                push_fires(&mut code, context, *edge);
+                code.if_else(None, |code| code.call(*function), |_| {});
+            }
+            return;
+        }
+        let domains = &context.schedule.domains.domains;
+        let fired: Vec<LocalId> = domains.iter().map(|_| code.new_local(Ty::I32)).collect();
+        for (domain, local) in domains.iter().zip(&fired) {
+            code.constant(Ty::I32, 0);
+            for clock in &domain.clocks {
+                push_fires(&mut code, context, *clock);
+                code.binary(Ty::I32, I32Or, I64Or);
+            }
+            code.set(*local);
+        }
+        for (d, local) in fired.iter().enumerate() {
+            let (start, len) = context.layout.domain_blocks[d];
+            code.get(*local);
+            code.if_else(
+                None,
+                |code| {
+                    code.copy(start + context.layout.shadow_delta, start, len);
+                    code.call(computes[d]);
+                },
+                |_| {},
+            );
+        }
+        for (d, local) in fired.iter().enumerate() {
+            let (start, len) = context.layout.domain_blocks[d];
+            code.get(*local);
+            code.if_else(
+                None,
+                |code| code.copy(start, start + context.layout.shadow_delta, len),
+                |_| {},
+            );
+        }
+        // Ports in the memory's own order, whatever their domains.
+        for (memory, m) in context.netlist.memories.iter() {
+            for port in 0..m.writes.len() {
+                commit_write(&mut code, context, memory, port);
+            }
+        }
+    });
+}
+
+/// Pushes whether a trigger's level now differs from what registers acted on, in the right direction.
+fn push_fires(code: &mut Code, context: &Context, edge: ClockEdge) {
+    let level = context.layout.trigger_field(edge.trigger, trigger::LEVEL);
+    let prev = context.layout.trigger_field(edge.trigger, trigger::PREV);
+    code.load_at(Ty::I32, level, 1);
+    code.load_at(Ty::I32, prev, 1);
+    code.binary(Ty::I32, I32Xor, I64Xor);
+    match edge.edge {
+        Edge::Both => return,
+        Edge::Rise => code.load_at(Ty::I32, level, 1),
+        Edge::Fall => code.load_at(Ty::I32, prev, 1),
+    }
+    code.binary(Ty::I32, I32And, I64And);
+}
+
+fn commit_write(code: &mut Code, context: &Context, memory: MemoryId, port: usize) {
+    let queue = context.layout.queues[memory.index()][port];
+    let slot = context.layout.memories[memory.index()];
+    let limbs = limb_count(context.netlist.memories[memory].width);
+    code.load_at(Ty::I32, queue, 4);
+    code.if_else(
+        None,
+        |code| {
+            let at = code.new_local(Ty::I32);
+            code.constant(Ty::I32, 0);
+            code.constant(Ty::I32, 0);
+            code.store(Ty::I32, queue, 4);
+            code.load_at(Ty::I32, queue + 4, 4);
+            scale(code, slot);
+            code.set(at);
+            for limb in 0..limbs as u32 {
+                let (offset, size) = (slot.base + 8 * limb, slot.stride.min(8));
+                let (data, mask) = (queue + 8 + 16 * limb, queue + 16 + 16 * limb);
+                code.get(at);
+                code.load_at(Ty::I64, data, 8);
+                code.load_at(Ty::I64, mask, 8);
+                code.binary(Ty::I64, I32And, I64And);
+                code.get(at);
+                code.load(Ty::I64, offset, size);
+                code.load_at(Ty::I64, mask, 8);
+                code.constant(Ty::I64, u64::MAX);
+                code.binary(Ty::I64, I32Xor, I64Xor);
+                code.binary(Ty::I64, I32And, I64And);
+                code.binary(Ty::I64, I32Or, I64Or);
+                code.store(Ty::I64, offset, size);
+            }
+        },
+        |_| {},
+    );
+}

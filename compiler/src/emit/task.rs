@@ -1,0 +1,171 @@
+//! One task becomes one function: blocks to structured control flow, cells to locals or expressions.
+
+use rustc_hash::FxHashMap;
+use walrus::{FunctionBuilder, FunctionId, LocalId, Module};
+
+use super::code::{Code, Ty};
+use super::plan::{Plan, plan};
+use super::{Context, define};
+use crate::ir::*;
+use crate::sched::{Action, Block, Branch, Step, Task, TaskKind, task_name};
+
+/// Writes the function of one task.
+pub(crate) struct Emitter<'a, 'c> {
+    pub context: &'a Context<'a>,
+    pub code: Code<'c>,
+    pub plan: Plan,
+    pub kind: TaskKind,
+    /// Where computed cells are.
+    locals: FxHashMap<CellId, LocalId>,
+    /// Local that is 1 once settling changed something.
+    pub changed: Option<LocalId>,
+}
+
+/// Emits a task in the place of an import of the prelude.
+pub(crate) fn emit_import(module: &mut Module, context: &Context, task: &Task, name: &str) {
+    define(module, name, |builder, _, locals| emit_body(builder, locals, context, task));
+}
+
+/// Emits a task as a function of its own.
+pub(crate) fn emit_function(module: &mut Module, context: &Context, task: &Task) -> FunctionId {
+    let mut builder = FunctionBuilder::new(&mut module.types, &[], &[]);
+    builder.name(task_name(task.kind));
+    emit_body(&mut builder, &mut module.locals, context, task);
+    builder.finish(Vec::new(), &mut module.funcs)
+}
+
+fn emit_body(builder: &mut FunctionBuilder, locals: &mut walrus::ModuleLocals, context: &Context, task: &Task) {
+    let in_place = !matches!(task.kind, TaskKind::Compute(_));
+    let plan = plan(context.netlist, task, in_place);
+    let at = builder.func_body_id();
+    let code = Code { builder, locals, memory: context.memory, at };
+    let mut emitter =
+        Emitter { context, code, plan, kind: task.kind, locals: FxHashMap::default(), changed: None };
+    if task.kind == TaskKind::Settle {
+        emitter.changed = Some(emitter.code.new_local(Ty::I32));
+    }
+    for cell in emitter.plan.hoisted.clone() {
+        emitter.compute(cell);
+    }
+    emitter.block(&task.body);
+    if let Some(changed) = emitter.changed {
+        emitter.code.get(changed);
+    }
+}
+
+impl Emitter<'_, '_> {
+    pub fn netlist(&self) -> &Netlist {
+        self.context.netlist
+    }
+
+    pub fn width(&self, cell: CellId) -> u32 {
+        self.netlist().width(cell)
+    }
+
+    pub fn ty(&self, cell: CellId) -> Ty {
+        Ty::of(self.width(cell))
+    }
+
+    /// Recursion is bounded by the depth of regions.
+    fn block(&mut self, block: &Block) {
+        for step in &block.steps {
+            match step {
+                Step::Eval(cell) if self.plan.is_inline(*cell) || self.plan.is_hoisted(*cell) => {}
+                Step::Eval(cell) => self.compute(*cell),
+                Step::Branch(branch) => self.branch(branch),
+                Step::Act(action) => self.act(action),
+            }
+        }
+    }
+
+    /// Computes a cell into its local, or a wide one into its scratch.
+    fn compute(&mut self, cell: CellId) {
+        if self.width(cell) > 64 {
+            self.compute_wide(cell);
+            return;
+        }
+        self.expression(cell);
+        let local = self.code.new_local(self.ty(cell));
+        self.code.set(local);
+        self.locals.insert(cell, local);
+    }
+
+    fn branch(&mut self, branch: &Branch) {
+        for merge in &branch.merges {
+            let local = self.code.new_local(self.ty(*merge));
+            self.locals.insert(*merge, local);
+        }
+        let outer = self.code.at;
+        let (consequent, alternative) = (self.code.new_seq(None), self.code.new_seq(None));
+        let empty_true = branch.on_true.steps.is_empty() && branch.merges.is_empty();
+        self.value(branch.select);
+        if empty_true {
+            self.code.unary(walrus::ir::UnaryOp::I32Eqz);
+        }
+        self.code.at = if empty_true { alternative } else { consequent };
+        self.arm(branch, true);
+        self.code.at = if empty_true { consequent } else { alternative };
+        self.arm(branch, false);
+        self.code.at = outer;
+        self.code.op(walrus::ir::IfElse { consequent, alternative });
+    }
+
+    fn arm(&mut self, branch: &Branch, taken: bool) {
+        self.block(if taken { &branch.on_true } else { &branch.on_false });
+        for merge in &branch.merges {
+            let CellKind::Mux { on_true, on_false, .. } = self.netlist().cells[*merge].kind else {
+                unreachable!("only muxes merge")
+            };
+            self.value(if taken { on_true } else { on_false });
+            self.code.set(self.locals[merge]);
+        }
+    }
+
+    /// Pushes a narrow cell's value, of its own type.
+    pub fn value(&mut self, cell: CellId) {
+        if let Some(local) = self.locals.get(&cell) {
+            self.code.get(*local);
+            return;
+        }
+        if let Some(bits) = self.netlist().constant(cell) {
+            let (ty, value) = (self.ty(cell), bits.limbs()[0]);
+            self.code.constant(ty, value);
+            return;
+        }
+        assert!(self.plan.is_inline(cell), "cell %{} is used before it is computed", cell.index());
+        self.expression(cell);
+    }
+
+    /// Pushes a narrow cell's value converted to `ty`.
+    pub fn value_as(&mut self, cell: CellId, ty: Ty) {
+        self.value(cell);
+        self.code.convert(self.ty(cell), ty);
+    }
+
+    fn act(&mut self, action: &Action) {
+        match *action {
+            Action::StoreRegister(r, value) => self.store_register(r, value),
+            Action::StoreLatch(l, value) => {
+                let slot = self.context.layout.latches[l.index()];
+                self.store_slot(slot, value);
+            }
+            Action::StoreLoop(l, value) => {
+                let slot = self.context.layout.loops[l.index()];
+                self.store_changed(slot, value);
+            }
+            Action::Load(r, value) => {
+                let slot = self.context.layout.registers[r.index()];
+                self.store_changed(slot, value);
+            }
+            Action::StoreNet(cell) => self.store_net(cell),
+            Action::StoreLevel(t, value) => {
+                let offset = self.context.layout.trigger_field(t, rtlwasm_abi::layout::trigger::LEVEL);
+                self.store_slot(crate::layout::Slot { offset, size: 1 }, value);
+            }
+            Action::Read(_) => {}
+            Action::Write { memory, port } => self.write(memory, port),
+            Action::Effect(index) => self.effect(index),
+            Action::Change(index) => self.change(index),
+        }
+    }
+}

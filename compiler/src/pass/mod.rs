@@ -1,0 +1,36 @@
+//! Netlist to netlist: each pass is a verb, a file and `pub fn run(&Netlist) -> Netlist`.
+//!
+//! The order is the one table [`PASSES`]. [`legalize`] always runs, last: it brings every value but a
+//! few wide operands down to 64 bits, which is what the stages behind it understand.
+
+pub mod legalize;
+mod sweep;
+
+use crate::ir::{Netlist, rewrite, validate};
+use crate::options::{OptLevel, Options};
+
+/// One optimisation.
+pub struct Pass {
+    /// As in `-Z no-<name>`.
+    pub name: &'static str,
+    /// The lowest level that runs it.
+    pub level: OptLevel,
+    pub run: fn(&Netlist, &Options) -> Netlist,
+}
+
+/// All optimisations, in order.
+pub const PASSES: &[Pass] = &[
+    Pass { name: "simplify", level: OptLevel::O1, run: |n, _| rewrite(n, |r, id| r.copy(id)) },
+    Pass { name: "sweep", level: OptLevel::O1, run: sweep::run },
+];
+
+/// The optimised netlist, not yet legal for the emitter.
+pub fn optimize(mut netlist: Netlist, options: &Options) -> Netlist {
+    for pass in PASSES.iter().filter(|p| p.level <= options.opt_level) {
+        netlist = (pass.run)(&netlist, options);
+        if cfg!(debug_assertions) {
+            validate(&netlist);
+        }
+    }
+    netlist
+}

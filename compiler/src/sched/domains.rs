@@ -1,0 +1,109 @@
+//! Which state acts on which edges.
+
+use std::collections::BTreeMap;
+
+use crate::ir::*;
+
+/// Index of a [`Domain`].
+pub type DomainId = usize;
+
+/// The clock domains of a design and how its time works.
+#[derive(Clone, Debug)]
+pub struct Domains {
+    pub domains: Vec<Domain>,
+    pub model: TimingModel,
+}
+
+/// State with the same clock edges.
+#[derive(Clone, Debug, Default)]
+pub struct Domain {
+    /// Any of these edges.
+    pub clocks: Vec<ClockEdge>,
+    pub registers: Vec<RegisterId>,
+    /// Memory and index of the port.
+    pub writes: Vec<(MemoryId, usize)>,
+    /// Indices of clocked effects.
+    pub effects: Vec<usize>,
+}
+
+/// How much of the general time model a design needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimingModel {
+    /// All triggers are top-level inputs or follow only those; no latch, no loop, no clock read as data,
+    /// no effect on change. One wave per edge, settled by evaluating the logic once.
+    Static,
+    /// Everything else: after each wave the logic settles and triggers may make another one.
+    General,
+}
+
+/// Finds the clock domains.
+pub fn find(netlist: &Netlist) -> Domains {
+    let mut domains: Vec<Domain> = Vec::new();
+    let mut index: BTreeMap<Vec<ClockEdge>, DomainId> = BTreeMap::new();
+    let mut of = |clocks: &[ClockEdge], domains: &mut Vec<Domain>| -> DomainId {
+        let mut key = clocks.to_vec();
+        key.sort();
+        key.dedup();
+        *index.entry(key.clone()).or_insert_with(|| {
+            domains.push(Domain { clocks: key, ..Domain::default() });
+            domains.len() - 1
+        })
+    };
+    for (id, register) in netlist.registers.iter().filter(|(_, r)| !r.clocks.is_empty()) {
+        let d = of(&register.clocks, &mut domains);
+        domains[d].registers.push(id);
+    }
+    for (id, memory) in netlist.memories.iter() {
+        for (i, port) in memory.writes.iter().enumerate() {
+            let d = of(&port.clocks, &mut domains);
+            domains[d].writes.push((id, i));
+        }
+    }
+    for (i, effect) in netlist.effects.iter().enumerate() {
+        if let EffectTime::Edges(clocks) = &effect.when {
+            let d = of(clocks, &mut domains);
+            domains[d].effects.push(i);
+        }
+    }
+    Domains { model: timing_model(netlist), domains }
+}
+
+fn timing_model(netlist: &Netlist) -> TimingModel {
+    let computed_clock = netlist.triggers.values().any(|t| t.role == TriggerRole::DerivedClock);
+    let on_change = netlist.effects.iter().any(|e| e.when == EffectTime::Change);
+    let simple = netlist.latches.is_empty()
+        && netlist.loops.is_empty()
+        && !computed_clock
+        && !on_change
+        && loads_follow_inputs(netlist)
+        && !clock_is_data(netlist);
+    if simple { TimingModel::Static } else { TimingModel::General }
+}
+
+/// True when the condition of every asynchronous load depends on inputs alone, and what it loads is a
+/// constant or depends on inputs alone.
+fn loads_follow_inputs(netlist: &Netlist) -> bool {
+    let mut stateful = crate::arena::SideTable::new(&netlist.cells, false);
+    for (id, cell) in netlist.cells.iter() {
+        let mut state = matches!(cell.kind, CellKind::MemRead { .. })
+            || cell.kind.is_source() && !matches!(cell.kind, CellKind::Input(_));
+        cell.kind.for_each_operand(|o| state |= stateful[o]);
+        stateful[id] = state;
+    }
+    netlist.registers.values().filter_map(|r| r.load).all(|l| !stateful[l.when] && !stateful[l.value])
+}
+
+/// True when a primary clock is read by anything but clock pins and names.
+fn clock_is_data(netlist: &Netlist) -> bool {
+    let clocks: Vec<CellId> =
+        netlist.triggers.values().filter(|t| t.role != TriggerRole::AsyncLoad).map(|t| t.net).collect();
+    let mut used = false;
+    for cell in netlist.cells.values() {
+        cell.kind.for_each_operand(|o| used |= clocks.contains(&o));
+    }
+    let mut count = 0;
+    netlist.for_each_root(|c| count += usize::from(clocks.contains(&c)));
+    let named = netlist.signals.values().filter(|s| matches!(s.value, SignalValue::Cell(c) if clocks.contains(&c)));
+    let pins = netlist.triggers.values().filter(|t| clocks.contains(&t.net)).count();
+    used || count > named.count() + pins
+}

@@ -1,0 +1,106 @@
+//! What runs when, and under which condition.
+//!
+//! In: a legal netlist (`pass::legalize`). Out: a [`Schedule`]: for each function of the artifact that
+//! depends on the design a tree of [`Block`]s - cells to evaluate, branches under which a cone runs,
+//! and stores. Nothing here knows WebAssembly or addresses.
+
+pub mod domains;
+pub mod observe;
+mod print;
+pub mod regions;
+pub mod sinks;
+
+use crate::ir::*;
+pub use domains::{Domain, DomainId, Domains, TimingModel};
+pub use print::{print, task_name};
+
+/// Everything the emitter needs to know about order.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    pub domains: Domains,
+    pub tasks: Vec<Task>,
+}
+
+/// One function of the artifact.
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub kind: TaskKind,
+    pub body: Block,
+}
+
+/// What a task is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskKind {
+    /// Combinational logic to the outputs, latches, cut loops, asynchronous loads and computed triggers.
+    Settle,
+    /// Effects that follow changes of values, after settling.
+    Changes,
+    /// Levels of computed clocks right after a flip, before registers act.
+    Carry,
+    /// The registers, writes and effects of one edge, in place.
+    Edge(ClockEdge),
+    /// The same for one clock domain, into shadow places.
+    Compute(DomainId),
+    /// Effects of `initial` blocks.
+    Initial,
+    /// Debug-visible values that have no place of their own.
+    Outline,
+}
+
+/// Steps in order.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    pub steps: Vec<Step>,
+}
+
+/// One step of a block.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Computes a cell; later steps of this and of nested blocks may use it.
+    Eval(CellId),
+    /// Runs one of two blocks.
+    Branch(Branch),
+    Act(Action),
+}
+
+/// A choice by the value of a cell of width 1.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    pub select: CellId,
+    /// Muxes of that select that take their value at the end of the block that ran.
+    pub merges: Vec<CellId>,
+    pub on_true: Block,
+    pub on_false: Block,
+}
+
+/// A change of state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    StoreRegister(RegisterId, CellId),
+    StoreLatch(LatchId, CellId),
+    /// Stores, and notes whether the value differs.
+    StoreLoop(LoopId, CellId),
+    /// Stores a cell's value to its own place.
+    StoreNet(CellId),
+    /// Stores the level of a computed trigger.
+    StoreLevel(TriggerId, CellId),
+    /// An asynchronous load that is active: stores, and notes whether the value differs.
+    Load(RegisterId, CellId),
+    /// A memory write whose enable is 1.
+    Write { memory: MemoryId, port: usize },
+    /// Evaluates a memory read here, before later writes.
+    Read(CellId),
+    /// An effect whose enable is 1.
+    Effect(usize),
+    /// An effect whose enable and arguments are compared with those of the last settling.
+    Change(usize),
+}
+
+/// Schedules a legal netlist.
+pub fn schedule(netlist: &Netlist, observed: &observe::Observed) -> Schedule {
+    let domains = domains::find(netlist);
+    let mut scheduler = regions::Scheduler::new(netlist);
+    let tasks = sinks::tasks(netlist, &domains, observed);
+    let tasks = tasks.into_iter().map(|(kind, sinks)| Task { kind, body: scheduler.block(sinks) }).collect();
+    Schedule { domains, tasks }
+}

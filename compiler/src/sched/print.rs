@@ -1,0 +1,81 @@
+//! The text form of a schedule, for snapshots and `rtlwasm dump --stage sched`.
+
+use std::fmt::Write;
+
+use super::*;
+
+/// One line per step, nested blocks indented; cells as `%id`, as in the `.ir` text.
+pub fn print(netlist: &Netlist, schedule: &Schedule) -> String {
+    let mut out = String::new();
+    let line = &mut out;
+    let _ = writeln!(line, "model {:?}", schedule.domains.model);
+    for (i, domain) in schedule.domains.domains.iter().enumerate() {
+        let clocks: Vec<String> =
+            domain.clocks.iter().map(|c| format!("{:?} t{}", c.edge, c.trigger.index()).to_lowercase()).collect();
+        let _ = writeln!(
+            line,
+            "domain {i} {}: {} registers, {} writes, {} effects",
+            clocks.join(" "),
+            domain.registers.len(),
+            domain.writes.len(),
+            domain.effects.len()
+        );
+    }
+    for task in &schedule.tasks {
+        let _ = writeln!(line, "\ntask {}", task_name(task.kind));
+        print_block(netlist, &task.body, 1, line);
+    }
+    out
+}
+
+/// A name for a task that is also fit for a function name.
+pub fn task_name(kind: TaskKind) -> String {
+    match kind {
+        TaskKind::Settle => "settle".into(),
+        TaskKind::Changes => "changes".into(),
+        TaskKind::Carry => "carry".into(),
+        TaskKind::Edge(c) => format!("{:?}_{}", c.edge, c.trigger.index()).to_lowercase(),
+        TaskKind::Compute(d) => format!("compute_{d}"),
+        TaskKind::Initial => "initial".into(),
+        TaskKind::Outline => "outline".into(),
+    }
+}
+
+/// Recursion is bounded by the depth of regions.
+fn print_block(netlist: &Netlist, block: &Block, indent: usize, out: &mut String) {
+    let pad = "  ".repeat(indent);
+    for step in &block.steps {
+        match step {
+            Step::Eval(c) => {
+                let _ = writeln!(out, "{pad}eval %{} {}", c.index(), netlist.cells[*c].kind.keyword());
+            }
+            Step::Act(action) => {
+                let _ = writeln!(out, "{pad}{}", action_text(action));
+            }
+            Step::Branch(branch) => {
+                let merges: Vec<String> = branch.merges.iter().map(|m| format!(" %{}", m.index())).collect();
+                let _ = writeln!(out, "{pad}if %{}{}", branch.select.index(), merges.concat());
+                print_block(netlist, &branch.on_true, indent + 1, out);
+                if !branch.on_false.steps.is_empty() {
+                    let _ = writeln!(out, "{pad}else");
+                    print_block(netlist, &branch.on_false, indent + 1, out);
+                }
+            }
+        }
+    }
+}
+
+fn action_text(action: &Action) -> String {
+    match action {
+        Action::StoreRegister(r, c) => format!("register {} <- %{}", r.index(), c.index()),
+        Action::StoreLatch(l, c) => format!("latch {} <- %{}", l.index(), c.index()),
+        Action::StoreLoop(l, c) => format!("loop {} <- %{}", l.index(), c.index()),
+        Action::StoreNet(c) => format!("net <- %{}", c.index()),
+        Action::StoreLevel(t, c) => format!("level {} <- %{}", t.index(), c.index()),
+        Action::Load(r, c) => format!("load register {} <- %{}", r.index(), c.index()),
+        Action::Write { memory, port } => format!("write memory {} port {port}", memory.index()),
+        Action::Read(c) => format!("read %{}", c.index()),
+        Action::Effect(i) => format!("effect {i}"),
+        Action::Change(i) => format!("change {i}"),
+    }
+}

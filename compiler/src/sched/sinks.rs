@@ -1,0 +1,172 @@
+//! The tasks of a design and what each must achieve, before any order within a task.
+
+use super::domains::{Domain, Domains, TimingModel};
+use super::regions::{Sink, SinkOrder};
+use super::observe::Observed;
+use super::{Action, TaskKind};
+use crate::ir::*;
+
+/// Every task with its sinks.
+pub fn tasks(n: &Netlist, domains: &Domains, observed: &Observed) -> Vec<(TaskKind, Vec<Sink>)> {
+    let mut tasks = vec![(TaskKind::Settle, settle(n, &observed.published))];
+    if domains.model == TimingModel::General {
+        tasks.push((TaskKind::Changes, changes(n)));
+        tasks.push((TaskKind::Carry, carry(n)));
+    } else {
+        for edge in edges(domains) {
+            tasks.push((TaskKind::Edge(edge), edge_sinks(n, domains, edge)));
+        }
+    }
+    if needs_shadow(domains) {
+        for (id, domain) in domains.domains.iter().enumerate() {
+            let mut sinks = Vec::new();
+            domain_sinks(n, domain, &mut sinks);
+            tasks.push((TaskKind::Compute(id), sinks));
+        }
+    }
+    tasks.push((TaskKind::Initial, initial(n)));
+    let outlined = observed.outlined.iter().map(|c| Sink::plain(Action::StoreNet(*c), limbs(n, *c)));
+    tasks.push((TaskKind::Outline, outlined.collect()));
+    tasks
+}
+
+/// True when several edges may fall together, so that all must compute before any commits.
+pub fn needs_shadow(domains: &Domains) -> bool {
+    domains.model == TimingModel::General || edges(domains).len() > 1
+}
+
+/// Every edge that some state acts on, `Both` as its two.
+pub fn edges(domains: &Domains) -> Vec<ClockEdge> {
+    let mut edges: Vec<ClockEdge> = Vec::new();
+    for clock in domains.domains.iter().flat_map(|d| &d.clocks) {
+        let each: &[Edge] = match clock.edge {
+            Edge::Both => &[Edge::Rise, Edge::Fall],
+            Edge::Rise => &[Edge::Rise],
+            Edge::Fall => &[Edge::Fall],
+        };
+        edges.extend(each.iter().map(|e| ClockEdge { trigger: clock.trigger, edge: *e }));
+    }
+    edges.sort();
+    edges.dedup();
+    edges
+}
+
+fn edge_sinks(n: &Netlist, domains: &Domains, edge: ClockEdge) -> Vec<Sink> {
+    let mut sinks = Vec::new();
+    let fires = |c: &ClockEdge| c.trigger == edge.trigger && (c.edge == edge.edge || c.edge == Edge::Both);
+    for domain in domains.domains.iter().filter(|d| d.clocks.iter().any(fires)) {
+        domain_sinks(n, domain, &mut sinks);
+    }
+    sinks.sort_by_key(|s| s.order);
+    sinks
+}
+
+fn domain_sinks(n: &Netlist, domain: &Domain, sinks: &mut Vec<Sink>) {
+    for id in &domain.registers {
+        sinks.push(Sink::register(*id, n.registers[*id].next));
+    }
+    for i in &domain.effects {
+        sinks.push(effect(n, *i));
+    }
+    for (memory, port) in &domain.writes {
+        sinks.push(write(n, *memory, *port));
+    }
+}
+
+/// The cells that reading a value limb by limb needs.
+pub fn limbs(n: &Netlist, cell: CellId) -> Vec<CellId> {
+    match &n.cells[cell].kind {
+        CellKind::Concat(limbs) if n.width(cell) > 64 => limbs.to_vec(),
+        _ => vec![cell],
+    }
+}
+
+fn write(n: &Netlist, memory: MemoryId, port: usize) -> Sink {
+    let p = &n.memories[memory].writes[port];
+    Sink {
+        action: Action::Write { memory, port },
+        guard: Some(p.enable),
+        uses: [vec![p.address], limbs(n, p.data), limbs(n, p.mask)].concat(),
+        order: SinkOrder::Write(memory, port),
+    }
+}
+
+fn effect(n: &Netlist, index: usize) -> Sink {
+    let e = &n.effects[index];
+    Sink {
+        action: Action::Effect(index),
+        guard: Some(e.enable),
+        uses: e.args.iter().flat_map(|a| limbs(n, a.value)).collect(),
+        order: SinkOrder::Effect(e.last, index),
+    }
+}
+
+fn settle(n: &Netlist, published: &[CellId]) -> Vec<Sink> {
+    let mut sinks = Vec::new();
+    for (id, latch) in n.latches.iter() {
+        sinks.push(Sink::plain(Action::StoreLatch(id, latch.value), vec![latch.value]));
+    }
+    for (id, cut) in n.loops.iter() {
+        sinks.push(Sink::plain(Action::StoreLoop(id, cut.value), vec![cut.value]));
+    }
+    for cell in published {
+        sinks.push(Sink::plain(Action::StoreNet(*cell), limbs(n, *cell)));
+    }
+    sinks.extend(levels(n, |_| true));
+    for (id, register) in n.registers.iter() {
+        if let Some(load) = register.load {
+            sinks.push(Sink {
+                action: Action::Load(id, load.value),
+                guard: Some(load.when),
+                uses: vec![load.value],
+                order: SinkOrder::Any,
+            });
+        }
+    }
+    sinks
+}
+
+fn carry(n: &Netlist) -> Vec<Sink> {
+    levels(n, |role| role == TriggerRole::DerivedClock)
+}
+
+/// Stores of the triggers that are not inputs themselves.
+fn levels(n: &Netlist, wanted: impl Fn(TriggerRole) -> bool) -> Vec<Sink> {
+    let computed = n.triggers.iter().filter(|(_, t)| wanted(t.role) && input_bit(n, t.net).is_none());
+    computed.map(|(id, t)| Sink::plain(Action::StoreLevel(id, t.net), vec![t.net])).collect()
+}
+
+/// The input and its bit that a net of width 1 is.
+pub fn input_bit(n: &Netlist, net: CellId) -> Option<(InputId, u32)> {
+    match n.cells[net].kind {
+        CellKind::Input(i) => Some((i, 0)),
+        CellKind::Slice { value, low } => match n.cells[value].kind {
+            CellKind::Input(i) => Some((i, low)),
+            CellKind::Slice { value, low: below } => match n.cells[value].kind {
+                CellKind::Input(i) => Some((i, low + below)),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn changes(n: &Netlist) -> Vec<Sink> {
+    let on_change = n.effects.iter().enumerate().filter(|(_, e)| e.when == EffectTime::Change);
+    on_change
+        .map(|(i, e)| Sink {
+            action: Action::Change(i),
+            guard: None,
+            uses: std::iter::once(e.enable).chain(e.args.iter().flat_map(|a| limbs(n, a.value))).collect(),
+            order: SinkOrder::Effect(e.last, i),
+        })
+        .collect()
+}
+
+fn initial(n: &Netlist) -> Vec<Sink> {
+    let at_start = n.effects.iter().enumerate().filter(|(_, e)| e.when == EffectTime::Initial);
+    let mut sinks: Vec<Sink> = at_start.map(|(i, _)| effect(n, i)).collect();
+    sinks.sort_by_key(|s| s.order);
+    sinks
+}
