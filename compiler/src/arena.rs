@@ -99,7 +99,10 @@ impl<T> Arena<T> {
 
     /// All entities with their ids, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Id<T>, &T)> + ExactSizeIterator {
-        self.items.iter().enumerate().map(|(i, item)| (Id::new(i), item))
+        self.items
+            .iter()
+            .enumerate()
+            .map(|(i, item)| (Id::new(i), item))
     }
 
     /// All entities, in order.
@@ -120,7 +123,9 @@ impl<T> Arena<T> {
 
 impl<T> FromIterator<T> for Arena<T> {
     fn from_iter<I: IntoIterator<Item = T>>(iter: I) -> Self {
-        Arena { items: iter.into_iter().collect() }
+        Arena {
+            items: iter.into_iter().collect(),
+        }
     }
 }
 
@@ -152,7 +157,10 @@ impl<T, V: Clone> SideTable<T, V> {
 
     /// A table for `len` entities, each fact being `value`.
     pub fn with_len(len: usize, value: V) -> Self {
-        SideTable { items: vec![value; len], marker: PhantomData }
+        SideTable {
+            items: vec![value; len],
+            marker: PhantomData,
+        }
     }
 }
 
@@ -185,7 +193,10 @@ impl<T, V> SideTable<T, V> {
 
 impl<T, V> Default for SideTable<T, V> {
     fn default() -> Self {
-        SideTable { items: Vec::new(), marker: PhantomData }
+        SideTable {
+            items: Vec::new(),
+            marker: PhantomData,
+        }
     }
 }
 

@@ -104,9 +104,15 @@ impl Cursor {
     pub fn value(&mut self, width: u32) -> Slot {
         if width <= 64 {
             let size = slot_size(width);
-            return Slot { offset: self.take(size.into(), size.into()), size };
+            return Slot {
+                offset: self.take(size.into(), size.into()),
+                size,
+            };
         }
-        Slot { offset: self.take(8 * limb_count(width) as u64, 8), size: 8 }
+        Slot {
+            offset: self.take(8 * limb_count(width) as u64, 8),
+            size: 8,
+        }
     }
 }
 
@@ -124,14 +130,22 @@ pub fn assign(n: &Netlist, schedule: &Schedule, observed: &Observed) -> Layout {
     for cell in &observed.published {
         nets.insert(*cell, at.value(n.width(*cell)).offset);
     }
-    let effects = n.effects.iter().map(|e| place_effect(n, e, &mut at)).collect();
+    let effects = n
+        .effects
+        .iter()
+        .map(|e| place_effect(n, e, &mut at))
+        .collect();
     let scalars_end = at.take(0, 8);
     let memories = place_memories(n, &mut at);
     let state_len = at.0.next_multiple_of(8) - u64::from(state_base);
 
     at.take(0, 64);
     let shadow_delta = place_shadow(&domain_blocks, needs_shadow(&schedule.domains), &mut at);
-    let queues = n.memories.values().map(|m| place_queues(m, &mut at)).collect();
+    let queues = n
+        .memories
+        .values()
+        .map(|m| place_queues(m, &mut at))
+        .collect();
     for cell in &observed.outlined {
         nets.insert(*cell, at.value(n.width(*cell)).offset);
     }
@@ -159,7 +173,10 @@ pub fn assign(n: &Netlist, schedule: &Schedule, observed: &Observed) -> Layout {
 impl Layout {
     /// Row of the trigger table.
     pub fn row(&self, trigger: TriggerId) -> u32 {
-        self.rows.iter().position(|t| *t == trigger).expect("every trigger has a row") as u32
+        self.rows
+            .iter()
+            .position(|t| *t == trigger)
+            .expect("every trigger has a row") as u32
     }
 
     /// Address of a field of a trigger's row.
@@ -169,12 +186,22 @@ impl Layout {
 
     /// The parts of a stored value, or of some of its bits.
     pub fn stored_parts(&self, n: &Netlist, place: Stored, low: u32, width: u32) -> Vec<Part> {
-        let slot = |s: Slot| vec![Part { offset: s.offset.into(), size: s.size, shift: low, width }];
+        let slot = |s: Slot| {
+            vec![Part {
+                offset: s.offset.into(),
+                size: s.size,
+                shift: low,
+                width,
+            }]
+        };
         match place {
             Stored::Register(r) => slot(self.registers[r.index()]),
             Stored::Latch(l) => slot(self.latches[l.index()]),
             Stored::Loop(l) => slot(self.loops[l.index()]),
-            Stored::Level(t) => slot(Slot { offset: self.trigger_field(t, trigger::LEVEL), size: 1 }),
+            Stored::Level(t) => slot(Slot {
+                offset: self.trigger_field(t, trigger::LEVEL),
+                size: 1,
+            }),
             Stored::Input(i) => cut(&self.inputs[i.index()], low, width, n.inputs[i].width),
         }
     }
@@ -192,7 +219,9 @@ pub struct Buffers {
 impl Buffers {
     /// Rings hold four times the most that one wave writes, and all that `initial` blocks write.
     pub fn place(at: &mut Cursor, event_reserve: u32, initial: u32) -> Buffers {
-        let wanted = (4 * event_reserve).max(event_reserve + initial).max(MIN_EVENT_RING);
+        let wanted = (4 * event_reserve)
+            .max(event_reserve + initial)
+            .max(MIN_EVENT_RING);
         let event_size = wanted.next_power_of_two();
         Buffers {
             event_base: at.take(event_size.into(), 8),
@@ -214,22 +243,42 @@ fn trigger_rows(n: &Netlist) -> Vec<TriggerId> {
 }
 
 /// Bits that are triggers live in the trigger table, the others in the input's own slots.
-fn place_inputs(n: &Netlist, rows: &[TriggerId], trigger_base: u32, at: &mut Cursor) -> Vec<Vec<Part>> {
+fn place_inputs(
+    n: &Netlist,
+    rows: &[TriggerId],
+    trigger_base: u32,
+    at: &mut Cursor,
+) -> Vec<Vec<Part>> {
     let mut levels: FxHashMap<(InputId, u32), u32> = FxHashMap::default();
     for (row, trigger) in rows.iter().enumerate() {
         if let Some(bit) = input_bit(n, n.triggers[*trigger].net) {
-            levels.entry(bit).or_insert(trigger_base + row as u32 * trigger::LEN + trigger::LEVEL);
+            levels
+                .entry(bit)
+                .or_insert(trigger_base + row as u32 * trigger::LEN + trigger::LEVEL);
         }
     }
-    n.inputs.iter().map(|(id, input)| place_input(id, input.width, &levels, at)).collect()
+    n.inputs
+        .iter()
+        .map(|(id, input)| place_input(id, input.width, &levels, at))
+        .collect()
 }
 
-fn place_input(id: InputId, width: u32, levels: &FxHashMap<(InputId, u32), u32>, at: &mut Cursor) -> Vec<Part> {
+fn place_input(
+    id: InputId,
+    width: u32,
+    levels: &FxHashMap<(InputId, u32), u32>,
+    at: &mut Cursor,
+) -> Vec<Part> {
     let level = |bit: u32| levels.get(&(id, bit)).copied();
     if width == 1
         && let Some(offset) = level(0)
     {
-        return vec![Part { offset: offset.into(), size: 1, shift: 0, width: 1 }];
+        return vec![Part {
+            offset: offset.into(),
+            size: 1,
+            shift: 0,
+            width: 1,
+        }];
     }
     let slot = at.value(width);
     let mut parts: Vec<Part> = Vec::new();
@@ -240,16 +289,27 @@ fn place_input(id: InputId, width: u32, levels: &FxHashMap<(InputId, u32), u32>,
             shift: bit % 64,
             width: 1,
         };
-        let part = level(bit).map_or(own, |offset| Part { offset: offset.into(), size: 1, shift: 0, width: 1 });
+        let part = level(bit).map_or(own, |offset| Part {
+            offset: offset.into(),
+            size: 1,
+            shift: 0,
+            width: 1,
+        });
         match parts.last_mut() {
-            Some(last) if last.offset == part.offset && last.shift + last.width == part.shift => last.width += 1,
+            Some(last) if last.offset == part.offset && last.shift + last.width == part.shift => {
+                last.width += 1
+            }
             _ => parts.push(part),
         }
     }
     parts
 }
 
-fn place_registers(n: &Netlist, schedule: &Schedule, at: &mut Cursor) -> (Vec<Slot>, Vec<(u32, u32)>) {
+fn place_registers(
+    n: &Netlist,
+    schedule: &Schedule,
+    at: &mut Cursor,
+) -> (Vec<Slot>, Vec<(u32, u32)>) {
     let mut slots: Vec<Option<Slot>> = vec![None; n.registers.len()];
     let mut blocks = Vec::new();
     let of_domain = |d: DomainId| schedule.domains.domains[d].registers.clone();
@@ -264,7 +324,10 @@ fn place_registers(n: &Netlist, schedule: &Schedule, at: &mut Cursor) -> (Vec<Sl
         let end = at.take(0, 8);
         blocks.push((start, end - start));
     }
-    let rest = n.registers.iter().map(|(id, r)| slots[id.index()].unwrap_or_else(|| at.value(r.width)));
+    let rest = n
+        .registers
+        .iter()
+        .map(|(id, r)| slots[id.index()].unwrap_or_else(|| at.value(r.width)));
     (rest.collect(), blocks)
 }
 
@@ -275,16 +338,28 @@ fn place_effect(n: &Netlist, effect: &Effect, at: &mut Cursor) -> EffectSlot {
     if effect.when != EffectTime::Change {
         return EffectSlot::None;
     }
-    let limbs: usize = effect.args.iter().map(|a| limb_count(n.width(a.value))).sum();
+    let limbs: usize = effect
+        .args
+        .iter()
+        .map(|a| limb_count(n.width(a.value)))
+        .sum();
     EffectSlot::Change(at.take(16 + 8 * limbs as u64, 8))
 }
 
 fn place_memories(n: &Netlist, at: &mut Cursor) -> Vec<MemorySlot> {
     let shape = |m: &Memory| {
-        let stride = if m.width <= 64 { slot_size(m.width) } else { 8 * limb_count(m.width) as u32 };
+        let stride = if m.width <= 64 {
+            slot_size(m.width)
+        } else {
+            8 * limb_count(m.width) as u32
+        };
         let bytes = u64::from(stride) * u64::from(m.depth);
         // Room up to a power of two spares most reads their bounds check.
-        let rows = if bytes < 1 << 24 { m.depth.next_power_of_two() } else { m.depth };
+        let rows = if bytes < 1 << 24 {
+            m.depth.next_power_of_two()
+        } else {
+            m.depth
+        };
         (stride, rows)
     };
     let mut order: Vec<MemoryId> = n.memories.ids().collect();
@@ -292,7 +367,14 @@ fn place_memories(n: &Netlist, at: &mut Cursor) -> Vec<MemorySlot> {
         let (stride, rows) = shape(&n.memories[*id]);
         u64::from(stride) * u64::from(rows)
     });
-    let mut slots = vec![MemorySlot { base: 0, stride: 0, rows: 0 }; n.memories.len()];
+    let mut slots = vec![
+        MemorySlot {
+            base: 0,
+            stride: 0,
+            rows: 0
+        };
+        n.memories.len()
+    ];
     for id in order {
         let (stride, rows) = shape(&n.memories[id]);
         let base = at.take(u64::from(stride) * u64::from(rows), 8);
@@ -302,7 +384,9 @@ fn place_memories(n: &Netlist, at: &mut Cursor) -> Vec<MemorySlot> {
 }
 
 fn place_shadow(blocks: &[(u32, u32)], needed: bool, at: &mut Cursor) -> u32 {
-    let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else { return 0 };
+    let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
+        return 0;
+    };
     if !needed {
         return 0;
     }
@@ -328,7 +412,11 @@ fn cut(parts: &[Part], low: u32, width: u32, total: u32) -> Vec<Part> {
         at = end;
         let (from, to) = (low.max(start), (low + width).min(end));
         if from < to {
-            kept.push(Part { shift: part.shift + from - start, width: to - from, ..*part });
+            kept.push(Part {
+                shift: part.shift + from - start,
+                width: to - from,
+                ..*part
+            });
         }
     }
     kept

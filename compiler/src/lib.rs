@@ -2,10 +2,12 @@
 pub mod arena;
 pub mod bits;
 pub mod diag;
+pub mod emit;
 pub mod front;
 pub mod ir;
-pub mod options;
-pub mod pass;
-pub mod sched;
-pub mod emit;
 pub mod layout;
+pub mod options;
+pub mod package;
+pub mod pass;
+pub mod pipeline;
+pub mod sched;

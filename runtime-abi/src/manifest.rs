@@ -147,7 +147,9 @@ pub struct EventArg {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum MessagePart {
-    Text { text: String },
+    Text {
+        text: String,
+    },
     /// An argument as a number. `base` is 2, 8, 10 or 16.
     Number {
         arg: u32,
@@ -157,9 +159,15 @@ pub enum MessagePart {
         layout: NumberLayout,
     },
     /// An argument as text, eight bits a character, the highest first; zero bytes are not shown.
-    Chars { arg: u32, layout: NumberLayout },
+    Chars {
+        arg: u32,
+        layout: NumberLayout,
+    },
     /// The event's time; `real` shows a fraction.
-    Time { real: bool, layout: NumberLayout },
+    Time {
+        real: bool,
+        layout: NumberLayout,
+    },
 }
 
 /// Padding and signs of a number.

@@ -1,8 +1,8 @@
 //! A thin writer of WebAssembly instructions: typed constants, memory access, blocks.
 
 use walrus::ir::{
-    BinaryOp, Binop, Br, Call, Const, ExtendedLoad, IfElse, InstrSeqId, InstrSeqType, Load, LoadKind, LocalGet,
-    LocalSet, LocalTee, Store, StoreKind, UnaryOp, Unop, Value,
+    BinaryOp, Binop, Call, Const, ExtendedLoad, IfElse, InstrSeqId, InstrSeqType, Load, LoadKind,
+    LocalGet, LocalSet, LocalTee, Store, StoreKind, UnaryOp, Unop, Value,
 };
 use walrus::{FunctionBuilder, FunctionId, LocalId, MemoryId, ModuleLocals, ValType};
 
@@ -65,7 +65,9 @@ impl Code<'_> {
     }
 
     pub fn binary(&mut self, ty: Ty, i32: BinaryOp, i64: BinaryOp) {
-        self.op(Binop { op: ty.pick(i32, i64) });
+        self.op(Binop {
+            op: ty.pick(i32, i64),
+        });
     }
 
     pub fn unary(&mut self, op: UnaryOp) {
@@ -121,7 +123,11 @@ impl Code<'_> {
             (Ty::I64, 4) => LoadKind::I64_32 { kind: extended },
             (Ty::I64, _) => LoadKind::I64 { atomic: false },
         };
-        self.op(Load { memory: self.memory, kind, arg: fixed(offset, size) });
+        self.op(Load {
+            memory: self.memory,
+            kind,
+            arg: fixed(offset, size),
+        });
     }
 
     /// Stores the value on the stack, of `ty`, as `size` bytes at `offset` from the address below it.
@@ -136,7 +142,11 @@ impl Code<'_> {
             (Ty::I64, 4) => StoreKind::I64_32 { atomic },
             (Ty::I64, _) => StoreKind::I64 { atomic },
         };
-        self.op(Store { memory: self.memory, kind, arg: fixed(offset, size) });
+        self.op(Store {
+            memory: self.memory,
+            kind,
+            arg: fixed(offset, size),
+        });
     }
 
     /// `size` bytes at a fixed address.
@@ -150,7 +160,10 @@ impl Code<'_> {
         self.constant(Ty::I32, to.into());
         self.constant(Ty::I32, from.into());
         self.constant(Ty::I32, bytes.into());
-        self.op(walrus::ir::MemoryCopy { src: self.memory, dst: self.memory });
+        self.op(walrus::ir::MemoryCopy {
+            src: self.memory,
+            dst: self.memory,
+        });
     }
 
     /// `if` on the i32 on the stack; each arm is written by its closure, which may be empty.
@@ -167,7 +180,10 @@ impl Code<'_> {
         self.at = alternative;
         on_false(self.reborrow());
         self.at = outer;
-        self.op(IfElse { consequent, alternative });
+        self.op(IfElse {
+            consequent,
+            alternative,
+        });
     }
 
     fn reborrow(&mut self) -> &mut Self {
@@ -177,9 +193,5 @@ impl Code<'_> {
     pub fn new_seq(&mut self, result: Option<Ty>) -> InstrSeqId {
         let ty = InstrSeqType::Simple(result.map(Ty::val));
         self.builder.dangling_instr_seq(ty).id()
-    }
-
-    pub fn branch(&mut self, block: InstrSeqId) {
-        self.op(Br { block });
     }
 }

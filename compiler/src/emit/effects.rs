@@ -23,23 +23,38 @@ pub(crate) fn reserves(n: &Netlist) -> Reserves {
     let size = |e: &Effect| record_bytes(n, e);
     let writes = |e: &&Effect| e.kind != EffectKind::Cover;
     let sum = |initial: bool| {
-        let chosen = n.effects.iter().filter(writes).filter(|e| (e.when == EffectTime::Initial) == initial);
+        let chosen = n
+            .effects
+            .iter()
+            .filter(writes)
+            .filter(|e| (e.when == EffectTime::Initial) == initial);
         let sizes: Vec<u32> = chosen.map(size).collect();
         // A record that does not fit the end of the ring leaves a gap smaller than itself.
         sizes.iter().sum::<u32>() + sizes.iter().max().copied().unwrap_or(0)
     };
-    Reserves { event: sum(false), initial: sum(true) }
+    Reserves {
+        event: sum(false),
+        initial: sum(true),
+    }
 }
 
 fn record_bytes(n: &Netlist, effect: &Effect) -> u32 {
-    let limbs: usize = effect.args.iter().map(|a| limb_count(n.width(a.value))).sum();
+    let limbs: usize = effect
+        .args
+        .iter()
+        .map(|a| limb_count(n.width(a.value)))
+        .sum();
     event::ARGS + 8 * limbs as u32
 }
 
 /// Status that an effect asks for; 0 goes on.
 fn stop_status(kind: EffectKind) -> u32 {
     match kind {
-        EffectKind::Display | EffectKind::Info | EffectKind::Warning | EffectKind::Error | EffectKind::Cover => 0,
+        EffectKind::Display
+        | EffectKind::Info
+        | EffectKind::Warning
+        | EffectKind::Error
+        | EffectKind::Cover => 0,
         EffectKind::Finish => 1,
         EffectKind::Stop => 2,
         EffectKind::Fatal | EffectKind::Assert | EffectKind::Assume => 3,
@@ -122,7 +137,10 @@ impl Emitter<'_, '_> {
         self.code.at = consequent;
         body(self);
         self.code.at = outer;
-        self.code.op(walrus::ir::IfElse { consequent, alternative });
+        self.code.op(walrus::ir::IfElse {
+            consequent,
+            alternative,
+        });
     }
 
     fn compare_and_keep(&mut self, cell: CellId, limb: usize, kept: u32, changed: walrus::LocalId) {
@@ -139,4 +157,3 @@ impl Emitter<'_, '_> {
         self.code.store(Ty::I64, kept, 8);
     }
 }
-

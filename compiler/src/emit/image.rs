@@ -25,27 +25,48 @@ pub(crate) fn emit(module: &mut Module, context: &Context, options: &Options) {
     let runs = image_runs(context, options);
     let segments: Vec<_> = runs
         .into_iter()
-        .map(|(base, bytes)| (base, bytes.len() as u32, module.data.add(DataKind::Passive, bytes)))
+        .map(|(base, bytes)| {
+            (
+                base,
+                bytes.len() as u32,
+                module.data.add(DataKind::Passive, bytes),
+            )
+        })
         .collect();
     let layout = context.layout;
     define(module, "load_image", |builder, _, locals| {
         let at = builder.func_body_id();
-        let mut code = Code { builder, locals, memory: context.memory, at };
+        let mut code = Code {
+            builder,
+            locals,
+            memory: context.memory,
+            at,
+        };
         for value in [u64::from(layout.state_base), 0, layout.state_len] {
             code.constant(Ty::I32, value);
         }
-        code.op(MemoryFill { memory: context.memory });
+        code.op(MemoryFill {
+            memory: context.memory,
+        });
         for (base, len, data) in &segments {
             for value in [*base, 0, *len] {
                 code.constant(Ty::I32, value.into());
             }
-            code.op(InitInstr { memory: context.memory, data: *data });
+            code.op(InitInstr {
+                memory: context.memory,
+                data: *data,
+            });
         }
     });
     define(module, "undefined", |builder, _, locals| {
         if options.undef == Undef::Random {
             let at = builder.func_body_id();
-            let mut code = Code { builder, locals, memory: context.memory, at };
+            let mut code = Code {
+                builder,
+                locals,
+                memory: context.memory,
+                at,
+            };
             draw_undefined(&mut code, context);
         }
     });
@@ -62,14 +83,25 @@ pub(crate) fn emit_constants(
     emit_tables(module, context.memory, tables, rows);
     let layout = context.layout;
     let mut block = vec![0u8; CONTROL_LEN as usize];
-    let mut put = |at: u32, bytes: &[u8]| block[at as usize..at as usize + bytes.len()].copy_from_slice(bytes);
+    let mut put = |at: u32, bytes: &[u8]| {
+        block[at as usize..at as usize + bytes.len()].copy_from_slice(bytes)
+    };
     put(control::MAGIC, &MAGIC);
     put(control::ABI, &ABI_VERSION.to_le_bytes());
-    put(control::FEATURES, &feature_bits(context.netlist).to_le_bytes());
-    put(control::STATE_BASE, &u64::from(layout.state_base).to_le_bytes());
+    put(
+        control::FEATURES,
+        &feature_bits(context.netlist).to_le_bytes(),
+    );
+    put(
+        control::STATE_BASE,
+        &u64::from(layout.state_base).to_le_bytes(),
+    );
     put(control::STATE_LEN, &layout.state_len.to_le_bytes());
     put(control::TRIGGER_BASE, &layout.trigger_base.to_le_bytes());
-    put(control::TRIGGER_COUNT, &(layout.rows.len() as u32).to_le_bytes());
+    put(
+        control::TRIGGER_COUNT,
+        &(layout.rows.len() as u32).to_le_bytes(),
+    );
     put(control::HOST_BASE, &buffers.host_base.to_le_bytes());
     put(control::HOST_LEN, &buffers.host_len.to_le_bytes());
     put(control::EVENT_BASE, &buffers.event_base.to_le_bytes());
@@ -81,7 +113,12 @@ pub(crate) fn emit_constants(
 
 /// The feature bits of a design.
 pub fn feature_bits(n: &Netlist) -> u64 {
-    let bit = |name: &str| FEATURES.iter().find(|f| f.name == name).map_or(0, |f| 1u64 << f.bit);
+    let bit = |name: &str| {
+        FEATURES
+            .iter()
+            .find(|f| f.name == name)
+            .map_or(0, |f| 1u64 << f.bit)
+    };
     let covers = n.effects.iter().any(|e| e.kind == EffectKind::Cover);
     if covers { bit("coverage") } else { 0 }
 }
@@ -90,7 +127,10 @@ pub fn feature_bits(n: &Netlist) -> u64 {
 fn image_runs(context: &Context, options: &Options) -> Vec<(u32, Vec<u8>)> {
     let mut image = Image::default();
     let (n, layout) = (context.netlist, context.layout);
-    image.put(layout.state_base + state::LAYOUT_HASH, &context.layout_hash.to_le_bytes());
+    image.put(
+        layout.state_base + state::LAYOUT_HASH,
+        &context.layout_hash.to_le_bytes(),
+    );
     for (row, id) in layout.rows.iter().enumerate() {
         let base = layout.trigger_base + row as u32 * trigger::LEN;
         image.put(base + trigger::HIGH, &HALF_PERIOD.to_le_bytes());
@@ -99,10 +139,16 @@ fn image_runs(context: &Context, options: &Options) -> Vec<(u32, Vec<u8>)> {
         image.put(base + trigger::SIGNAL, &signal.to_le_bytes());
     }
     for (id, r) in n.registers.iter() {
-        image.slot(layout.registers[id.index()], &initial(&r.init, &r.init_defined, options.undef));
+        image.slot(
+            layout.registers[id.index()],
+            &initial(&r.init, &r.init_defined, options.undef),
+        );
     }
     for (id, l) in n.latches.iter() {
-        image.slot(layout.latches[id.index()], &initial(&l.init, &l.init_defined, options.undef));
+        image.slot(
+            layout.latches[id.index()],
+            &initial(&l.init, &l.init_defined, options.undef),
+        );
     }
     for (id, m) in n.memories.iter() {
         image_memory(context, id, m, options, &mut image);
@@ -122,14 +168,22 @@ fn image_memory(context: &Context, id: MemoryId, m: &Memory, options: &Options, 
         (0..m.depth).for_each(|row| put(image, row, &ones));
     }
     for init in &m.init {
-        put(image, init.row, &initial(&init.value, &init.defined, options.undef));
+        put(
+            image,
+            init.row,
+            &initial(&init.value, &init.defined, options.undef),
+        );
     }
 }
 
 /// Defined bits as they are, the others by the policy; random ones are drawn at reset.
 fn initial(value: &Bits, defined: &Bits, undef: Undef) -> Bits {
     let value = value.and(defined);
-    if undef == Undef::Ones { value.or(&defined.not()) } else { value }
+    if undef == Undef::Ones {
+        value.or(&defined.not())
+    } else {
+        value
+    }
 }
 
 #[derive(Default)]
@@ -146,7 +200,10 @@ impl Image {
     }
 
     fn slot(&mut self, slot: Slot, value: &Bits) {
-        self.put(slot.offset, &value.limbs()[0].to_le_bytes()[..slot.size as usize]);
+        self.put(
+            slot.offset,
+            &value.limbs()[0].to_le_bytes()[..slot.size as usize],
+        );
     }
 
     fn runs(mut self) -> Vec<(u32, Vec<u8>)> {
@@ -171,8 +228,15 @@ impl Image {
 fn draw_undefined(code: &mut Code, context: &Context) {
     let (n, layout) = (context.netlist, context.layout);
     let mut draw = 0u64;
-    let scalars = n.registers.iter().map(|(id, r)| (layout.registers[id.index()], &r.init_defined));
-    let scalars = scalars.chain(n.latches.iter().map(|(id, l)| (layout.latches[id.index()], &l.init_defined)));
+    let scalars = n
+        .registers
+        .iter()
+        .map(|(id, r)| (layout.registers[id.index()], &r.init_defined));
+    let scalars = scalars.chain(
+        n.latches
+            .iter()
+            .map(|(id, l)| (layout.latches[id.index()], &l.init_defined)),
+    );
     for (slot, defined) in scalars {
         draw += 1;
         if !defined.is_ones() {
@@ -196,7 +260,9 @@ fn draw_undefined(code: &mut Code, context: &Context) {
 fn draw_memory(code: &mut Code, context: &Context, id: MemoryId, m: &Memory, drawn: u64) {
     let slot = context.layout.memories[id.index()];
     let limbs = limb_count(m.width) as u32;
-    if m.init.len() == m.depth as usize && m.init.iter().all(|i| i.defined.is_ones()) || m.depth == 0 {
+    if m.init.len() == m.depth as usize && m.init.iter().all(|i| i.defined.is_ones())
+        || m.depth == 0
+    {
         return;
     }
     const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -223,18 +289,32 @@ fn draw_memory(code: &mut Code, context: &Context, id: MemoryId, m: &Memory, dra
     code.constant(Ty::I32, slot.stride.into());
     code.binary(Ty::I32, I32Add, I64Add);
     code.tee(at);
-    code.constant(Ty::I32, u64::from(slot.base) + u64::from(slot.stride) * u64::from(m.depth));
+    code.constant(
+        Ty::I32,
+        u64::from(slot.base) + u64::from(slot.stride) * u64::from(m.depth),
+    );
     code.binary(Ty::I32, I32LtU, I64LtU);
     code.op(walrus::ir::BrIf { block: body });
     code.at = outer;
     code.op(walrus::ir::Loop { seq: body });
     for init in &m.init {
-        restore_row(code, init, slot.base + init.row * slot.stride, slot.stride.min(8));
+        restore_row(
+            code,
+            init,
+            slot.base + init.row * slot.stride,
+            slot.stride.min(8),
+        );
     }
 }
 
 fn restore_row(code: &mut Code, init: &MemoryInit, base: u32, size: u32) {
-    for (limb, (value, defined)) in init.value.limbs().iter().zip(init.defined.limbs()).enumerate() {
+    for (limb, (value, defined)) in init
+        .value
+        .limbs()
+        .iter()
+        .zip(init.defined.limbs())
+        .enumerate()
+    {
         let at = base + 8 * limb as u32;
         code.constant(Ty::I32, 0);
         code.load_at(Ty::I64, at, size);

@@ -77,14 +77,22 @@ impl Helpers {
 ///
 /// # Panics
 /// On netlists that are not legal.
-pub fn module(n: &Netlist, schedule: &Schedule, layout: &Layout, observed: &Observed, options: &Options) -> Emitted {
+pub fn module(
+    n: &Netlist,
+    schedule: &Schedule,
+    layout: &Layout,
+    observed: &Observed,
+    options: &Options,
+) -> Emitted {
     let reserves = effects::reserves(n);
     let rows = signal_rows(n, layout, observed, options);
     let mut at = Cursor(layout.end);
     let tables = tables::place(&rows, &mut at);
     let layout_hash = tables::layout_hash(n, layout, &rows);
     let buffers = Buffers::place(&mut at, reserves.event, reserves.initial);
-    let numbers = Numbers::new(n, schedule, layout, options, &mut at, &tables, buffers, &reserves);
+    let numbers = Numbers::new(
+        n, schedule, layout, options, &mut at, &tables, buffers, &reserves,
+    );
     let scratch_start = at.0;
     // Scratch is given out while code is emitted, so memory is sized afterwards.
     let mut module = numbers.parse_prelude();
@@ -110,7 +118,14 @@ pub fn module(n: &Netlist, schedule: &Schedule, layout: &Layout, observed: &Obse
     memory_mut.maximum = Some(pages);
     image::emit(&mut module, &context, options);
     image::emit_constants(&mut module, &context, &tables, &rows, buffers);
-    Emitted { module, buffers, reserves, rows, layout_hash, trigger_signals: context.trigger_signals }
+    Emitted {
+        module,
+        buffers,
+        reserves,
+        rows,
+        layout_hash,
+        trigger_signals: context.trigger_signals,
+    }
 }
 
 fn take_helpers(module: &mut Module) -> Helpers {
@@ -136,14 +151,22 @@ pub(crate) fn define(
     name: &str,
     build: impl FnOnce(&mut walrus::FunctionBuilder, &[LocalId], &mut walrus::ModuleLocals),
 ) {
-    let import = module.imports.get_func("gen", name).expect("the prelude imports it");
+    let import = module
+        .imports
+        .get_func("gen", name)
+        .expect("the prelude imports it");
     let ty = module.types.get(module.funcs.get(import).ty());
     let (params, results) = (ty.params().to_vec(), ty.results().to_vec());
     let args: Vec<LocalId> = params.iter().map(|p| module.locals.add(*p)).collect();
     let mut builder = walrus::FunctionBuilder::new(&mut module.types, &params, &results);
     build(&mut builder, &args, &mut module.locals);
     let function = builder.local_func(args);
-    let import_id = module.imports.iter().find(|i| i.module == "gen" && i.name == name).expect("found above").id();
+    let import_id = module
+        .imports
+        .iter()
+        .find(|i| i.module == "gen" && i.name == name)
+        .expect("found above")
+        .id();
     module.imports.delete(import_id);
     let slot = module.funcs.get_mut(import);
     slot.kind = walrus::FunctionKind::Local(function);
@@ -192,15 +215,25 @@ impl Numbers {
         reserves: &Reserves,
     ) -> Numbers {
         let general = schedule.domains.model == TimingModel::General;
-        let role = |wanted: TriggerRole| n.triggers.values().filter(|t| t.role == wanted).count() as u64;
+        let role =
+            |wanted: TriggerRole| n.triggers.values().filter(|t| t.role == wanted).count() as u64;
         let loads = n.registers.values().any(|r| r.load.is_some());
         let triggers = layout.rows.len() as u64;
         let trigger_bytes = triggers * u64::from(abi::trigger::LEN);
-        let widest = n.cells.values().map(|c| c.width).max().unwrap_or(0).max(MIN_WIDE_BITS);
+        let widest = n
+            .cells
+            .values()
+            .map(|c| c.width)
+            .max()
+            .unwrap_or(0)
+            .max(MIN_WIDE_BITS);
         let wide_bytes = 8 * crate::bits::limb_count(widest) as u64;
         let control = |field: u32| u64::from(abi::CONTROL_BASE + field);
         let state = |field: u32| u64::from(layout.state_base + field);
-        let falls = schedule.tasks.iter().any(|t| matches!(t.kind, TaskKind::Edge(e) if e.edge == Edge::Fall));
+        let falls = schedule
+            .tasks
+            .iter()
+            .any(|t| matches!(t.kind, TaskKind::Edge(e) if e.edge == Edge::Fall));
         let mut values = vec![
             ("ABI", ABI_VERSION.into()),
             ("STATUS", control(abi::control::STATUS)),
@@ -215,14 +248,20 @@ impl Numbers {
             ("PRNG", state(abi::state::PRNG)),
             ("PHASE", state(abi::state::PHASE)),
             ("STATE_BASE", layout.state_base.into()),
-            ("STATE_LAST_WORD", u64::from(layout.state_base) + layout.state_len - 8),
+            (
+                "STATE_LAST_WORD",
+                u64::from(layout.state_base) + layout.state_len - 8,
+            ),
             ("TRIGGER_BASE", layout.trigger_base.into()),
             ("TRIGGERS", triggers),
             ("TRIGGER_BYTES", trigger_bytes),
             ("PRIMARY", role(TriggerRole::PrimaryClock)),
             ("EDGE_MASK", edge_mask(n, layout)),
             ("GENERAL", general.into()),
-            ("CARRY", u64::from(general && options.clock_order == ClockOrder::Verilog)),
+            (
+                "CARRY",
+                u64::from(general && options.clock_order == ClockOrder::Verilog),
+            ),
             ("EVENTS", u64::from(reserves.event > 0)),
             ("RANDOM", u64::from(!n.randoms.is_empty())),
             ("LOADS", loads.into()),
@@ -238,16 +277,31 @@ impl Numbers {
             ("PART_BASE", tables.part_base.into()),
             ("OUTLINES", u64::from(tables.outlines)),
         ];
-        values.extend([("PENDING", at.take(8, 8).into()), ("STARTED", at.take(8, 8).into())]);
-        values.extend([("SAVE", at.take(8, 8).into()), ("SAVE_ROWS", at.take(trigger_bytes, 8).into())]);
+        values.extend([
+            ("PENDING", at.take(8, 8).into()),
+            ("STARTED", at.take(8, 8).into()),
+        ]);
+        values.extend([
+            ("SAVE", at.take(8, 8).into()),
+            ("SAVE_ROWS", at.take(trigger_bytes, 8).into()),
+        ]);
         for name in ["WIDE_1", "WIDE_2", "WIDE_3"] {
             values.push((name, at.take(wide_bytes, 8).into()));
         }
         let memory_bytes = at.0;
-        values.extend([("MEMORY_BYTES", u64::from(buffers.host_base) + u64::from(buffers.host_len)), ("PAGES", 1)]);
+        values.extend([
+            (
+                "MEMORY_BYTES",
+                u64::from(buffers.host_base) + u64::from(buffers.host_len),
+            ),
+            ("PAGES", 1),
+        ]);
         // Longest names first, so that none is taken for the beginning of another.
         values.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-        Numbers { values, memory_bytes }
+        Numbers {
+            values,
+            memory_bytes,
+        }
     }
 
     fn parse_prelude(&self) -> Module {
@@ -257,8 +311,12 @@ impl Numbers {
         }
         let wasm = wat::parse_str(&text).unwrap_or_else(|e| panic!("prelude: {e}"));
         let mut config = walrus::ModuleConfig::new();
-        config.generate_producers_section(false).generate_name_section(true);
-        config.parse(&wasm).unwrap_or_else(|e| panic!("prelude: {e}"))
+        config
+            .generate_producers_section(false)
+            .generate_name_section(true);
+        config
+            .parse(&wasm)
+            .unwrap_or_else(|e| panic!("prelude: {e}"))
     }
 }
 
@@ -266,10 +324,15 @@ impl Numbers {
 fn edge_mask(n: &Netlist, layout: &Layout) -> u64 {
     let movable = |t: &TriggerId| crate::sched::sinks::input_bit(n, n.triggers[*t].net).is_some();
     let rows = layout.rows.iter().take(64).enumerate();
-    rows.filter(|(_, t)| movable(t)).map(|(row, _)| 1u64 << row).sum()
+    rows.filter(|(_, t)| movable(t))
+        .map(|(row, _)| 1u64 << row)
+        .sum()
 }
 
 /// A memory operand at a fixed address, aligned to its size.
 pub(crate) fn fixed(offset: u32, size: u32) -> MemArg {
-    MemArg { align: size, offset: offset.into() }
+    MemArg {
+        align: size,
+        offset: offset.into(),
+    }
 }

@@ -57,11 +57,16 @@ impl Emitter<'_, '_> {
             ReduceXor(a) => {
                 let ty = self.ty(a);
                 self.value(a);
-                self.code.unary(ty.pick(UnaryOp::I32Popcnt, UnaryOp::I64Popcnt));
+                self.code
+                    .unary(ty.pick(UnaryOp::I32Popcnt, UnaryOp::I64Popcnt));
                 self.code.convert(ty, Ty::I32);
                 self.code.mask(Ty::I32, 1);
             }
-            Mux { select, on_true, on_false } => {
+            Mux {
+                select,
+                on_true,
+                on_false,
+            } => {
                 self.value(on_true);
                 self.value(on_false);
                 self.value(select);
@@ -95,13 +100,18 @@ impl Emitter<'_, '_> {
     fn helper_unsigned(&mut self, a: CellId, b: CellId, ty: Ty, names: [&str; 2]) {
         self.value(a);
         self.value(b);
-        self.code.call(self.context.helpers.get(ty.pick(names[0], names[1])));
+        self.code
+            .call(self.context.helpers.get(ty.pick(names[0], names[1])));
     }
 
     fn helper_signed(&mut self, id: CellId, a: CellId, b: CellId, names: [&str; 2]) {
         self.signed(a);
         self.signed(b);
-        self.code.call(self.context.helpers.get(self.ty(id).pick(names[0], names[1])));
+        self.code.call(
+            self.context
+                .helpers
+                .get(self.ty(id).pick(names[0], names[1])),
+        );
         self.clean(id);
     }
 

@@ -47,7 +47,15 @@ impl Plan {
 
 /// Plans a task. `in_place` says that register stores change what later reads see.
 pub(crate) fn plan(n: &Netlist, task: &Task, in_place: bool) -> Plan {
-    let mut walk = Walk { n, time: 0, blocks: 0, events: Vec::new(), uses: FxHashMap::default(), stores: FxHashMap::default(), in_place };
+    let mut walk = Walk {
+        n,
+        time: 0,
+        blocks: 0,
+        events: Vec::new(),
+        uses: FxHashMap::default(),
+        stores: FxHashMap::default(),
+        in_place,
+    };
     walk.block(&task.body);
     let mut plan = walk.finish();
     find_clean(n, &walk.events, &mut plan);
@@ -115,14 +123,28 @@ impl Walk<'_> {
                 Step::Branch(branch) => {
                     self.use_cells(id, vec![(branch.select, Need::Clean)], None);
                     let arms = branch.merges.iter().map(|m| match self.n.cells[*m].kind {
-                        CellKind::Mux { on_true, on_false, .. } => (*m, on_true, on_false),
+                        CellKind::Mux {
+                            on_true, on_false, ..
+                        } => (*m, on_true, on_false),
                         _ => unreachable!("only muxes merge"),
                     });
                     let arms: Vec<_> = arms.collect();
                     let inner = self.block(&branch.on_true);
-                    self.use_cells(inner, arms.iter().map(|(m, t, _)| (*t, Need::SameAs(*m))).collect(), None);
+                    self.use_cells(
+                        inner,
+                        arms.iter()
+                            .map(|(m, t, _)| (*t, Need::SameAs(*m)))
+                            .collect(),
+                        None,
+                    );
                     let inner = self.block(&branch.on_false);
-                    self.use_cells(inner, arms.iter().map(|(m, _, f)| (*f, Need::SameAs(*m))).collect(), None);
+                    self.use_cells(
+                        inner,
+                        arms.iter()
+                            .map(|(m, _, f)| (*f, Need::SameAs(*m)))
+                            .collect(),
+                        None,
+                    );
                 }
             }
         }
@@ -134,7 +156,13 @@ impl Walk<'_> {
         operand_needs(self.n, cell, |operand, need| used.push((operand, need)));
         self.use_cells(block, used, Some(cell));
         self.time += 1;
-        self.events.push((Place { time: self.time, block }, Event::Eval(cell)));
+        self.events.push((
+            Place {
+                time: self.time,
+                block,
+            },
+            Event::Eval(cell),
+        ));
     }
 
     fn act(&mut self, action: &Action, block: u32) {
@@ -150,9 +178,16 @@ impl Walk<'_> {
 
     fn use_cells(&mut self, block: u32, used: Vec<(CellId, Need)>, user: Option<CellId>) {
         self.time += 1;
-        let place = Place { time: self.time, block };
+        let place = Place {
+            time: self.time,
+            block,
+        };
         for (cell, _) in &used {
-            let uses = self.uses.entry(*cell).or_insert(Uses { count: 0, user, place });
+            let uses = self.uses.entry(*cell).or_insert(Uses {
+                count: 0,
+                user,
+                place,
+            });
             uses.count += 1;
             uses.user = user;
             uses.place = place;
@@ -168,19 +203,30 @@ impl Walk<'_> {
         for (place, event) in self.events.iter().rev() {
             let Event::Eval(cell) = event else { continue };
             let uses = self.uses.get(cell).copied();
-            let target = uses.filter(|u| u.count == 1 && self.n.width(*cell) <= 64).map(|u| match u.user {
-                Some(user) if plan.is_inline(user) => (fate[&user].0, fate[&user].1 + 1),
-                _ => (u.place, 1),
-            });
+            let target = uses
+                .filter(|u| u.count == 1 && self.n.width(*cell) <= 64)
+                .map(|u| match u.user {
+                    Some(user) if plan.is_inline(user) => (fate[&user].0, fate[&user].1 + 1),
+                    _ => (u.place, 1),
+                });
             let first_store = self.first_store(*cell);
             let before = |time: u32| first_store.is_none_or(|store| time < store);
-            let inline = target.filter(|(at, depth)| at.block == place.block && *depth <= MAX_INLINE && before(at.time));
+            let inline = target.filter(|(at, depth)| {
+                at.block == place.block && *depth <= MAX_INLINE && before(at.time)
+            });
             fate.insert(*cell, inline.unwrap_or((*place, 0)));
             let hoisted = inline.is_none() && !before(place.time);
             if hoisted {
                 plan.hoisted.push(*cell);
             }
-            plan.cells.insert(*cell, CellPlan { inline: inline.is_some(), hoisted, clean: false });
+            plan.cells.insert(
+                *cell,
+                CellPlan {
+                    inline: inline.is_some(),
+                    hoisted,
+                    clean: false,
+                },
+            );
         }
         plan.hoisted.sort_unstable();
         plan
@@ -216,11 +262,15 @@ fn action_uses(n: &Netlist, action: &Action) -> (Vec<(CellId, Need)>, Option<Sta
         Action::Read(c) => (clean(vec![*c, *c]), None),
         Action::Write { memory, port } => {
             let port = &n.memories[*memory].writes[*port];
-            (clean([vec![port.address], limbs(n, port.data), limbs(n, port.mask)].concat()), None)
+            (
+                clean([vec![port.address], limbs(n, port.data), limbs(n, port.mask)].concat()),
+                None,
+            )
         }
         Action::Effect(i) | Action::Change(i) => {
             let effect = &n.effects[*i];
-            let mut cells: Vec<CellId> = effect.args.iter().flat_map(|a| limbs(n, a.value)).collect();
+            let mut cells: Vec<CellId> =
+                effect.args.iter().flat_map(|a| limbs(n, a.value)).collect();
             if matches!(action, Action::Change(_)) {
                 // Compared and stored: twice each.
                 cells.extend(cells.clone());
@@ -255,7 +305,11 @@ fn operand_needs(n: &Netlist, id: CellId, mut f: impl FnMut(CellId, Need)) {
             f(*a, same);
             f(*b, Need::Clean);
         }
-        Mux { select, on_true, on_false } => {
+        Mux {
+            select,
+            on_true,
+            on_false,
+        } => {
             f(*select, Need::Clean);
             f(*on_true, same);
             f(*on_false, same);
@@ -264,15 +318,24 @@ fn operand_needs(n: &Netlist, id: CellId, mut f: impl FnMut(CellId, Need)) {
             let top = low + width == n.width(*value);
             f(*value, if top { same } else { Need::Any });
         }
-        SignExtend(a) => f(*a, if n.width(*a) == 1 { Need::Clean } else { Need::Any }),
+        SignExtend(a) => f(
+            *a,
+            if n.width(*a) == 1 {
+                Need::Clean
+            } else {
+                Need::Any
+            },
+        ),
         ShrS(a, b) => {
             f(*a, Need::Any);
             f(*b, Need::Clean);
         }
         Concat(parts) => parts.iter().for_each(|p| f(*p, Need::Clean)),
         MemRead { address, .. } => f(*address, Need::Clean),
-        DivU(..) | DivS(..) | RemU(..) | RemS(..) | Pow(..) | ShrU(..) | Eq(..) | LtU(..) | LtS(..)
-        | ReduceXor(_) | ZeroExtend(_) => n.cells[id].kind.for_each_operand(|o| f(o, Need::Clean)),
+        DivU(..) | DivS(..) | RemU(..) | RemS(..) | Pow(..) | ShrU(..) | Eq(..) | LtU(..)
+        | LtS(..) | ReduceXor(_) | ZeroExtend(_) => {
+            n.cells[id].kind.for_each_operand(|o| f(o, Need::Clean))
+        }
     }
 }
 

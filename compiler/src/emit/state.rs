@@ -73,12 +73,17 @@ impl Emitter<'_, '_> {
     fn before_edge(&self, offset: u32) -> u32 {
         let layout = self.context.layout;
         let wave = matches!(self.kind, TaskKind::Edge(_) | TaskKind::Compute(_));
-        let clocks = layout.rows.iter().take_while(|t| {
-            self.netlist().triggers[**t].role == TriggerRole::PrimaryClock
-        });
+        let clocks = layout
+            .rows
+            .iter()
+            .take_while(|t| self.netlist().triggers[**t].role == TriggerRole::PrimaryClock);
         let end = layout.trigger_base + clocks.count() as u32 * trigger::LEN;
         let in_table = (layout.trigger_base..end).contains(&offset);
-        if wave && in_table { offset + trigger::PREV - trigger::LEVEL } else { offset }
+        if wave && in_table {
+            offset + trigger::PREV - trigger::LEVEL
+        } else {
+            offset
+        }
     }
 
     /// Stores a narrow value.
@@ -177,7 +182,8 @@ impl Emitter<'_, '_> {
             code.load(ty, slot.base, slot.stride);
         };
         if guarded {
-            self.code.if_else(Some(ty), load, |code| code.constant(ty, 0));
+            self.code
+                .if_else(Some(ty), load, |code| code.constant(ty, 0));
         } else {
             load(&mut self.code);
         }
@@ -202,7 +208,10 @@ impl Emitter<'_, '_> {
         }
         if guarded {
             self.code.at = outer;
-            self.code.op(walrus::ir::IfElse { consequent: inside, alternative: outside });
+            self.code.op(walrus::ir::IfElse {
+                consequent: inside,
+                alternative: outside,
+            });
         }
     }
 
@@ -278,17 +287,31 @@ fn scale(code: &mut Code, slot: MemorySlot) {
 }
 
 /// `rise(clock)` and `fall(clock)` of the static model: what that edge of a primary clock runs.
-pub(crate) fn emit_clock_dispatch(module: &mut Module, context: &Context, edges: &[(ClockEdge, FunctionId)]) {
+pub(crate) fn emit_clock_dispatch(
+    module: &mut Module,
+    context: &Context,
+    edges: &[(ClockEdge, FunctionId)],
+) {
     for (name, edge) in [("rise", Edge::Rise), ("fall", Edge::Fall)] {
         let targets: Vec<(u32, FunctionId)> = edges
             .iter()
             .filter(|(e, _)| e.edge == edge)
             .map(|(e, f)| (context.layout.row(e.trigger), *f))
             .collect();
-        let clocks = context.netlist.triggers.values().filter(|t| t.role == TriggerRole::PrimaryClock).count();
+        let clocks = context
+            .netlist
+            .triggers
+            .values()
+            .filter(|t| t.role == TriggerRole::PrimaryClock)
+            .count();
         define(module, name, |builder, args, locals| {
             let at = builder.func_body_id();
-            let mut code = Code { builder, locals, memory: context.memory, at };
+            let mut code = Code {
+                builder,
+                locals,
+                memory: context.memory,
+                at,
+            };
             for (row, function) in targets {
                 if clocks == 1 {
                     code.call(function);
@@ -312,7 +335,12 @@ pub(crate) fn emit_wave(
 ) {
     define(module, "wave", |builder, _, locals| {
         let at = builder.func_body_id();
-        let mut code = Code { builder, locals, memory: context.memory, at };
+        let mut code = Code {
+            builder,
+            locals,
+            memory: context.memory,
+            at,
+        };
         if !needs_shadow(&context.schedule.domains) {
             for (edge, function) in edges {
                 push_fires(&mut code, context, *edge);

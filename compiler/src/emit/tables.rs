@@ -57,16 +57,36 @@ impl Access {
 }
 
 /// The rows of all signals that the artifact keeps; ports first.
-pub fn signal_rows(n: &Netlist, layout: &Layout, observed: &Observed, options: &Options) -> Vec<SignalRow> {
+pub fn signal_rows(
+    n: &Netlist,
+    layout: &Layout,
+    observed: &Observed,
+    options: &Options,
+) -> Vec<SignalRow> {
     let poke = PokeFilter::new(&options.poke);
-    let rows = Rows { n, layout, observed, poke };
+    let rows = Rows {
+        n,
+        layout,
+        observed,
+        poke,
+    };
     let mut ports = Vec::new();
     let mut inner = Vec::new();
     let mut inouts = Vec::new();
     for (id, signal) in n.signals.iter() {
         match (&signal.value, signal.direction) {
-            (SignalValue::Inout { input, output, enable }, _) => {
-                inouts.push((ports.len(), [("in", *input), ("out", *output), ("enable", *enable)]));
+            (
+                SignalValue::Inout {
+                    input,
+                    output,
+                    enable,
+                },
+                _,
+            ) => {
+                inouts.push((
+                    ports.len(),
+                    [("in", *input), ("out", *output), ("enable", *enable)],
+                ));
                 ports.push(rows.cell(id, *output, "inout"));
             }
             (SignalValue::Cell(c), Direction::None) => inner.push(rows.named(id, *c)),
@@ -79,7 +99,11 @@ pub fn signal_rows(n: &Netlist, layout: &Layout, observed: &Observed, options: &
         let first = ports.len();
         for (suffix, cell) in halves {
             let signal = ports[port].signal;
-            let mut row = rows.cell(signal, cell, if suffix == "in" { "input" } else { "output" });
+            let mut row = rows.cell(
+                signal,
+                cell,
+                if suffix == "in" { "input" } else { "output" },
+            );
             row.path.push(suffix.to_string());
             ports.push(row);
         }
@@ -94,7 +118,11 @@ pub fn signal_rows(n: &Netlist, layout: &Layout, observed: &Observed, options: &
 
 fn find_aliases(rows: &mut [SignalRow]) {
     let mut seen: BTreeMap<Vec<(u64, u32, u32, u32)>, usize> = BTreeMap::new();
-    for (i, row) in rows.iter_mut().enumerate().filter(|(_, r)| !r.parts.is_empty() && r.rows == 1) {
+    for (i, row) in rows
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, r)| !r.parts.is_empty() && r.rows == 1)
+    {
         let key = row.parts.iter().map(|p| (*p).into()).collect();
         match seen.get(&key) {
             Some(first) => row.alias_of = Some(*first),
@@ -115,7 +143,12 @@ struct Rows<'a> {
 impl Rows<'_> {
     fn blank(&self, id: SignalId, kind: &'static str) -> SignalRow {
         SignalRow {
-            path: self.n.signal_path(id).into_iter().map(str::to_string).collect(),
+            path: self
+                .n
+                .signal_path(id)
+                .into_iter()
+                .map(str::to_string)
+                .collect(),
             signal: id,
             kind,
             access: Access::Read,
@@ -161,7 +194,10 @@ impl Rows<'_> {
 
     fn memory(&self, id: SignalId, memory: MemId) -> SignalRow {
         let mut row = self.blank(id, "memory");
-        let (m, slot) = (&self.n.memories[memory], self.layout.memories[memory.index()]);
+        let (m, slot) = (
+            &self.n.memories[memory],
+            self.layout.memories[memory.index()],
+        );
         row.width = m.width;
         row.parts = value_parts(slot.base, m.width);
         row.rows = m.depth;
@@ -182,7 +218,10 @@ impl Rows<'_> {
         }
         if let Some(parts) = self.observed.parts(self.n, cell) {
             for part in &parts {
-                row.parts.extend(self.layout.stored_parts(self.n, part.place, part.low, part.width));
+                row.parts.extend(
+                    self.layout
+                        .stored_parts(self.n, part.place, part.low, part.width),
+                );
             }
             return parts.into_iter().map(|p| p.place).collect();
         }
@@ -201,7 +240,9 @@ fn constant_bits(n: &Netlist, cell: CellId) -> Bits {
     match &n.cells[cell].kind {
         CellKind::Const(bits) => bits.clone(),
         CellKind::Concat(parts) => {
-            let limbs = parts.iter().map(|p| n.constant(*p).expect("constant").limbs()[0]);
+            let limbs = parts
+                .iter()
+                .map(|p| n.constant(*p).expect("constant").limbs()[0]);
             Bits::from_limbs(n.width(cell), limbs)
         }
         other => panic!("{other:?} is no constant"),
@@ -211,9 +252,19 @@ fn constant_bits(n: &Netlist, cell: CellId) -> Bits {
 /// The parts of a value that lies at an address in whole limbs, or in one slot.
 fn value_parts(offset: u32, width: u32) -> Vec<Part> {
     if width <= 64 {
-        return vec![Part { offset: offset.into(), size: slot_size(width), shift: 0, width }];
+        return vec![Part {
+            offset: offset.into(),
+            size: slot_size(width),
+            shift: 0,
+            width,
+        }];
     }
-    let limb = |i: u32| Part { offset: u64::from(offset + 8 * i), size: 8, shift: 0, width: (width - 64 * i).min(64) };
+    let limb = |i: u32| Part {
+        offset: u64::from(offset + 8 * i),
+        size: 8,
+        shift: 0,
+        width: (width - 64 * i).min(64),
+    };
     (0..width.div_ceil(64)).map(limb).collect()
 }
 
@@ -226,23 +277,42 @@ struct PokeFilter {
 impl PokeFilter {
     fn new(poke: &Poke) -> PokeFilter {
         match poke {
-            Poke::All => PokeFilter { all: true, glob: None },
-            Poke::Ports => PokeFilter { all: false, glob: None },
+            Poke::All => PokeFilter {
+                all: true,
+                glob: None,
+            },
+            Poke::Ports => PokeFilter {
+                all: false,
+                glob: None,
+            },
             // The command line has checked the pattern.
-            Poke::Glob(g) => PokeFilter { all: false, glob: Glob::new(g).ok().map(|g| g.compile_matcher()) },
+            Poke::Glob(g) => PokeFilter {
+                all: false,
+                glob: Glob::new(g).ok().map(|g| g.compile_matcher()),
+            },
         }
     }
 
     fn allows(&self, path: &[String]) -> bool {
-        self.all || self.glob.as_ref().is_some_and(|g| g.is_match(path.join(".")))
+        self.all
+            || self
+                .glob
+                .as_ref()
+                .is_some_and(|g| g.is_match(path.join(".")))
     }
 }
 
 /// A hash of where all state lies: snapshots fit artifacts with the same one.
 pub(crate) fn layout_hash(n: &Netlist, layout: &Layout, rows: &[SignalRow]) -> u64 {
     let mut hash = Sha256::new();
-    hash.update(format!("{} {} {:?}", n.top, layout.state_len, layout.inputs));
-    hash.update(format!("{:?}{:?}{:?}", layout.registers, layout.latches, layout.loops));
+    hash.update(format!(
+        "{} {} {:?}",
+        n.top, layout.state_len, layout.inputs
+    ));
+    hash.update(format!(
+        "{:?}{:?}{:?}",
+        layout.registers, layout.latches, layout.loops
+    ));
     hash.update(format!("{:?}{:?}", layout.memories, layout.effects));
     for row in rows {
         hash.update(format!("{:?}{:?}", row.path, row.parts));
@@ -255,7 +325,9 @@ pub(crate) fn trigger_signals(n: &Netlist, layout: &Layout, rows: &[SignalRow]) 
     let signal = |id: TriggerId| {
         let level = u64::from(layout.trigger_field(id, rtlwasm_abi::layout::trigger::LEVEL));
         let at_level = |r: &SignalRow| r.parts.len() == 1 && r.parts[0].offset == level;
-        rows.iter().position(at_level).map_or(u32::MAX, |i| i as u32)
+        rows.iter()
+            .position(at_level)
+            .map_or(u32::MAX, |i| i as u32)
     };
     n.triggers.ids().map(signal).collect()
 }
@@ -280,7 +352,11 @@ pub(crate) struct Tables {
 /// Takes the tables' addresses.
 pub(crate) fn place(rows: &[SignalRow], at: &mut Cursor) -> Tables {
     let parts: usize = rows.iter().map(|r| limb_parts(r, 0).len()).sum();
-    let constants: usize = rows.iter().filter_map(|r| r.constant.as_ref()).map(|c| c.limbs().len()).sum();
+    let constants: usize = rows
+        .iter()
+        .filter_map(|r| r.constant.as_ref())
+        .map(|c| c.limbs().len())
+        .sum();
     Tables {
         signals: rows.len() as u32,
         signal_base: at.take(ROW_BYTES * rows.len() as u64, 8),
@@ -308,7 +384,14 @@ fn limb_parts(row: &SignalRow, constant_at: u32) -> Vec<(u32, u16, u8, u8, u8, u
         while done < part.width {
             let take = (part.width - done).min(64 - at % 64);
             let (limb, bit) = ((at / 64) as u16, (at % 64) as u8);
-            cut.push((part.offset as u32, limb, bit, (part.shift + done) as u8, take as u8, part.size as u8));
+            cut.push((
+                part.offset as u32,
+                limb,
+                bit,
+                (part.shift + done) as u8,
+                take as u8,
+                part.size as u8,
+            ));
             at += take;
             done += take;
         }
@@ -329,7 +412,16 @@ pub(crate) fn emit(module: &mut Module, memory: MemoryId, tables: &Tables, rows:
             | flag(row.kind == "input", INPUT);
         let limbs = row.width.div_ceil(64).max(1);
         let first = (part_bytes.len() as u64 / PART_BYTES) as u32;
-        for word in [row.width, limbs, row.rows, row.stride, first, parts.len() as u32, flags, 0] {
+        for word in [
+            row.width,
+            limbs,
+            row.rows,
+            row.stride,
+            first,
+            parts.len() as u32,
+            flags,
+            0,
+        ] {
             row_bytes.extend(word.to_le_bytes());
         }
         for (offset, limb, bit, shift, width, size) in parts {
@@ -340,9 +432,11 @@ pub(crate) fn emit(module: &mut Module, memory: MemoryId, tables: &Tables, rows:
         let limbs = row.constant.iter().flat_map(|c| c.limbs());
         constant_bytes.extend(limbs.flat_map(|l| l.to_le_bytes()));
     }
-    for (base, bytes) in
-        [(tables.signal_base, row_bytes), (tables.part_base, part_bytes), (tables.constant_base, constant_bytes)]
-    {
+    for (base, bytes) in [
+        (tables.signal_base, row_bytes),
+        (tables.part_base, part_bytes),
+        (tables.constant_base, constant_bytes),
+    ] {
         add_data(module, memory, base, bytes);
     }
 }

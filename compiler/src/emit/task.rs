@@ -23,7 +23,9 @@ pub(crate) struct Emitter<'a, 'c> {
 
 /// Emits a task in the place of an import of the prelude.
 pub(crate) fn emit_import(module: &mut Module, context: &Context, task: &Task, name: &str) {
-    define(module, name, |builder, _, locals| emit_body(builder, locals, context, task));
+    define(module, name, |builder, _, locals| {
+        emit_body(builder, locals, context, task)
+    });
 }
 
 /// Emits a task as a function of its own.
@@ -34,13 +36,29 @@ pub(crate) fn emit_function(module: &mut Module, context: &Context, task: &Task)
     builder.finish(Vec::new(), &mut module.funcs)
 }
 
-fn emit_body(builder: &mut FunctionBuilder, locals: &mut walrus::ModuleLocals, context: &Context, task: &Task) {
+fn emit_body(
+    builder: &mut FunctionBuilder,
+    locals: &mut walrus::ModuleLocals,
+    context: &Context,
+    task: &Task,
+) {
     let in_place = !matches!(task.kind, TaskKind::Compute(_));
     let plan = plan(context.netlist, task, in_place);
     let at = builder.func_body_id();
-    let code = Code { builder, locals, memory: context.memory, at };
-    let mut emitter =
-        Emitter { context, code, plan, kind: task.kind, locals: FxHashMap::default(), changed: None };
+    let code = Code {
+        builder,
+        locals,
+        memory: context.memory,
+        at,
+    };
+    let mut emitter = Emitter {
+        context,
+        code,
+        plan,
+        kind: task.kind,
+        locals: FxHashMap::default(),
+        changed: None,
+    };
     if task.kind == TaskKind::Settle {
         emitter.changed = Some(emitter.code.new_local(Ty::I32));
     }
@@ -107,13 +125,23 @@ impl Emitter<'_, '_> {
         self.code.at = if empty_true { consequent } else { alternative };
         self.arm(branch, false);
         self.code.at = outer;
-        self.code.op(walrus::ir::IfElse { consequent, alternative });
+        self.code.op(walrus::ir::IfElse {
+            consequent,
+            alternative,
+        });
     }
 
     fn arm(&mut self, branch: &Branch, taken: bool) {
-        self.block(if taken { &branch.on_true } else { &branch.on_false });
+        self.block(if taken {
+            &branch.on_true
+        } else {
+            &branch.on_false
+        });
         for merge in &branch.merges {
-            let CellKind::Mux { on_true, on_false, .. } = self.netlist().cells[*merge].kind else {
+            let CellKind::Mux {
+                on_true, on_false, ..
+            } = self.netlist().cells[*merge].kind
+            else {
                 unreachable!("only muxes merge")
             };
             self.value(if taken { on_true } else { on_false });
@@ -132,7 +160,11 @@ impl Emitter<'_, '_> {
             self.code.constant(ty, value);
             return;
         }
-        assert!(self.plan.is_inline(cell), "cell %{} is used before it is computed", cell.index());
+        assert!(
+            self.plan.is_inline(cell),
+            "cell %{} is used before it is computed",
+            cell.index()
+        );
         self.expression(cell);
     }
 
@@ -159,7 +191,10 @@ impl Emitter<'_, '_> {
             }
             Action::StoreNet(cell) => self.store_net(cell),
             Action::StoreLevel(t, value) => {
-                let offset = self.context.layout.trigger_field(t, rtlwasm_abi::layout::trigger::LEVEL);
+                let offset = self
+                    .context
+                    .layout
+                    .trigger_field(t, rtlwasm_abi::layout::trigger::LEVEL);
                 self.store_slot(crate::layout::Slot { offset, size: 1 }, value);
             }
             Action::Read(_) => {}

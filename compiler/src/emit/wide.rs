@@ -11,9 +11,17 @@ impl Emitter<'_, '_> {
     /// Address of a wide cell's limbs.
     fn wide_address(&self, cell: CellId) -> u32 {
         let width = self.width(cell);
-        *self.context.wide.borrow_mut().entry(cell).or_insert_with(|| {
-            self.context.scratch.borrow_mut().take(8 * limb_count(width) as u64, 8)
-        })
+        *self
+            .context
+            .wide
+            .borrow_mut()
+            .entry(cell)
+            .or_insert_with(|| {
+                self.context
+                    .scratch
+                    .borrow_mut()
+                    .take(8 * limb_count(width) as u64, 8)
+            })
     }
 
     /// Fills a wide cell's scratch.
@@ -51,15 +59,35 @@ impl Emitter<'_, '_> {
             Shl(a, b) => self.wide_shift("wide_shl", id, a, b),
             ShrU(a, b) => self.wide_shift("wide_shr_u", id, a, b),
             ShrS(a, b) => self.wide_shift("wide_shr_s", id, a, b),
-            Const(_) | Register(_) | Latch(_) | LoopCut(_) | Not(_) | And(..) | Or(..) | Xor(..) | Add(..)
-            | Sub(..) | Eq(..) | LtU(..) | LtS(..) | ReduceXor(_) | Mux { .. } | Slice { .. } | ZeroExtend(_)
+            Const(_)
+            | Register(_)
+            | Latch(_)
+            | LoopCut(_)
+            | Not(_)
+            | And(..)
+            | Or(..)
+            | Xor(..)
+            | Add(..)
+            | Sub(..)
+            | Eq(..)
+            | LtU(..)
+            | LtS(..)
+            | ReduceXor(_)
+            | Mux { .. }
+            | Slice { .. }
+            | ZeroExtend(_)
             | SignExtend(_) => panic!("%{} is wide but not legal: {kind:?}", id.index()),
         }
     }
 
     fn wide_call(&mut self, name: &str, id: CellId, a: CellId, b: CellId) {
         let to = self.wide_address(id);
-        for address in [to, self.wide_address(a), self.wide_address(b), self.width(id)] {
+        for address in [
+            to,
+            self.wide_address(a),
+            self.wide_address(b),
+            self.width(id),
+        ] {
             self.code.constant(Ty::I32, address.into());
         }
         self.code.call(self.context.helpers.get(name));
@@ -91,8 +119,13 @@ impl Emitter<'_, '_> {
         self.code.set(row);
         let inside = self.row_index(memory, address, row);
         let bytes = slot.stride;
-        let fill = walrus::ir::MemoryFill { memory: self.context.memory };
-        let copy = walrus::ir::MemoryCopy { src: self.context.memory, dst: self.context.memory };
+        let fill = walrus::ir::MemoryFill {
+            memory: self.context.memory,
+        };
+        let copy = walrus::ir::MemoryCopy {
+            src: self.context.memory,
+            dst: self.context.memory,
+        };
         let read = |code: &mut super::code::Code| {
             code.constant(Ty::I32, to.into());
             code.get(row);

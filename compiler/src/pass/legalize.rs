@@ -52,8 +52,14 @@ impl<'a> Legalize<'a> {
         new.netlist.sources = old.sources.clone();
         new.netlist.types = old.types.clone();
         let limbs = SideTable::new(&old.cells, Box::default());
-        let mut pass =
-            Legalize { old, new, limbs, registers: Vec::new(), latches: Vec::new(), loops: Vec::new() };
+        let mut pass = Legalize {
+            old,
+            new,
+            limbs,
+            registers: Vec::new(),
+            latches: Vec::new(),
+            loops: Vec::new(),
+        };
         pass.split_state();
         pass
     }
@@ -70,7 +76,11 @@ impl<'a> Legalize<'a> {
                 load: None,
                 origin: r.origin,
             };
-            self.registers.push(spans(r.width).map(|s| self.new.netlist.registers.push(limb(s))).collect());
+            self.registers.push(
+                spans(r.width)
+                    .map(|s| self.new.netlist.registers.push(limb(s)))
+                    .collect(),
+            );
         }
         for l in self.old.latches.values() {
             let limb = |(low, width)| Latch {
@@ -80,11 +90,23 @@ impl<'a> Legalize<'a> {
                 value: unset,
                 origin: l.origin,
             };
-            self.latches.push(spans(l.width).map(|s| self.new.netlist.latches.push(limb(s))).collect());
+            self.latches.push(
+                spans(l.width)
+                    .map(|s| self.new.netlist.latches.push(limb(s)))
+                    .collect(),
+            );
         }
         for l in self.old.loops.values() {
-            let limb = |(_, width)| LoopCut { width, value: unset, origin: l.origin };
-            self.loops.push(spans(l.width).map(|s| self.new.netlist.loops.push(limb(s))).collect());
+            let limb = |(_, width)| LoopCut {
+                width,
+                value: unset,
+                origin: l.origin,
+            };
+            self.loops.push(
+                spans(l.width)
+                    .map(|s| self.new.netlist.loops.push(limb(s)))
+                    .collect(),
+            );
         }
     }
 
@@ -95,7 +117,11 @@ impl<'a> Legalize<'a> {
                 if let Some(load) = r.load {
                     let (when, value) = (self.narrow(load.when), self.limbs[load.value][i]);
                     next = self.new.mux(when, value, next);
-                    let load = AsyncLoad { when, value, trigger: load.trigger };
+                    let load = AsyncLoad {
+                        when,
+                        value,
+                        trigger: load.trigger,
+                    };
                     self.new.netlist.registers[limb].load = Some(load);
                 }
                 self.new.netlist.registers[limb].next = next;
@@ -144,7 +170,11 @@ impl<'a> Legalize<'a> {
             self.new.netlist.signals[id].value = match signal.value {
                 SignalValue::Cell(c) => SignalValue::Cell(self.whole(c)),
                 SignalValue::Memory(m) => SignalValue::Memory(m),
-                SignalValue::Inout { input, output, enable } => SignalValue::Inout {
+                SignalValue::Inout {
+                    input,
+                    output,
+                    enable,
+                } => SignalValue::Inout {
                     input: self.whole(input),
                     output: self.whole(output),
                     enable: self.whole(enable),
@@ -174,7 +204,11 @@ impl<'a> Legalize<'a> {
             && self.new.width(value) == width
         {
             let of_value = |(i, limb): (usize, &CellId)| {
-                *self.new.kind(*limb) == CellKind::Slice { value, low: i as u32 * LIMB }
+                *self.new.kind(*limb)
+                    == CellKind::Slice {
+                        value,
+                        low: i as u32 * LIMB,
+                    }
             };
             if limbs.iter().enumerate().all(of_value) {
                 return value;
@@ -205,7 +239,9 @@ impl<'a> Legalize<'a> {
         let Cell { kind, width } = &old.cells[id];
         let width = *width;
         match *kind {
-            Const(ref bits) => spans(width).map(|(lo, w)| self.new.konst(bits.slice(lo, w))).collect(),
+            Const(ref bits) => spans(width)
+                .map(|(lo, w)| self.new.konst(bits.slice(lo, w)))
+                .collect(),
             Input(_) | Random(_) => self.slices_of_whole(kind.clone(), width),
             Register(r) => self.state_limbs(self.registers[r.index()].clone(), width, Register),
             Latch(l) => self.state_limbs(self.latches[l.index()].clone(), width, Latch),
@@ -233,26 +269,44 @@ impl<'a> Legalize<'a> {
             LtU(a, b) => vec![self.less(a, b, LtU)],
             LtS(a, b) => vec![self.less(a, b, LtS)],
             ReduceXor(a) => vec![self.reduce_xor(a)],
-            Mux { select, on_true, on_false } => {
+            Mux {
+                select,
+                on_true,
+                on_false,
+            } => {
                 let select = self.narrow(select);
                 self.bitwise([on_true, on_false], |n, [t, f]| n.mux(select, t, f))
             }
-            Slice { value, low } => spans(width).map(|(lo, w)| self.bits(value, low + lo, w)).collect(),
+            Slice { value, low } => spans(width)
+                .map(|(lo, w)| self.bits(value, low + lo, w))
+                .collect(),
             Concat(ref parts) => self.concat(parts, width),
-            ZeroExtend(a) => spans(width).map(|(lo, w)| self.extended(a, lo, w, Extend::Zero)).collect(),
-            SignExtend(a) => spans(width).map(|(lo, w)| self.extended(a, lo, w, Extend::Sign)).collect(),
+            ZeroExtend(a) => spans(width)
+                .map(|(lo, w)| self.extended(a, lo, w, Extend::Zero))
+                .collect(),
+            SignExtend(a) => spans(width)
+                .map(|(lo, w)| self.extended(a, lo, w, Extend::Sign))
+                .collect(),
         }
     }
 
     /// The limbs of a cell that stays whole.
     fn slices_of_whole(&mut self, kind: CellKind, width: u32) -> Vec<CellId> {
-        let whole =
-            if width <= LIMB { self.new.cell(kind, width) } else { self.new.intern(kind, width) };
-        spans(width).map(|(lo, w)| self.new.slice(whole, lo, w)).collect()
+        let whole = if width <= LIMB {
+            self.new.cell(kind, width)
+        } else {
+            self.new.intern(kind, width)
+        };
+        spans(width)
+            .map(|(lo, w)| self.new.slice(whole, lo, w))
+            .collect()
     }
 
     fn state_limbs<T>(&mut self, ids: Vec<T>, width: u32, kind: fn(T) -> CellKind) -> Vec<CellId> {
-        ids.into_iter().zip(spans(width)).map(|(id, (_, w))| self.new.cell(kind(id), w)).collect()
+        ids.into_iter()
+            .zip(spans(width))
+            .map(|(id, (_, w))| self.new.cell(kind(id), w))
+            .collect()
     }
 
     fn bitwise<const N: usize>(
@@ -261,7 +315,9 @@ impl<'a> Legalize<'a> {
         mut f: impl FnMut(&mut Builder, [CellId; N]) -> CellId,
     ) -> Vec<CellId> {
         let count = self.limbs[operands[0]].len();
-        (0..count).map(|i| f(&mut self.new, operands.map(|o| self.limbs[o][i]))).collect()
+        (0..count)
+            .map(|i| f(&mut self.new, operands.map(|o| self.limbs[o][i])))
+            .collect()
     }
 
     fn add(&mut self, a: CellId, b: CellId) -> Vec<CellId> {
@@ -321,12 +377,16 @@ impl<'a> Legalize<'a> {
         let common = width.max(self.old.width(b));
         let (a, b) = (self.widened(a, common), self.widened(b, common));
         let power = self.slices_of_whole(CellKind::Pow(a, b), common);
-        spans(width).zip(power).map(|((_, w), limb)| self.new.slice(limb, 0, w)).collect()
+        spans(width)
+            .zip(power)
+            .map(|((_, w), limb)| self.new.slice(limb, 0, w))
+            .collect()
     }
 
     fn widened(&mut self, old: CellId, width: u32) -> CellId {
-        let limbs: Vec<CellId> =
-            spans(width).map(|(lo, w)| self.extended(old, lo, w, Extend::Zero)).collect();
+        let limbs: Vec<CellId> = spans(width)
+            .map(|(lo, w)| self.extended(old, lo, w, Extend::Zero))
+            .collect();
         self.join(&limbs, width)
     }
 
@@ -344,11 +404,15 @@ impl<'a> Legalize<'a> {
         let amount = amount.to_u64_saturating().min(u64::from(width)) as u32;
         let spans = spans(width);
         match kind(a, a) {
-            CellKind::Shl(..) => spans.map(|(lo, w)| self.shifted_left(a, amount, lo, w)).collect(),
-            CellKind::ShrU(..) => {
-                spans.map(|(lo, w)| self.extended(a, lo + amount, w, Extend::Zero)).collect()
-            }
-            _ => spans.map(|(lo, w)| self.extended(a, lo + amount, w, Extend::Sign)).collect(),
+            CellKind::Shl(..) => spans
+                .map(|(lo, w)| self.shifted_left(a, amount, lo, w))
+                .collect(),
+            CellKind::ShrU(..) => spans
+                .map(|(lo, w)| self.extended(a, lo + amount, w, Extend::Zero))
+                .collect(),
+            _ => spans
+                .map(|(lo, w)| self.extended(a, lo + amount, w, Extend::Sign))
+                .collect(),
         }
     }
 
@@ -382,8 +446,11 @@ impl<'a> Legalize<'a> {
         let last = a.len() - 1;
         let mut less: Option<CellId> = None;
         for (i, (x, y)) in a.iter().zip(&b).enumerate() {
-            let here =
-                if i == last { self.new.cell(top(*x, *y), 1) } else { self.new.lt_u(*x, *y) };
+            let here = if i == last {
+                self.new.cell(top(*x, *y), 1)
+            } else {
+                self.new.lt_u(*x, *y)
+            };
             less = Some(match less {
                 None => here,
                 Some(below) => {

@@ -20,8 +20,16 @@ pub struct Pass {
 
 /// All optimisations, in order.
 pub const PASSES: &[Pass] = &[
-    Pass { name: "simplify", level: OptLevel::O1, run: |n, _| rewrite(n, |r, id| r.copy(id)) },
-    Pass { name: "sweep", level: OptLevel::O1, run: sweep::run },
+    Pass {
+        name: "simplify",
+        level: OptLevel::O1,
+        run: |n, _| rewrite(n, |r, id| r.copy(id)),
+    },
+    Pass {
+        name: "sweep",
+        level: OptLevel::O1,
+        run: sweep::run,
+    },
 ];
 
 /// The optimised netlist, not yet legal for the emitter.

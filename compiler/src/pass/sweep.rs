@@ -16,7 +16,9 @@ pub fn run(old: &Netlist, options: &Options) -> Netlist {
     for id in old.cells.ids().filter(|id| live.cells[*id]) {
         new.origin = old.origins[id];
         let cell = &old.cells[id];
-        let kind = cell.kind.map_operands(|o| map[o].expect("operands of live cells are live"));
+        let kind = cell
+            .kind
+            .map_operands(|o| map[o].expect("operands of live cells are live"));
         map[id] = Some(new.cell(kept.renumber(kind), cell.width));
     }
     let mut netlist = new.finish();
@@ -44,7 +46,11 @@ fn mark(n: &Netlist, options: &Options) -> Live {
         triggers: SideTable::new(&n.triggers, false),
         signals: SideTable::new(&n.signals, false),
     };
-    let mut work = Work { netlist: n, live: &mut live, cells: Vec::new() };
+    let mut work = Work {
+        netlist: n,
+        live: &mut live,
+        cells: Vec::new(),
+    };
     for (id, signal) in n.signals.iter() {
         if options.strip == Strip::Full || signal.direction != Direction::None {
             work.signal(id);
@@ -77,7 +83,9 @@ impl Work<'_> {
     fn finish(mut self) {
         while let Some(id) = self.cells.pop() {
             if !std::mem::replace(&mut self.live.cells[id], true) {
-                self.netlist.cells[id].kind.for_each_operand(|o| self.cells.push(o));
+                self.netlist.cells[id]
+                    .kind
+                    .for_each_operand(|o| self.cells.push(o));
                 self.state(id);
             }
         }
@@ -88,7 +96,11 @@ impl Work<'_> {
         match self.netlist.signals[id].value {
             SignalValue::Cell(c) => self.cells.push(c),
             SignalValue::Memory(m) => self.memory(m),
-            SignalValue::Inout { input, output, enable } => self.cells.extend([input, output, enable]),
+            SignalValue::Inout {
+                input,
+                output,
+                enable,
+            } => self.cells.extend([input, output, enable]),
         }
     }
 
@@ -123,7 +135,8 @@ impl Work<'_> {
             return;
         }
         for port in &self.netlist.memories[id].writes {
-            self.cells.extend([port.enable, port.address, port.data, port.mask]);
+            self.cells
+                .extend([port.enable, port.address, port.data, port.mask]);
             self.clocks(&port.clocks);
         }
     }
@@ -167,7 +180,9 @@ impl Kept {
                 *m = kept.memories[*m].expect("named memories are live");
             }
         }
-        renumber_triggers(new, |t| triggers[t].expect("triggers of live state are live"));
+        renumber_triggers(new, |t| {
+            triggers[t].expect("triggers of live state are live")
+        });
         kept
     }
 
@@ -176,23 +191,28 @@ impl Kept {
             CellKind::Register(r) => CellKind::Register(self.registers[r].expect("live")),
             CellKind::Latch(l) => CellKind::Latch(self.latches[l].expect("live")),
             CellKind::LoopCut(l) => CellKind::LoopCut(self.loops[l].expect("live")),
-            CellKind::MemRead { memory, address } => {
-                CellKind::MemRead { memory: self.memories[memory].expect("live"), address }
-            }
+            CellKind::MemRead { memory, address } => CellKind::MemRead {
+                memory: self.memories[memory].expect("live"),
+                address,
+            },
             other => other,
         }
     }
 }
 
 fn renumber_triggers(n: &mut Netlist, map: impl Fn(TriggerId) -> TriggerId) {
-    let retime = |clocks: &mut Vec<ClockEdge>| clocks.iter_mut().for_each(|c| c.trigger = map(c.trigger));
+    let retime =
+        |clocks: &mut Vec<ClockEdge>| clocks.iter_mut().for_each(|c| c.trigger = map(c.trigger));
     for r in n.registers.values_mut() {
         retime(&mut r.clocks);
         if let Some(load) = &mut r.load {
             load.trigger = load.trigger.map(&map);
         }
     }
-    n.memories.values_mut().flat_map(|m| &mut m.writes).for_each(|w| retime(&mut w.clocks));
+    n.memories
+        .values_mut()
+        .flat_map(|m| &mut m.writes)
+        .for_each(|w| retime(&mut w.clocks));
     for effect in &mut n.effects {
         if let EffectTime::Edges(clocks) = &mut effect.when {
             retime(clocks);

@@ -45,11 +45,18 @@ pub fn find(netlist: &Netlist) -> Domains {
         key.sort();
         key.dedup();
         *index.entry(key.clone()).or_insert_with(|| {
-            domains.push(Domain { clocks: key, ..Domain::default() });
+            domains.push(Domain {
+                clocks: key,
+                ..Domain::default()
+            });
             domains.len() - 1
         })
     };
-    for (id, register) in netlist.registers.iter().filter(|(_, r)| !r.clocks.is_empty()) {
+    for (id, register) in netlist
+        .registers
+        .iter()
+        .filter(|(_, r)| !r.clocks.is_empty())
+    {
         let d = of(&register.clocks, &mut domains);
         domains[d].registers.push(id);
     }
@@ -65,11 +72,17 @@ pub fn find(netlist: &Netlist) -> Domains {
             domains[d].effects.push(i);
         }
     }
-    Domains { model: timing_model(netlist), domains }
+    Domains {
+        model: timing_model(netlist),
+        domains,
+    }
 }
 
 fn timing_model(netlist: &Netlist) -> TimingModel {
-    let computed_clock = netlist.triggers.values().any(|t| t.role == TriggerRole::DerivedClock);
+    let computed_clock = netlist
+        .triggers
+        .values()
+        .any(|t| t.role == TriggerRole::DerivedClock);
     let on_change = netlist.effects.iter().any(|e| e.when == EffectTime::Change);
     let simple = netlist.latches.is_empty()
         && netlist.loops.is_empty()
@@ -77,7 +90,11 @@ fn timing_model(netlist: &Netlist) -> TimingModel {
         && !on_change
         && loads_follow_inputs(netlist)
         && !clock_is_data(netlist);
-    if simple { TimingModel::Static } else { TimingModel::General }
+    if simple {
+        TimingModel::Static
+    } else {
+        TimingModel::General
+    }
 }
 
 /// True when the condition of every asynchronous load depends on inputs alone, and what it loads is a
@@ -90,20 +107,35 @@ fn loads_follow_inputs(netlist: &Netlist) -> bool {
         cell.kind.for_each_operand(|o| state |= stateful[o]);
         stateful[id] = state;
     }
-    netlist.registers.values().filter_map(|r| r.load).all(|l| !stateful[l.when] && !stateful[l.value])
+    netlist
+        .registers
+        .values()
+        .filter_map(|r| r.load)
+        .all(|l| !stateful[l.when] && !stateful[l.value])
 }
 
 /// True when a primary clock is read by anything but clock pins and names.
 fn clock_is_data(netlist: &Netlist) -> bool {
-    let clocks: Vec<CellId> =
-        netlist.triggers.values().filter(|t| t.role != TriggerRole::AsyncLoad).map(|t| t.net).collect();
+    let clocks: Vec<CellId> = netlist
+        .triggers
+        .values()
+        .filter(|t| t.role != TriggerRole::AsyncLoad)
+        .map(|t| t.net)
+        .collect();
     let mut used = false;
     for cell in netlist.cells.values() {
         cell.kind.for_each_operand(|o| used |= clocks.contains(&o));
     }
     let mut count = 0;
     netlist.for_each_root(|c| count += usize::from(clocks.contains(&c)));
-    let named = netlist.signals.values().filter(|s| matches!(s.value, SignalValue::Cell(c) if clocks.contains(&c)));
-    let pins = netlist.triggers.values().filter(|t| clocks.contains(&t.net)).count();
+    let named = netlist
+        .signals
+        .values()
+        .filter(|s| matches!(s.value, SignalValue::Cell(c) if clocks.contains(&c)));
+    let pins = netlist
+        .triggers
+        .values()
+        .filter(|t| clocks.contains(&t.net))
+        .count();
     used || count > named.count() + pins
 }

@@ -87,7 +87,10 @@ pub enum Action {
     /// An asynchronous load that is active: stores, and notes whether the value differs.
     Load(RegisterId, CellId),
     /// A memory write whose enable is 1.
-    Write { memory: MemoryId, port: usize },
+    Write {
+        memory: MemoryId,
+        port: usize,
+    },
     /// Evaluates a memory read here, before later writes.
     Read(CellId),
     /// An effect whose enable is 1.
@@ -101,6 +104,12 @@ pub fn schedule(netlist: &Netlist, observed: &observe::Observed) -> Schedule {
     let domains = domains::find(netlist);
     let mut scheduler = regions::Scheduler::new(netlist);
     let tasks = sinks::tasks(netlist, &domains, observed);
-    let tasks = tasks.into_iter().map(|(kind, sinks)| Task { kind, body: scheduler.block(sinks) }).collect();
+    let tasks = tasks
+        .into_iter()
+        .map(|(kind, sinks)| Task {
+            kind,
+            body: scheduler.block(sinks),
+        })
+        .collect();
     Schedule { domains, tasks }
 }

@@ -29,20 +29,35 @@ pub enum Stored {
 
 /// Sorts the names of a legal netlist.
 pub fn observe(n: &Netlist) -> Observed {
-    let mut observed = Observed { stored: stored(n), ..Observed::default() };
+    let mut observed = Observed {
+        stored: stored(n),
+        ..Observed::default()
+    };
     let mut seen: FxHashSet<CellId> = FxHashSet::default();
     for port in [true, false] {
-        for signal in n.signals.values().filter(|s| (s.direction != Direction::None) == port) {
+        for signal in n
+            .signals
+            .values()
+            .filter(|s| (s.direction != Direction::None) == port)
+        {
             let cells = match signal.value {
                 SignalValue::Cell(c) => vec![c],
                 SignalValue::Memory(_) => continue,
-                SignalValue::Inout { input, output, enable } => vec![input, output, enable],
+                SignalValue::Inout {
+                    input,
+                    output,
+                    enable,
+                } => vec![input, output, enable],
             };
             for cell in cells {
                 if observed.parts(n, cell).is_some() || n.is_constant(cell) || !seen.insert(cell) {
                     continue;
                 }
-                if port { observed.published.push(cell) } else { observed.outlined.push(cell) }
+                if port {
+                    observed.published.push(cell)
+                } else {
+                    observed.outlined.push(cell)
+                }
             }
         }
     }
@@ -62,8 +77,12 @@ fn stored(n: &Netlist) -> FxHashMap<CellId, Stored> {
             stored.insert(cell, place);
         }
     };
-    n.latches.iter().for_each(|(id, l)| add(l.value, Stored::Latch(id)));
-    n.loops.iter().for_each(|(id, l)| add(l.value, Stored::Loop(id)));
+    n.latches
+        .iter()
+        .for_each(|(id, l)| add(l.value, Stored::Latch(id)));
+    n.loops
+        .iter()
+        .for_each(|(id, l)| add(l.value, Stored::Loop(id)));
     for (id, cell) in n.cells.iter() {
         match cell.kind {
             CellKind::Register(r) => add(id, Stored::Register(r)),
@@ -86,27 +105,44 @@ impl Observed {
     /// The stored bits that make up a cell's value, low first; `None` when some are not stored.
     pub fn parts(&self, n: &Netlist, cell: CellId) -> Option<Vec<StoredPart>> {
         let mut parts = Vec::new();
-        self.collect(n, cell, 0, n.width(cell), &mut parts, 0).then_some(parts)
+        self.collect(n, cell, 0, n.width(cell), &mut parts, 0)
+            .then_some(parts)
     }
 
     /// Recursion is bounded: legal concatenations are two deep, slices at most a few.
-    fn collect(&self, n: &Netlist, cell: CellId, low: u32, width: u32, parts: &mut Vec<StoredPart>, depth: u32) -> bool {
+    fn collect(
+        &self,
+        n: &Netlist,
+        cell: CellId,
+        low: u32,
+        width: u32,
+        parts: &mut Vec<StoredPart>,
+        depth: u32,
+    ) -> bool {
         if let Some(place) = self.stored.get(&cell) {
-            parts.push(StoredPart { place: *place, low, width });
+            parts.push(StoredPart {
+                place: *place,
+                low,
+                width,
+            });
             return true;
         }
         if depth > 8 {
             return false;
         }
         match &n.cells[cell].kind {
-            CellKind::Slice { value, low: below } => self.collect(n, *value, low + below, width, parts, depth + 1),
+            CellKind::Slice { value, low: below } => {
+                self.collect(n, *value, low + below, width, parts, depth + 1)
+            }
             CellKind::Concat(pieces) => {
                 let mut at = 0;
                 for piece in pieces {
                     let (start, end) = (at, at + n.width(*piece));
                     at = end;
                     let (from, to) = (low.max(start), (low + width).min(end));
-                    if from < to && !self.collect(n, *piece, from - start, to - from, parts, depth + 1) {
+                    if from < to
+                        && !self.collect(n, *piece, from - start, to - from, parts, depth + 1)
+                    {
                         return false;
                     }
                 }

@@ -10,8 +10,11 @@ pub fn print(netlist: &Netlist, schedule: &Schedule) -> String {
     let line = &mut out;
     let _ = writeln!(line, "model {:?}", schedule.domains.model);
     for (i, domain) in schedule.domains.domains.iter().enumerate() {
-        let clocks: Vec<String> =
-            domain.clocks.iter().map(|c| format!("{:?} t{}", c.edge, c.trigger.index()).to_lowercase()).collect();
+        let clocks: Vec<String> = domain
+            .clocks
+            .iter()
+            .map(|c| format!("{:?} t{}", c.edge, c.trigger.index()).to_lowercase())
+            .collect();
         let _ = writeln!(
             line,
             "domain {i} {}: {} registers, {} writes, {} effects",
@@ -47,13 +50,22 @@ fn print_block(netlist: &Netlist, block: &Block, indent: usize, out: &mut String
     for step in &block.steps {
         match step {
             Step::Eval(c) => {
-                let _ = writeln!(out, "{pad}eval %{} {}", c.index(), netlist.cells[*c].kind.keyword());
+                let _ = writeln!(
+                    out,
+                    "{pad}eval %{} {}",
+                    c.index(),
+                    netlist.cells[*c].kind.keyword()
+                );
             }
             Step::Act(action) => {
                 let _ = writeln!(out, "{pad}{}", action_text(action));
             }
             Step::Branch(branch) => {
-                let merges: Vec<String> = branch.merges.iter().map(|m| format!(" %{}", m.index())).collect();
+                let merges: Vec<String> = branch
+                    .merges
+                    .iter()
+                    .map(|m| format!(" %{}", m.index()))
+                    .collect();
                 let _ = writeln!(out, "{pad}if %{}{}", branch.select.index(), merges.concat());
                 print_block(netlist, &branch.on_true, indent + 1, out);
                 if !branch.on_false.steps.is_empty() {

@@ -50,7 +50,12 @@ pub enum SinkOrder {
 impl Sink {
     /// An action that always happens.
     pub fn plain(action: Action, uses: Vec<CellId>) -> Sink {
-        Sink { action, guard: None, uses, order: SinkOrder::Any }
+        Sink {
+            action,
+            guard: None,
+            uses,
+            order: SinkOrder::Any,
+        }
     }
 
     /// The store of a register's next value.
@@ -99,7 +104,10 @@ struct Leaf {
 
 impl<'a> Scheduler<'a> {
     pub fn new(netlist: &'a Netlist) -> Self {
-        Scheduler { netlist, local: SideTable::new(&netlist.cells, NOWHERE) }
+        Scheduler {
+            netlist,
+            local: SideTable::new(&netlist.cells, NOWHERE),
+        }
     }
 
     /// Orders the cells that `sinks` need.
@@ -111,7 +119,13 @@ impl<'a> Scheduler<'a> {
         let first = self.place(&cells, &sinks, &fanout, &plain);
         self.find_plain_muxes(&cells, &first, &mut plain);
         let placement = self.place(&cells, &sinks, &fanout, &plain);
-        let mut tree = Tree { scheduler: self, cells: &cells, plain: &plain, placement: &placement, done: vec![false; cells.len()] };
+        let mut tree = Tree {
+            scheduler: self,
+            cells: &cells,
+            plain: &plain,
+            placement: &placement,
+            done: vec![false; cells.len()],
+        };
         let block = tree.task();
         for id in cells {
             self.local[id] = NOWHERE;
@@ -122,12 +136,17 @@ impl<'a> Scheduler<'a> {
     /// Every cell but constants that the sinks need, ascending; fills `local`.
     fn cone(&mut self, sinks: &[Sink]) -> Vec<CellId> {
         let mut cells = Vec::new();
-        let mut work: Vec<CellId> = sinks.iter().flat_map(|s| s.uses.iter().copied().chain(s.guard)).collect();
+        let mut work: Vec<CellId> = sinks
+            .iter()
+            .flat_map(|s| s.uses.iter().copied().chain(s.guard))
+            .collect();
         while let Some(id) = work.pop() {
             if self.local[id] == NOWHERE && self.netlist.constant(id).is_none() {
                 self.local[id] = 0;
                 cells.push(id);
-                self.netlist.cells[id].kind.for_each_operand(|o| work.push(o));
+                self.netlist.cells[id]
+                    .kind
+                    .for_each_operand(|o| work.push(o));
             }
         }
         cells.sort_unstable();
@@ -139,19 +158,28 @@ impl<'a> Scheduler<'a> {
 
     /// Where several ports write, what their cones read from memories is read before any of them writes.
     fn early_reads(&mut self, sinks: &[Sink]) -> Vec<Sink> {
-        let writes: Vec<Sink> =
-            sinks.iter().filter(|s| matches!(s.action, Action::Write { .. })).cloned().collect();
+        let writes: Vec<Sink> = sinks
+            .iter()
+            .filter(|s| matches!(s.action, Action::Write { .. }))
+            .cloned()
+            .collect();
         if writes.len() < 2 {
             return Vec::new();
         }
         let cells = self.cone(&writes);
         cells.iter().for_each(|id| self.local[*id] = NOWHERE);
-        let reads = cells.into_iter().filter(|id| matches!(self.netlist.cells[*id].kind, CellKind::MemRead { .. }));
-        reads.map(|id| Sink::plain(Action::Read(id), vec![id])).collect()
+        let reads = cells
+            .into_iter()
+            .filter(|id| matches!(self.netlist.cells[*id].kind, CellKind::MemRead { .. }));
+        reads
+            .map(|id| Sink::plain(Action::Read(id), vec![id]))
+            .collect()
     }
 
     fn local(&self, id: CellId) -> Option<usize> {
-        Some(self.local[id]).filter(|l| *l != NOWHERE).map(|l| l as usize)
+        Some(self.local[id])
+            .filter(|l| *l != NOWHERE)
+            .map(|l| l as usize)
     }
 
     fn fanout(&self, cells: &[CellId], sinks: &[Sink]) -> Vec<u32> {
@@ -161,20 +189,33 @@ impl<'a> Scheduler<'a> {
                 fanout[l] += 1;
             }
         };
-        cells.iter().for_each(|id| self.netlist.cells[*id].kind.for_each_operand(&mut count));
-        sinks.iter().for_each(|s| s.uses.iter().copied().chain(s.guard).for_each(&mut count));
+        cells
+            .iter()
+            .for_each(|id| self.netlist.cells[*id].kind.for_each_operand(&mut count));
+        sinks
+            .iter()
+            .for_each(|s| s.uses.iter().copied().chain(s.guard).for_each(&mut count));
         fanout
     }
 
     fn mux(&self, id: CellId) -> Option<(CellId, CellId, CellId)> {
         match self.netlist.cells[id].kind {
-            CellKind::Mux { select, on_true, on_false } => Some((select, on_true, on_false)),
+            CellKind::Mux {
+                select,
+                on_true,
+                on_false,
+            } => Some((select, on_true, on_false)),
             _ => None,
         }
     }
 
     fn place(&self, cells: &[CellId], sinks: &[Sink], fanout: &[u32], plain: &[bool]) -> Placement {
-        let root = Region { parent: ROOT, depth: 0, select: CellId::new(0), arm: false };
+        let root = Region {
+            parent: ROOT,
+            depth: 0,
+            select: CellId::new(0),
+            arm: false,
+        };
         let mut p = Placement {
             regions: vec![root],
             interned: FxHashMap::default(),
@@ -191,13 +232,20 @@ impl<'a> Scheduler<'a> {
                 continue;
             }
             match self.mux(*id) {
-                Some((select, on_true, on_false)) if !plain[l] && p.regions[region].depth < MAX_DEPTH => {
+                Some((select, on_true, on_false))
+                    if !plain[l] && p.regions[region].depth < MAX_DEPTH =>
+                {
                     self.use_in(select, region, &mut p);
-                    let (t, f) = (p.child(region, select, true), p.child(region, select, false));
+                    let (t, f) = (
+                        p.child(region, select, true),
+                        p.child(region, select, false),
+                    );
                     self.use_in(on_true, t, &mut p);
                     self.use_in(on_false, f, &mut p);
                 }
-                _ => self.netlist.cells[*id].kind.for_each_operand(|o| self.use_in(o, region, &mut p)),
+                _ => self.netlist.cells[*id]
+                    .kind
+                    .for_each_operand(|o| self.use_in(o, region, &mut p)),
             }
         }
         p
@@ -217,7 +265,9 @@ impl<'a> Scheduler<'a> {
         let mut region = ROOT;
         if let Some(guard) = sink.guard {
             self.use_in(guard, ROOT, p);
-            if self.local(guard).is_none() && self.netlist.constant(guard).is_some_and(|c| c.is_zero()) {
+            if self.local(guard).is_none()
+                && self.netlist.constant(guard).is_some_and(|c| c.is_zero())
+            {
                 return;
             }
             if self.local(guard).is_some() {
@@ -226,7 +276,12 @@ impl<'a> Scheduler<'a> {
         }
         let Action::StoreRegister(register, next) = sink.action else {
             sink.uses.iter().for_each(|u| self.use_in(*u, region, p));
-            p.leaves.push(Leaf { region, action: sink.action, uses: sink.uses.clone(), order: sink.order });
+            p.leaves.push(Leaf {
+                region,
+                action: sink.action,
+                uses: sink.uses.clone(),
+                order: sink.order,
+            });
             return;
         };
         let mut work = vec![(region, next)];
@@ -234,9 +289,13 @@ impl<'a> Scheduler<'a> {
             if self.netlist.cells[value].kind == CellKind::Register(register) {
                 continue;
             }
-            let walk = self.local(value).is_some_and(|l| fanout[l] == 1 && !plain[l]);
+            let walk = self
+                .local(value)
+                .is_some_and(|l| fanout[l] == 1 && !plain[l]);
             match self.mux(value) {
-                Some((select, on_true, on_false)) if walk && p.regions[region].depth < MAX_DEPTH => {
+                Some((select, on_true, on_false))
+                    if walk && p.regions[region].depth < MAX_DEPTH =>
+                {
                     self.use_in(select, region, p);
                     work.push((p.child(region, select, false), on_false));
                     work.push((p.child(region, select, true), on_true));
@@ -244,7 +303,12 @@ impl<'a> Scheduler<'a> {
                 _ => {
                     self.use_in(value, region, p);
                     let action = Action::StoreRegister(register, value);
-                    p.leaves.push(Leaf { region, action, uses: vec![value], order: sink.order });
+                    p.leaves.push(Leaf {
+                        region,
+                        action,
+                        uses: vec![value],
+                        order: sink.order,
+                    });
                 }
             }
         }
@@ -265,7 +329,11 @@ impl<'a> Scheduler<'a> {
             let parent = p.regions[r].parent;
             worth[parent] = worth[parent].saturating_add(worth[r]);
         }
-        let arm = |region, select, arm| p.interned.get(&(region, select, arm)).map_or(0, |r| worth[*r]);
+        let arm = |region, select, arm| {
+            p.interned
+                .get(&(region, select, arm))
+                .map_or(0, |r| worth[*r])
+        };
         for (l, id) in cells.iter().enumerate() {
             if let Some((select, ..)) = self.mux(*id)
                 && p.of_cell[l] != usize::MAX
@@ -279,7 +347,11 @@ impl<'a> Scheduler<'a> {
     fn cost(&self, id: CellId) -> u32 {
         match self.netlist.cells[id].kind {
             CellKind::Const(_) => 0,
-            CellKind::DivU(..) | CellKind::DivS(..) | CellKind::RemU(..) | CellKind::RemS(..) | CellKind::Pow(..) => 20,
+            CellKind::DivU(..)
+            | CellKind::DivS(..)
+            | CellKind::RemU(..)
+            | CellKind::RemS(..)
+            | CellKind::Pow(..) => 20,
             _ if self.netlist.width(id) > 64 => 10,
             _ => 1,
         }
@@ -292,7 +364,12 @@ impl Placement {
         let next = self.regions.len();
         let id = *self.interned.entry((parent, select, arm)).or_insert(next);
         if id == next {
-            self.regions.push(Region { parent, depth, select, arm });
+            self.regions.push(Region {
+                parent,
+                depth,
+                select,
+                arm,
+            });
         }
         id
     }
@@ -384,7 +461,11 @@ impl Tree<'_, '_> {
         self.evaluate(region, roots.to_vec(), &mut steps);
         for leaf in here {
             let leaf = &self.placement.leaves[leaf];
-            let uses = leaf.uses.iter().filter_map(|u| self.scheduler.local(*u)).collect();
+            let uses = leaf
+                .uses
+                .iter()
+                .filter_map(|u| self.scheduler.local(*u))
+                .collect();
             self.evaluate(region, uses, &mut steps);
             steps.push(Step::Act(leaf.action));
         }
@@ -403,7 +484,8 @@ impl Tree<'_, '_> {
             let open = !self.done[l] && self.placement.is_within(region, self.placement.of_cell[l]);
             if open && seen.insert(l, ()).is_none() {
                 needed.push(l);
-                self.kind(l).for_each_operand(|o| work.extend(self.scheduler.local(o)));
+                self.kind(l)
+                    .for_each_operand(|o| work.extend(self.scheduler.local(o)));
             }
         }
         needed.sort_unstable();
@@ -413,7 +495,11 @@ impl Tree<'_, '_> {
     /// What a leaf reads, and the selects between `region` and its own.
     fn leaf_inputs(&self, region: usize, leaf: usize) -> Vec<usize> {
         let leaf = &self.placement.leaves[leaf];
-        let mut inputs: Vec<usize> = leaf.uses.iter().filter_map(|u| self.scheduler.local(*u)).collect();
+        let mut inputs: Vec<usize> = leaf
+            .uses
+            .iter()
+            .filter_map(|u| self.scheduler.local(*u))
+            .collect();
         let mut at = leaf.region;
         while at != region {
             inputs.extend(self.scheduler.local(self.placement.regions[at].select));
@@ -434,7 +520,10 @@ impl Tree<'_, '_> {
             match same.iter().find(|g| **g >= earliest) {
                 Some(g) => *g,
                 None => {
-                    groups.push(Group { select: Some(select), ..Group::default() });
+                    groups.push(Group {
+                        select: Some(select),
+                        ..Group::default()
+                    });
                     same.push(groups.len() - 1);
                     groups.len() - 1
                 }
@@ -447,7 +536,9 @@ impl Tree<'_, '_> {
                 earliest = earliest.max(local.and_then(|o| after.get(&o)).copied().unwrap_or(0));
             });
             if self.placement.of_cell[*l] == region && self.branches(*l) {
-                let CellKind::Mux { select, .. } = *self.kind(*l) else { unreachable!("branches are muxes") };
+                let CellKind::Mux { select, .. } = *self.kind(*l) else {
+                    unreachable!("branches are muxes")
+                };
                 let group = join(select, earliest, &mut groups);
                 groups[group].muxes.push(*l);
                 earliest = group + 1;
@@ -457,17 +548,29 @@ impl Tree<'_, '_> {
         let mut here = Vec::new();
         let mut by_child: BTreeMap<CellId, Vec<(usize, bool)>> = BTreeMap::new();
         for leaf in leaves {
-            match self.placement.step_towards(region, self.placement.leaves[*leaf].region) {
+            match self
+                .placement
+                .step_towards(region, self.placement.leaves[*leaf].region)
+            {
                 None => here.push(*leaf),
                 Some(child) => {
                     let child = self.placement.regions[child];
-                    by_child.entry(child.select).or_default().push((*leaf, child.arm));
+                    by_child
+                        .entry(child.select)
+                        .or_default()
+                        .push((*leaf, child.arm));
                 }
             }
         }
         for (select, members) in by_child {
-            let inputs = members.iter().flat_map(|(leaf, _)| self.leaf_inputs(region, *leaf));
-            let earliest = inputs.filter_map(|l| after.get(&l)).max().copied().unwrap_or(0);
+            let inputs = members
+                .iter()
+                .flat_map(|(leaf, _)| self.leaf_inputs(region, *leaf));
+            let earliest = inputs
+                .filter_map(|l| after.get(&l))
+                .max()
+                .copied()
+                .unwrap_or(0);
             let group = join(select, earliest, &mut groups);
             for (leaf, arm) in members {
                 groups[group].leaves[usize::from(arm)].push(leaf);
@@ -480,7 +583,10 @@ impl Tree<'_, '_> {
         let select = group.select.expect("every group has a select");
         let mut arms: [Vec<usize>; 2] = [Vec::new(), Vec::new()];
         for mux in &group.muxes {
-            if let CellKind::Mux { on_true, on_false, .. } = *self.kind(*mux) {
+            if let CellKind::Mux {
+                on_true, on_false, ..
+            } = *self.kind(*mux)
+            {
                 arms[1].extend(self.scheduler.local(on_true));
                 arms[0].extend(self.scheduler.local(on_false));
             }
@@ -501,7 +607,12 @@ impl Tree<'_, '_> {
         let merges = group.muxes.iter().map(|m| self.cells[*m]).collect();
         group.muxes.iter().for_each(|m| self.done[*m] = true);
         let [on_false, on_true] = blocks;
-        Branch { select, merges, on_true, on_false }
+        Branch {
+            select,
+            merges,
+            on_true,
+            on_false,
+        }
     }
 
     /// Evaluates the plain cells of this region that `inputs` need, also through cells of regions below.
@@ -519,7 +630,8 @@ impl Tree<'_, '_> {
                 assert!(!self.branches(l), "a branch is used before it has run");
                 ready.push(l);
             }
-            self.kind(l).for_each_operand(|o| work.extend(self.scheduler.local(o)));
+            self.kind(l)
+                .for_each_operand(|o| work.extend(self.scheduler.local(o)));
         }
         ready.sort_unstable();
         for l in ready {

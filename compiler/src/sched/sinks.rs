@@ -1,8 +1,8 @@
 //! The tasks of a design and what each must achieve, before any order within a task.
 
 use super::domains::{Domain, Domains, TimingModel};
-use super::regions::{Sink, SinkOrder};
 use super::observe::Observed;
+use super::regions::{Sink, SinkOrder};
 use super::{Action, TaskKind};
 use crate::ir::*;
 
@@ -25,7 +25,10 @@ pub fn tasks(n: &Netlist, domains: &Domains, observed: &Observed) -> Vec<(TaskKi
         }
     }
     tasks.push((TaskKind::Initial, initial(n)));
-    let outlined = observed.outlined.iter().map(|c| Sink::plain(Action::StoreNet(*c), limbs(n, *c)));
+    let outlined = observed
+        .outlined
+        .iter()
+        .map(|c| Sink::plain(Action::StoreNet(*c), limbs(n, *c)));
     tasks.push((TaskKind::Outline, outlined.collect()));
     tasks
 }
@@ -44,7 +47,10 @@ pub fn edges(domains: &Domains) -> Vec<ClockEdge> {
             Edge::Rise => &[Edge::Rise],
             Edge::Fall => &[Edge::Fall],
         };
-        edges.extend(each.iter().map(|e| ClockEdge { trigger: clock.trigger, edge: *e }));
+        edges.extend(each.iter().map(|e| ClockEdge {
+            trigger: clock.trigger,
+            edge: *e,
+        }));
     }
     edges.sort();
     edges.dedup();
@@ -53,8 +59,13 @@ pub fn edges(domains: &Domains) -> Vec<ClockEdge> {
 
 fn edge_sinks(n: &Netlist, domains: &Domains, edge: ClockEdge) -> Vec<Sink> {
     let mut sinks = Vec::new();
-    let fires = |c: &ClockEdge| c.trigger == edge.trigger && (c.edge == edge.edge || c.edge == Edge::Both);
-    for domain in domains.domains.iter().filter(|d| d.clocks.iter().any(fires)) {
+    let fires =
+        |c: &ClockEdge| c.trigger == edge.trigger && (c.edge == edge.edge || c.edge == Edge::Both);
+    for domain in domains
+        .domains
+        .iter()
+        .filter(|d| d.clocks.iter().any(fires))
+    {
         domain_sinks(n, domain, &mut sinks);
     }
     sinks.sort_by_key(|s| s.order);
@@ -104,10 +115,16 @@ fn effect(n: &Netlist, index: usize) -> Sink {
 fn settle(n: &Netlist, published: &[CellId]) -> Vec<Sink> {
     let mut sinks = Vec::new();
     for (id, latch) in n.latches.iter() {
-        sinks.push(Sink::plain(Action::StoreLatch(id, latch.value), vec![latch.value]));
+        sinks.push(Sink::plain(
+            Action::StoreLatch(id, latch.value),
+            vec![latch.value],
+        ));
     }
     for (id, cut) in n.loops.iter() {
-        sinks.push(Sink::plain(Action::StoreLoop(id, cut.value), vec![cut.value]));
+        sinks.push(Sink::plain(
+            Action::StoreLoop(id, cut.value),
+            vec![cut.value],
+        ));
     }
     for cell in published {
         sinks.push(Sink::plain(Action::StoreNet(*cell), limbs(n, *cell)));
@@ -132,8 +149,13 @@ fn carry(n: &Netlist) -> Vec<Sink> {
 
 /// Stores of the triggers that are not inputs themselves.
 fn levels(n: &Netlist, wanted: impl Fn(TriggerRole) -> bool) -> Vec<Sink> {
-    let computed = n.triggers.iter().filter(|(_, t)| wanted(t.role) && input_bit(n, t.net).is_none());
-    computed.map(|(id, t)| Sink::plain(Action::StoreLevel(id, t.net), vec![t.net])).collect()
+    let computed = n
+        .triggers
+        .iter()
+        .filter(|(_, t)| wanted(t.role) && input_bit(n, t.net).is_none());
+    computed
+        .map(|(id, t)| Sink::plain(Action::StoreLevel(id, t.net), vec![t.net]))
+        .collect()
 }
 
 /// The input and its bit that a net of width 1 is.
@@ -153,19 +175,29 @@ pub fn input_bit(n: &Netlist, net: CellId) -> Option<(InputId, u32)> {
 }
 
 fn changes(n: &Netlist) -> Vec<Sink> {
-    let on_change = n.effects.iter().enumerate().filter(|(_, e)| e.when == EffectTime::Change);
+    let on_change = n
+        .effects
+        .iter()
+        .enumerate()
+        .filter(|(_, e)| e.when == EffectTime::Change);
     on_change
         .map(|(i, e)| Sink {
             action: Action::Change(i),
             guard: None,
-            uses: std::iter::once(e.enable).chain(e.args.iter().flat_map(|a| limbs(n, a.value))).collect(),
+            uses: std::iter::once(e.enable)
+                .chain(e.args.iter().flat_map(|a| limbs(n, a.value)))
+                .collect(),
             order: SinkOrder::Effect(e.last, i),
         })
         .collect()
 }
 
 fn initial(n: &Netlist) -> Vec<Sink> {
-    let at_start = n.effects.iter().enumerate().filter(|(_, e)| e.when == EffectTime::Initial);
+    let at_start = n
+        .effects
+        .iter()
+        .enumerate()
+        .filter(|(_, e)| e.when == EffectTime::Initial);
     let mut sinks: Vec<Sink> = at_start.map(|(i, _)| effect(n, i)).collect();
     sinks.sort_by_key(|s| s.order);
     sinks

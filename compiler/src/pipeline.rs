@@ -1,0 +1,41 @@
+//! The whole driver: elaborate, optimise, schedule, lay out, emit, package - once each, in order.
+
+use crate::emit;
+use crate::ir::Netlist;
+use crate::layout::{self, Layout};
+use crate::options::Options;
+use crate::package::{self, Packaged};
+use crate::pass;
+use crate::sched::observe::{Observed, observe};
+use crate::sched::{self, Schedule};
+
+/// A netlist compiled up to addresses; what the stages after it and the `dump` command need.
+pub struct Prepared {
+    /// Optimised and legal.
+    pub netlist: Netlist,
+    pub observed: Observed,
+    pub schedule: Schedule,
+    pub layout: Layout,
+}
+
+/// Optimises, schedules and lays out a netlist.
+pub fn prepare(netlist: Netlist, options: &Options) -> Prepared {
+    let optimized = pass::optimize(netlist, options);
+    let netlist = pass::legalize::run(&optimized);
+    let observed = observe(&netlist);
+    let schedule = sched::schedule(&netlist, &observed);
+    let layout = layout::assign(&netlist, &schedule, &observed);
+    Prepared {
+        netlist,
+        observed,
+        schedule,
+        layout,
+    }
+}
+
+/// Compiles a netlist to an artifact.
+pub fn compile_netlist(netlist: Netlist, options: &Options) -> Packaged {
+    let p = prepare(netlist, options);
+    let emitted = emit::module(&p.netlist, &p.schedule, &p.layout, &p.observed, options);
+    package::artifact(&p.netlist, &p.schedule, &p.layout, emitted, options)
+}
