@@ -1,4 +1,12 @@
-//! The tests' own machinery: fixtures and outside simulators in, differences between them and our engines out.
+//! The tests' own machinery. Fixtures and outside simulators in, differences between them and our engines
+//! out ([`fixture`], [`oracle`]); and engines that run the same netlist must agree: [`random`] makes
+//! netlists, [`stimulus`] what to do to them, [`engine`] compares whatever runs them and [`shrink`] makes a
+//! failing case small enough to read.
 
+pub mod engine;
 pub mod fixture;
 pub mod oracle;
+pub mod random;
+pub mod rng;
+pub mod shrink;
+pub mod stimulus;

@@ -8,7 +8,8 @@
 //!
 //! **A call** (`eval`, `step`, `edges`, `advance`) first *settles* with the host's pokes. While the level
 //! of a primary clock differs from the level its registers have acted on (`prev`), cells see `prev`: a
-//! poked clock moves no data before its own wave. Inputs that are asynchronous loads are seen at once.
+//! poked clock moves no data before its own wave. Inputs that are asynchronous loads are seen at once, also
+//! when `edges` drives them: it is the same as poking those inputs and `eval`.
 //! Then come *instants*: the call flips its clocks, and waves follow until no trigger moves. A call that
 //! flips nothing has one instant too, for the edges that the pokes made.
 //!
@@ -19,9 +20,10 @@
 //! change effects are considered, in order.
 //!
 //! **A wave** is all triggers whose level differs from `prev`:
-//! 1. Levels: an input's is what it holds. Another net's is, in order `Delta`, its settled value. In order
-//!    `Verilog`, when a primary clock has moved, it is the net's value in one more pass with the clocks'
-//!    new levels, in which registers, stored latches and loop cuts stay as they are.
+//! 1. Levels: a primary clock's is what its input holds. Another trigger's is, in order `Delta`, the settled
+//!    value of its net. In order `Verilog`, when a primary clock has moved, it is the net's value in one more
+//!    pass with the clocks' new levels, in which registers, stored latches and loop cuts stay as they are.
+//!    The role alone decides, also where a pass has found that a derived clock's net equals an input.
 //! 2. From the settled values of before the wave: the next value of each register with a matching edge
 //!    (`load.value` where `load.when` is 1), all memory writes, the clocked effects in order.
 //! 3. All commit; memory ports in order, so that a later one wins, and a row that does not exist is
@@ -176,16 +178,12 @@ impl<'a> Interp<'a> {
         if rise & fall != 0 || (0..64).any(|i| (rise | fall) >> i & 1 == 1 && !drivable(i)) {
             return Status::BadArgument;
         }
-        self.begin();
-        let result = self.take_in().and_then(|()| {
-            for (i, pin) in self.pins.clone().into_iter().enumerate().take(64) {
-                if let Some(pin) = pin.filter(|_| (rise | fall) >> i & 1 == 1) {
-                    self.state.set_pin(pin, rise >> i & 1 == 1);
-                }
+        for (i, pin) in self.pins.clone().into_iter().enumerate().take(64) {
+            if let Some(pin) = pin.filter(|_| (rise | fall) >> i & 1 == 1) {
+                self.state.set_pin(pin, rise >> i & 1 == 1);
             }
-            self.instant()
-        });
-        self.answer(result)
+        }
+        self.eval()
     }
 
     /// Flips the running clocks as they fall due, equal times together, up to and including `until`;
@@ -302,11 +300,9 @@ impl<'a> Interp<'a> {
 
     /// The level of a trigger's net and how often it rose.
     pub fn trigger(&self, trigger: usize) -> (bool, u64) {
-        let level = self.pins[trigger].map(|pin| self.state.pin(pin));
-        (
-            level.unwrap_or(self.state.triggers[trigger].level),
-            self.state.triggers[trigger].cycles,
-        )
+        let clock = self.primary_clock(trigger).map(|pin| self.state.pin(pin));
+        let state = &self.state.triggers[trigger];
+        (clock.unwrap_or(state.level), state.cycles)
     }
 
     /// How a primary clock runs.

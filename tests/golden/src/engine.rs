@@ -1,0 +1,159 @@
+//! Anything that can run a netlist, and the comparison of two such things.
+//!
+//! In: a netlist, a stimulus and a second engine. Out: nothing when all signals, memory rows, events,
+//! covers, times and statuses are equal after every call, or the first difference. Signals and triggers
+//! are named by their index in the netlist that the reference interpreter runs.
+
+use std::fmt::Debug;
+
+use rtlwasm::arena::Id;
+use rtlwasm::bits::Bits;
+use rtlwasm::ir::interp::{Interp, InterpOptions, Timing};
+use rtlwasm::ir::{EffectKind, Netlist, SignalValue};
+use rtlwasm_abi::Status;
+
+use crate::stimulus::Op;
+
+/// One event, by the name of its effect: indices change when effects are removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub effect: String,
+    pub time: u64,
+    pub args: Vec<Bits>,
+}
+
+/// A model that runs.
+pub trait Engine {
+    fn reset(&mut self) -> Status;
+    fn eval(&mut self) -> Status;
+    fn step(&mut self, clock: usize, n: u64) -> Status;
+    fn edges(&mut self, rise: u64, fall: u64) -> Status;
+    fn advance(&mut self, until: u64) -> Status;
+    fn poke(&mut self, signal: usize, row: u32, value: &Bits) -> Status;
+    fn peek(&mut self, signal: usize, row: u32) -> Bits;
+    /// Makes a primary clock run so, from `next` on.
+    fn set_timing(&mut self, clock: usize, timing: Timing, next: u64);
+    /// Events since the last call of this.
+    fn events(&mut self) -> Vec<Record>;
+    /// Covers by name and count.
+    fn covers(&mut self) -> Vec<(String, u64)>;
+    fn time(&mut self) -> u64;
+    /// Cycles ended in the last call.
+    fn done(&mut self) -> u64;
+}
+
+/// The interpreter as an engine.
+pub struct Interpreter<'a> {
+    netlist: &'a Netlist,
+    interp: Interp<'a>,
+}
+
+impl<'a> Interpreter<'a> {
+    pub fn new(netlist: &'a Netlist, options: InterpOptions) -> Self {
+        Interpreter { netlist, interp: Interp::new(netlist, options) }
+    }
+}
+
+impl Engine for Interpreter<'_> {
+    fn reset(&mut self) -> Status {
+        self.interp.reset()
+    }
+
+    fn eval(&mut self) -> Status {
+        self.interp.eval()
+    }
+
+    fn step(&mut self, clock: usize, n: u64) -> Status {
+        self.interp.step(clock, n)
+    }
+
+    fn edges(&mut self, rise: u64, fall: u64) -> Status {
+        self.interp.edges(rise, fall)
+    }
+
+    fn advance(&mut self, until: u64) -> Status {
+        self.interp.advance(until)
+    }
+
+    fn poke(&mut self, signal: usize, row: u32, value: &Bits) -> Status {
+        self.interp.poke(Id::new(signal), row, value)
+    }
+
+    fn peek(&mut self, signal: usize, row: u32) -> Bits {
+        self.interp.peek(Id::new(signal), row)
+    }
+
+    fn set_timing(&mut self, clock: usize, timing: Timing, next: u64) {
+        self.interp.set_timing(clock, timing, next);
+    }
+
+    fn events(&mut self) -> Vec<Record> {
+        let name = |site: usize| self.netlist.effects[site].name.clone();
+        let events = self.interp.take_events();
+        events.into_iter().map(|e| Record { effect: name(e.site), time: e.time, args: e.args }).collect()
+    }
+
+    fn covers(&mut self) -> Vec<(String, u64)> {
+        let counts = self.netlist.effects.iter().zip(self.interp.covers());
+        counts
+            .filter(|(e, _)| e.kind == EffectKind::Cover)
+            .map(|(e, count)| (e.name.clone(), *count))
+            .collect()
+    }
+
+    fn time(&mut self) -> u64 {
+        self.interp.time()
+    }
+
+    fn done(&mut self) -> u64 {
+        self.interp.done()
+    }
+}
+
+/// Runs a stimulus on the interpreter of `netlist` and on a second engine; the first difference.
+pub fn check(
+    netlist: &Netlist,
+    options: InterpOptions,
+    stimulus: &[Op],
+    other: &mut dyn Engine,
+) -> Result<(), String> {
+    let mut reference = Interpreter::new(netlist, options);
+    same("reset", &reference.reset(), &other.reset())?;
+    compare(netlist, &mut reference, other).map_err(|e| format!("after reset: {e}"))?;
+    for (i, op) in stimulus.iter().enumerate() {
+        let at = |e: String| format!("call {i} {op:?}: {e}");
+        same("status", &op.apply(&mut reference), &op.apply(other)).map_err(at)?;
+        if op.settles() {
+            compare(netlist, &mut reference, other).map_err(at)?;
+        }
+    }
+    Ok(())
+}
+
+fn same<T: PartialEq + Debug>(what: &str, expected: &T, found: &T) -> Result<(), String> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(format!("{what}: the interpreter says {expected:?}, the other {found:?}"))
+}
+
+fn compare(n: &Netlist, a: &mut dyn Engine, b: &mut dyn Engine) -> Result<(), String> {
+    same("time", &a.time(), &b.time())?;
+    same("done", &a.done(), &b.done())?;
+    same("events", &a.events(), &b.events())?;
+    same("covers", &a.covers(), &b.covers())?;
+    for (id, signal) in n.signals.iter() {
+        let rows = match signal.value {
+            SignalValue::Memory(memory) => n.memories[memory].depth,
+            SignalValue::Cell(_) | SignalValue::Inout { .. } => 1,
+        };
+        for row in 0..rows {
+            let what = || format!("`{}` row {row}", signal.name);
+            let (x, y) = (a.peek(id.index(), row), b.peek(id.index(), row));
+            if x != y {
+                same(&what(), &x, &y)?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! Makes a failing case small: fewer calls, and cells and state replaced by nothing, while it still fails.
+//!
+//! In: a netlist, a stimulus and a test that answers with a difference. Out: a smaller pair that still
+//! differs, as text to read. Deleting from the middle would renumber everything, so cells become constants
+//! first, and what nothing uses is left out at the end.
+
+use rtlwasm::arena::Id;
+use rtlwasm::bits::Bits;
+use rtlwasm::ir::{CellKind, Netlist};
+
+use crate::stimulus::Op;
+
+/// A case that differs and how.
+pub struct Case {
+    pub netlist: Netlist,
+    pub stimulus: Vec<Op>,
+    pub difference: String,
+}
+
+/// Answers how a case differs, `None` when it does not.
+pub type Differs<'a> = dyn FnMut(&Netlist, &[Op]) -> Option<String> + 'a;
+
+/// A smaller case; the given one must differ.
+pub fn shrink(netlist: Netlist, stimulus: Vec<Op>, differs: &mut Differs) -> Case {
+    let difference = differs(&netlist, &stimulus).unwrap_or_else(|| "no difference any more".into());
+    let mut case = Case { netlist, stimulus, difference };
+    for _ in 0..3 {
+        case.fewer_calls(differs);
+        case.fewer_effects(differs);
+        case.fewer_names(differs);
+        case.fewer_cells(differs);
+    }
+    case
+}
+
+impl Case {
+    /// Takes the smaller case if it still differs.
+    fn try_case(&mut self, netlist: Option<Netlist>, stimulus: Option<Vec<Op>>, differs: &mut Differs) -> bool {
+        let found = differs(
+            netlist.as_ref().unwrap_or(&self.netlist),
+            stimulus.as_ref().unwrap_or(&self.stimulus),
+        );
+        let Some(difference) = found else { return false };
+        self.difference = difference;
+        self.netlist = netlist.unwrap_or_else(|| std::mem::take(&mut self.netlist));
+        self.stimulus = stimulus.unwrap_or_else(|| std::mem::take(&mut self.stimulus));
+        true
+    }
+
+    fn fewer_calls(&mut self, differs: &mut Differs) {
+        let mut chunk = self.stimulus.len().div_ceil(2);
+        while chunk > 0 {
+            let mut end = self.stimulus.len();
+            while end > 0 {
+                let start = end.saturating_sub(chunk);
+                let mut fewer = self.stimulus.clone();
+                fewer.drain(start..end.min(fewer.len()));
+                self.try_case(None, Some(fewer), differs);
+                end = start;
+            }
+            chunk /= 2;
+        }
+    }
+
+    fn fewer_effects(&mut self, differs: &mut Differs) {
+        for site in (0..self.netlist.effects.len()).rev() {
+            let mut fewer = self.netlist.clone();
+            fewer.effects.remove(site);
+            self.try_case(Some(fewer), None, differs);
+        }
+    }
+
+    fn fewer_names(&mut self, differs: &mut Differs) {
+        for name in (0..self.netlist.signals.len()).rev() {
+            let is_name = |op: &Op| matches!(op, Op::Poke { signal, .. } if *signal == name);
+            if !self.stimulus.iter().any(is_name) {
+                let (fewer, calls) = without_name(&self.netlist, &self.stimulus, name);
+                self.try_case(Some(fewer), Some(calls), differs);
+            }
+        }
+    }
+
+    /// Replaces runs of cells, then single ones, by zeros, as far as the netlist stays valid.
+    fn fewer_cells(&mut self, differs: &mut Differs) {
+        let mut chunk = self.netlist.cells.len().div_ceil(4);
+        while chunk > 0 {
+            let mut end = self.netlist.cells.len();
+            while end > 0 {
+                let start = end.saturating_sub(chunk);
+                let fewer = zeroed(&self.netlist, start..end);
+                if let Some(fewer) = fewer {
+                    self.try_case(Some(fewer), None, differs);
+                }
+                end = start;
+            }
+            chunk /= 2;
+        }
+    }
+}
+
+/// The case without one name; calls that mean later ones follow.
+fn without_name(n: &Netlist, stimulus: &[Op], name: usize) -> (Netlist, Vec<Op>) {
+    let mut fewer = n.clone();
+    let kept = n.signals.iter().filter(|(id, _)| id.index() != name);
+    fewer.signals = kept.map(|(_, s)| s.clone()).collect();
+    let mut calls = stimulus.to_vec();
+    for op in &mut calls {
+        if let Op::Poke { signal, .. } = op {
+            *signal -= usize::from(*signal > name);
+        }
+    }
+    (fewer, calls)
+}
+
+/// The netlist with logic cells of a range replaced by zeros; `None` when they all are already.
+fn zeroed(n: &Netlist, range: std::ops::Range<usize>) -> Option<Netlist> {
+    let mut out = n.clone();
+    let mut changed = false;
+    for i in range {
+        let id = Id::new(i);
+        let cell = &mut out.cells[id];
+        let keep = cell.kind.is_source() || matches!(cell.kind, CellKind::Const(_));
+        let clock = n.triggers.values().any(|t| t.net == id);
+        let latch = n.latches.values().any(|l| l.value == id);
+        if !keep && !clock && !latch {
+            cell.kind = CellKind::Const(Bits::zero(cell.width));
+            changed = true;
+        }
+    }
+    changed.then_some(out)
+}
+
+/// The case as text: netlist without unused cells, calls, difference.
+pub fn report(case: &Case) -> String {
+    let used = used_cells(&case.netlist);
+    let text = rtlwasm::ir::print(&case.netlist);
+    let cell_line = |line: &&str| {
+        let number = line.strip_prefix('%').and_then(|l| l.split(':').next()?.parse::<usize>().ok());
+        number.is_none_or(|i| used[i])
+    };
+    let text: Vec<&str> = text.lines().filter(cell_line).collect();
+    let calls: Vec<String> = case.stimulus.iter().map(|op| format!("  {op:?}")).collect();
+    format!("{}\n{}\n{}\n", text.join("\n"), calls.join("\n"), case.difference)
+}
+
+/// Cells that state, effects and names reach.
+fn used_cells(n: &Netlist) -> Vec<bool> {
+    let mut used = vec![false; n.cells.len()];
+    n.for_each_root(|c| used[c.index()] = true);
+    for (id, cell) in n.cells.iter().rev() {
+        if used[id.index()] {
+            cell.kind.for_each_operand(|o| used[o.index()] = true);
+        }
+    }
+    used
+}
