@@ -26,7 +26,11 @@ pub fn limb_count(width: u32) -> usize {
 
 /// The `width` lowest bits set, for `width` up to 64.
 pub fn low_mask(width: u32) -> u64 {
-    if width >= 64 { u64::MAX } else { (1 << width) - 1 }
+    if width >= 64 {
+        u64::MAX
+    } else {
+        (1 << width) - 1
+    }
 }
 
 impl Bits {
@@ -129,7 +133,10 @@ impl Bits {
 
     /// The value when it fits 64 bits.
     pub fn to_u64(&self) -> Option<u64> {
-        self.limbs()[1..].iter().all(|l| *l == 0).then(|| self.limbs()[0])
+        self.limbs()[1..]
+            .iter()
+            .all(|l| *l == 0)
+            .then(|| self.limbs()[0])
     }
 
     /// The value, or `u64::MAX` when it does not fit: for shift amounts and addresses.
@@ -168,18 +175,26 @@ impl Bits {
         if !self.sign() || width <= self.width {
             return self.zext(width);
         }
-        self.zext(width).or(&Bits::ones(width).shl(u64::from(self.width)))
+        self.zext(width)
+            .or(&Bits::ones(width).shl(u64::from(self.width)))
     }
 
     /// `self` as the low part, `high` above it.
     pub fn concat(&self, high: &Bits) -> Bits {
         let width = self.width + high.width;
-        self.zext(width).or(&high.zext(width).shl(u64::from(self.width)))
+        self.zext(width)
+            .or(&high.zext(width).shl(u64::from(self.width)))
     }
 
     fn zip(&self, other: &Bits, f: impl Fn(u64, u64) -> u64) -> Bits {
         assert_eq!(self.width, other.width, "operands of different widths");
-        Bits::from_limbs(self.width, self.limbs().iter().zip(other.limbs()).map(|(a, b)| f(*a, *b)))
+        Bits::from_limbs(
+            self.width,
+            self.limbs()
+                .iter()
+                .zip(other.limbs())
+                .map(|(a, b)| f(*a, *b)),
+        )
     }
 
     /// Bitwise not, same width.
@@ -248,7 +263,10 @@ impl Bits {
             return None;
         }
         if let (Some(a), Some(b)) = (self.to_u64(), other.to_u64()) {
-            return Some((Bits::from_u64(self.width, a / b), Bits::from_u64(self.width, a % b)));
+            return Some((
+                Bits::from_u64(self.width, a / b),
+                Bits::from_u64(self.width, a % b),
+            ));
         }
         // One bit more than the operands, so that the shifted remainder never overflows.
         let wide = other.zext(self.width + 1);
@@ -268,7 +286,11 @@ impl Bits {
     /// Signed quotient, towards zero; `None` when `other` is zero.
     pub fn div_signed(&self, other: &Bits) -> Option<Bits> {
         let (quot, _) = self.abs().div_rem(&other.abs())?;
-        Some(if self.sign() == other.sign() { quot } else { quot.neg() })
+        Some(if self.sign() == other.sign() {
+            quot
+        } else {
+            quot.neg()
+        })
     }
 
     /// Signed remainder with the sign of `self`; `None` when `other` is zero.
@@ -278,7 +300,11 @@ impl Bits {
     }
 
     fn abs(&self) -> Bits {
-        if self.sign() { self.neg() } else { self.clone() }
+        if self.sign() {
+            self.neg()
+        } else {
+            self.clone()
+        }
     }
 
     /// `self` to the power of the unsigned `exponent`, modulo 2^width.
@@ -303,7 +329,14 @@ impl Bits {
         let limb = |i: usize| i.checked_sub(skip).map_or(0, |i| self.limbs()[i]);
         let at = |i: usize| match shift {
             0 => limb(i),
-            _ => limb(i) << shift | if i == 0 { 0 } else { limb(i - 1) >> (64 - shift) },
+            _ => {
+                limb(i) << shift
+                    | if i == 0 {
+                        0
+                    } else {
+                        limb(i - 1) >> (64 - shift)
+                    }
+            }
         };
         Bits::from_limbs(self.width, (0..limb_count(self.width)).map(at))
     }
@@ -333,7 +366,11 @@ impl Bits {
 
     /// Signed less-than of equal widths.
     pub fn lt_s(&self, other: &Bits) -> bool {
-        if self.sign() != other.sign() { self.sign() } else { self.lt_u(other) }
+        if self.sign() != other.sign() {
+            self.sign()
+        } else {
+            self.lt_u(other)
+        }
     }
 
     /// Exclusive or of all bits.
@@ -346,7 +383,9 @@ impl Bits {
         let digits = (self.width as usize).div_ceil(4).max(1);
         (0..digits as u32)
             .rev()
-            .map(|i| char::from_digit(self.slice(i * 4, 4).limbs()[0] as u32, 16).expect("a nibble"))
+            .map(|i| {
+                char::from_digit(self.slice(i * 4, 4).limbs()[0] as u32, 16).expect("a nibble")
+            })
             .collect()
     }
 
@@ -391,7 +430,17 @@ mod tests {
 
     #[test]
     fn arithmetic_matches_u128() {
-        let values = [0u128, 1, 2, 7, 0xffff_ffff, u64::MAX as u128, 1 << 64, (1 << 100) - 3, (1 << 99) + 12345];
+        let values = [
+            0u128,
+            1,
+            2,
+            7,
+            0xffff_ffff,
+            u64::MAX as u128,
+            1 << 64,
+            (1 << 100) - 3,
+            (1 << 99) + 12345,
+        ];
         let mask = (1u128 << 100) - 1;
         for x in values {
             for y in values {
@@ -423,7 +472,10 @@ mod tests {
 
     #[test]
     fn hex_round_trip() {
-        assert_eq!(Bits::from_hex(70, "3f_ffff_ffff_ffff_ffff"), Some(Bits::ones(70)));
+        assert_eq!(
+            Bits::from_hex(70, "3f_ffff_ffff_ffff_ffff"),
+            Some(Bits::ones(70))
+        );
         assert_eq!(Bits::from_hex(70, "7fffffffffffffffff"), None);
         assert_eq!(b(9, 0x1ff).to_string(), "9'h1ff");
     }

@@ -73,13 +73,26 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, code: &'static str, message: String) -> Diagnostic {
-        Diagnostic { severity, code, message, labels: Vec::new(), notes: Vec::new() }
+        Diagnostic {
+            severity,
+            code,
+            message,
+            labels: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// Marks a place; `None` changes nothing.
-    pub fn label(mut self, span: impl Into<Option<Span>>, message: impl Into<String>) -> Diagnostic {
+    pub fn label(
+        mut self,
+        span: impl Into<Option<Span>>,
+        message: impl Into<String>,
+    ) -> Diagnostic {
         if let Some(span) = span.into() {
-            self.labels.push(Label { span, message: message.into() });
+            self.labels.push(Label {
+                span,
+                message: message.into(),
+            });
         }
         self
     }
@@ -109,7 +122,14 @@ impl Span {
     /// One position.
     pub fn point(file: impl Into<String>, line: u32, column: u32) -> Span {
         let start = Position { line, column };
-        Span { file: file.into(), start, end: Position { line, column: column + 1 } }
+        Span {
+            file: file.into(),
+            start,
+            end: Position {
+                line,
+                column: column + 1,
+            },
+        }
     }
 
     /// Parses one `src` attribute: `file:line`, `file:line.col` or `file:line.col-line.col`. Of several
@@ -119,13 +139,20 @@ impl Span {
         let (file, place) = src.rsplit_once(':')?;
         let position = |text: &str| {
             let (line, column) = text.split_once('.').unwrap_or((text, "0"));
-            Some(Position { line: line.parse().ok()?, column: column.parse().ok()? })
+            Some(Position {
+                line: line.parse().ok()?,
+                column: column.parse().ok()?,
+            })
         };
         let (start, end) = match place.split_once('-') {
             Some((start, end)) => (position(start)?, position(end)?),
             None => (position(place)?, position(place)?),
         };
-        Some(Span { file: file.to_string(), start, end })
+        Some(Span {
+            file: file.to_string(),
+            start,
+            end,
+        })
     }
 }
 
@@ -138,7 +165,11 @@ pub struct Sources {
 impl Sources {
     fn load(&self, file: &str) -> Option<String> {
         let text = self.texts.get(file).cloned();
-        text.or_else(|| std::fs::read(Path::new(file)).ok().map(|b| String::from_utf8_lossy(&b).into_owned()))
+        text.or_else(|| {
+            std::fs::read(Path::new(file))
+                .ok()
+                .map(|b| String::from_utf8_lossy(&b).into_owned())
+        })
     }
 }
 
@@ -181,13 +212,25 @@ fn to_codespan(
         Severity::Warning => cs::Severity::Warning,
         Severity::Error => cs::Severity::Error,
     };
-    let mut shown = cs::Diagnostic::new(severity).with_code(diagnostic.code).with_message(&diagnostic.message);
+    let mut shown = cs::Diagnostic::new(severity)
+        .with_code(diagnostic.code)
+        .with_message(&diagnostic.message);
     for (i, label) in diagnostic.labels.iter().enumerate() {
-        let style = if i == 0 { cs::LabelStyle::Primary } else { cs::LabelStyle::Secondary };
-        let place = loaded.get(label.span.file.as_str()).and_then(Option::as_ref);
+        let style = if i == 0 {
+            cs::LabelStyle::Primary
+        } else {
+            cs::LabelStyle::Secondary
+        };
+        let place = loaded
+            .get(label.span.file.as_str())
+            .and_then(Option::as_ref);
         match place.and_then(|(id, text)| Some((*id, byte_range(text, &label.span)?))) {
-            Some((id, range)) => shown.labels.push(cs::Label::new(style, id, range).with_message(&label.message)),
-            None => shown.notes.push(format!("at {}: {}", Place(&label.span), label.message)),
+            Some((id, range)) => shown
+                .labels
+                .push(cs::Label::new(style, id, range).with_message(&label.message)),
+            None => shown
+                .notes
+                .push(format!("at {}: {}", Place(&label.span), label.message)),
         }
     }
     shown.notes.extend(diagnostic.notes.iter().cloned());
@@ -223,6 +266,10 @@ fn byte_range(text: &str, span: &Span) -> Option<std::ops::Range<usize>> {
         return Some(start + indent..start + line.len());
     }
     let from = at(span.start.column);
-    let to = if span.end.line == span.start.line { at(span.end.column) } else { line.len() };
+    let to = if span.end.line == span.start.line {
+        at(span.end.column)
+    } else {
+        line.len()
+    };
     Some(start + from..start + to.max(from))
 }

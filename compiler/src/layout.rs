@@ -74,6 +74,8 @@ pub enum EffectSlot {
     None,
     /// A 64-bit counter.
     Cover(u32),
+    /// A byte that says whether it waits for the end of the instant.
+    Due(u32),
     /// A byte that says whether values are kept, then each value in whole limbs.
     Change(u32),
 }
@@ -336,7 +338,11 @@ fn place_effect(n: &Netlist, effect: &Effect, at: &mut Cursor) -> EffectSlot {
         return EffectSlot::Cover(at.take(8, 8));
     }
     if effect.when != EffectTime::Change {
-        return EffectSlot::None;
+        return if effect.last {
+            EffectSlot::Due(at.take(1, 1))
+        } else {
+            EffectSlot::None
+        };
     }
     let limbs: usize = effect
         .args

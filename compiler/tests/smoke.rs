@@ -7,7 +7,12 @@ use rtlwasm::pipeline::compile_netlist;
 
 fn counter() -> Netlist {
     let mut b = Builder::literal("counter");
-    b.netlist.scopes.push(Scope { parent: None, name: "counter".into(), module: "counter".into(), source: SourceId::new(0) });
+    b.netlist.scopes.push(Scope {
+        parent: None,
+        name: "counter".into(),
+        module: "counter".into(),
+        source: SourceId::new(0),
+    });
     b.netlist.sources.push(String::new());
     let clk = b.input("clk", 1);
     let en = b.input("en", 1);
@@ -16,7 +21,10 @@ fn counter() -> Netlist {
         width: 8,
         init: Bits::zero(8),
         init_defined: Bits::ones(8),
-        clocks: vec![ClockEdge { trigger, edge: Edge::Rise }],
+        clocks: vec![ClockEdge {
+            trigger,
+            edge: Edge::Rise,
+        }],
         next: CellId::new(0),
         load: None,
         origin: Origin::default(),
@@ -53,9 +61,16 @@ fn counter() -> Netlist {
 #[test]
 fn counter_compiles_at_every_level() {
     for opt_level in [OptLevel::O0, OptLevel::O1, OptLevel::O2, OptLevel::O3] {
-        let options = Options { opt_level, ..Options::default() };
+        let options = Options {
+            opt_level,
+            ..Options::default()
+        };
         let packaged = compile_netlist(counter(), &options);
-        std::fs::write(std::env::temp_dir().join(format!("counter-{opt_level:?}.wasm")), &packaged.wasm).unwrap();
+        std::fs::write(
+            std::env::temp_dir().join(format!("counter-{opt_level:?}.wasm")),
+            &packaged.wasm,
+        )
+        .unwrap();
         assert_eq!(&packaged.wasm[..4], b"\0asm");
         assert_eq!(packaged.manifest.signals.len(), 4);
         assert_eq!(packaged.symbols.signals[0].outline, Some(0));

@@ -125,6 +125,30 @@ impl Emitter<'_, '_> {
         self.in_branch(|e| e.effect(index));
     }
 
+    /// An enabled effect that waits for the end of the instant.
+    pub fn set_due(&mut self, index: usize) {
+        let EffectSlot::Due(flag) = self.context.layout.effects[index] else {
+            return self.effect(index);
+        };
+        self.code.constant(Ty::I32, 0);
+        self.code.constant(Ty::I32, 1);
+        self.code.store(Ty::I32, flag, 1);
+    }
+
+    /// An effect that acts if it waited.
+    pub fn last(&mut self, index: usize) {
+        let EffectSlot::Due(flag) = self.context.layout.effects[index] else {
+            return;
+        };
+        self.code.load_at(Ty::I32, flag, 1);
+        self.in_branch(|e| {
+            e.code.constant(Ty::I32, 0);
+            e.code.constant(Ty::I32, 0);
+            e.code.store(Ty::I32, flag, 1);
+            e.effect(index);
+        });
+    }
+
     /// A cover that is looked at after every settling.
     fn guarded_cover(&mut self, index: usize, effect: &Effect) {
         self.value(effect.enable);

@@ -179,6 +179,7 @@ fn emit_tasks(module: &mut Module, context: &Context) {
     for task in &context.schedule.tasks {
         match task.kind {
             TaskKind::Settle => task::emit_import(module, context, task, "settle_pass"),
+            TaskKind::Last => task::emit_import(module, context, task, "last"),
             TaskKind::Changes => task::emit_import(module, context, task, "changes"),
             TaskKind::Carry => task::emit_import(module, context, task, "carry"),
             TaskKind::Initial => task::emit_import(module, context, task, "initial"),
@@ -264,7 +265,7 @@ impl Numbers {
             ),
             ("EVENTS", u64::from(reserves.event > 0)),
             ("RANDOM", u64::from(!n.randoms.is_empty())),
-            ("LOADS", loads.into()),
+            ("LAST", u64::from(n.effects.iter().any(|e| e.last))),
             ("SETTLE_FIRST", u64::from(general || loads)),
             ("FALLS", falls.into()),
             ("EVENT_BASE", buffers.event_base.into()),

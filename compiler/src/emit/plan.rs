@@ -267,7 +267,8 @@ fn action_uses(n: &Netlist, action: &Action) -> (Vec<(CellId, Need)>, Option<Sta
                 None,
             )
         }
-        Action::Effect(i) | Action::Change(i) => {
+        Action::Due(_) => (Vec::new(), None),
+        Action::Effect(i) | Action::Last(i) | Action::Change(i) => {
             let effect = &n.effects[*i];
             let mut cells: Vec<CellId> =
                 effect.args.iter().flat_map(|a| limbs(n, a.value)).collect();

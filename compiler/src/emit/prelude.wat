@@ -6,6 +6,7 @@
   (import "gen" "undefined" (func $undefined))
   (import "gen" "settle_pass" (func $settle_pass (result i32)))
   (import "gen" "changes" (func $changes))
+  (import "gen" "last" (func $last))
   (import "gen" "carry" (func $carry))
   (import "gen" "wave" (func $wave))
   (import "gen" "rise" (func $rise (param i32)))
@@ -62,8 +63,15 @@
 
   ;; ---------------------------------------------------------------- settling and waves
 
-  ;; Settles; 0, or 5 when a loop does not.
+  ;; Settles, and writes the events that follow changes; 0, or 5 when a loop does not settle.
   (func $settle (result i32)
+    (local $status i32)
+    (local.set $status (call $settle_logic))
+    (if (local.get $status) (then (return (local.get $status))))
+    (if (i32.const @GENERAL@) (then (call $changes)))
+    (i32.const 0))
+
+  (func $settle_logic (result i32)
     (local $left i32)
     (local.set $left (i32.const 1000))
     (block $settled
@@ -72,7 +80,6 @@
         (local.set $left (i32.sub (local.get $left) (i32.const 1)))
         (br_if $again (local.get $left)))
       (return (i32.const 5)))
-    (if (i32.const @GENERAL@) (then (call $changes)))
     (i32.const 0))
 
   ;; Address of a trigger's row.
@@ -117,6 +124,7 @@
       (if (i32.eqz (call $edge_pending))
         (then
           (i32.store offset=@PHASE@ (i32.const 0) (i32.const 0))
+          (if (i32.const @LAST@) (then (call $last)))
           (return (i32.const 0))))
       (if (i32.eqz (local.get $left)) (then (return (i32.const 5))))
       (local.set $left (i32.sub (local.get $left) (i32.const 1)))
@@ -141,7 +149,8 @@
     (i64.store offset=@PRNG@ (i32.const 0)
       (i64.add (i64.load offset=@PRNG@ (i32.const 0)) (i64.const 0x9e3779b97f4a7c15))))
 
-  ;; Start of every call that runs: takes in what the host wrote and finishes a pending instant.
+  ;; Start of every call that runs: takes in what the host wrote, seen as before the first edge, and
+  ;; finishes an instant that an earlier call left pending.
   (func $enter (result i32)
     (local $status i32)
     (i32.store offset=@PENDING@ (i32.const 0) (i32.const 0))
@@ -154,9 +163,22 @@
       (then
         (local.set $status (call $settle_before))
         (if (local.get $status) (then (return (local.get $status))))))
+    (if (i32.eqz (i32.load offset=@PHASE@ (i32.const 0))) (then (return (i32.const 0))))
+    (call $instant_and_stop))
+
+  ;; An instant; then the status of an event that stops.
+  (func $instant_and_stop (result i32)
+    (local $status i32)
     (local.set $status (call $instant))
     (if (local.get $status) (then (return (local.get $status))))
     (call $pending))
+
+  ;; `enter`, and the edges of clocks that the host has poked.
+  (func $take_in (result i32)
+    (local $status i32)
+    (local.set $status (call $enter))
+    (if (local.get $status) (then (return (local.get $status))))
+    (call $instant_and_stop))
 
   ;; End of every call that runs: outputs are published.
   (func $leave (param $status i32) (result i32)
@@ -188,11 +210,12 @@
 
   (func $start (result i32)
     (local $status i32)
-    (local.set $status (call $settle))
+    (local.set $status (call $settle_logic))
     (if (local.get $status) (then (return (local.get $status))))
     ;; Levels that logic computes at power-on are no edges.
     (call $acted_at_start)
     (call $initial)
+    (if (i32.const @LAST@) (then (call $last)))
     (call $pending))
 
   (func $acted_at_start
@@ -230,26 +253,24 @@
         (br $next)))
     (i32.store offset=@STARTED@ (i32.const 0) (i32.const 1)))
 
-  (func (export "rtl_eval") (result i32)
-    (call $leave (call $enter)))
+  (func $eval (export "rtl_eval") (result i32)
+    (call $leave (call $take_in)))
 
-  ;; Flips one clock and runs what follows; the static model needs no waves.
-  (func $half (param $clock i32) (param $row i32) (param $level i32) (result i32)
-    (local $status i32)
+  ;; Flips one clock and runs what follows; `alone` says that no other edge is pending.
+  (func $half (param $clock i32) (param $row i32) (param $level i32) (param $alone i32) (result i32)
     (if (i32.const @EVENTS@) (then (if (i32.eqz (call $room)) (then (return (i32.const 4))))))
     (i32.store8 offset=40 (local.get $row) (local.get $level))
-    (if (i32.const @GENERAL@)
-      (then (local.set $status (call $instant)))
-      (else
-        (if (local.get $level)
-          (then
-            (call $rise (local.get $clock))
-            (i64.store offset=32 (local.get $row)
-              (i64.add (i64.load offset=32 (local.get $row)) (i64.const 1))))
-          (else (call $fall (local.get $clock))))
-        (i32.store8 offset=41 (local.get $row) (local.get $level))
-        (if (i32.const @RANDOM@) (then (call $draw)))))
-    (if (local.get $status) (then (return (local.get $status))))
+    (if (i32.or (i32.const @GENERAL@) (i32.eqz (local.get $alone)))
+      (then (return (call $instant_and_stop))))
+    (if (local.get $level)
+      (then
+        (call $rise (local.get $clock))
+        (i64.store offset=32 (local.get $row)
+          (i64.add (i64.load offset=32 (local.get $row)) (i64.const 1))))
+      (else (call $fall (local.get $clock))))
+    (i32.store8 offset=41 (local.get $row) (local.get $level))
+    (if (i32.const @RANDOM@) (then (call $draw)))
+    (if (i32.const @LAST@) (then (call $last)))
     (call $pending))
 
   ;; Time passes; every running clock's next edge stays as far away as it was.
@@ -273,8 +294,9 @@
 
   ;; n cycles of one clock; counts falls in `done`.
   (func $cycles (param $clock i32) (param $n i64) (result i32)
-    (local $row i32) (local $status i32) (local $done i64)
+    (local $row i32) (local $status i32) (local $done i64) (local $alone i32)
     (local.set $row (call $row (local.get $clock)))
+    (local.set $alone (i32.eqz (call $edge_pending)))
     (block $stop
       (loop $next
         (br_if $stop (i64.eqz (local.get $n)))
@@ -282,16 +304,18 @@
           (then
             (if (i32.eqz (i32.const @EVENTS@))
               (then
-                (if (i32.eqz (i32.const @GENERAL@))
+                (if (i32.gt_u (local.get $alone) (i32.const @GENERAL@))
                   (then
                     (call $quiet_cycles (local.get $clock) (local.get $row) (local.get $n))
                     (local.set $done (i64.add (local.get $done) (local.get $n)))
                     (br $stop)))))
-            (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 1)))
+            (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 1) (local.get $alone)))
+            (local.set $alone (i32.const 1))
             (br_if $stop (call $refused (local.get $status)))
             (call $pass (i64.load offset=8 (local.get $row)))
             (br_if $stop (local.get $status))))
-        (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 0)))
+        (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 0) (local.get $alone)))
+        (local.set $alone (i32.const 1))
         (br_if $stop (call $refused (local.get $status)))
         (call $pass (i64.load offset=16 (local.get $row)))
         (local.set $done (i64.add (local.get $done) (i64.const 1)))
@@ -321,6 +345,7 @@
   (func (export "rtl_step") (param $clock i32) (param $n i64) (result i32)
     (local $status i32)
     (if (i32.ge_u (local.get $clock) (i32.const @PRIMARY@)) (then (return (call $finish (i32.const 6)))))
+    (if (i64.eqz (local.get $n)) (then (return (call $eval))))
     (local.set $status (call $enter))
     (if (i32.eqz (local.get $status))
       (then (local.set $status (call $cycles (local.get $clock) (local.get $n)))))
@@ -334,8 +359,11 @@
           (i64.and (i64.or (local.get $rise) (local.get $fall)) (i64.xor (i64.const @EDGE_MASK@) (i64.const -1)))
           (i64.const 0))
       (then (return (call $finish (i32.const 6)))))
-    (local.set $status (call $enter))
-    (if (local.get $status) (then (return (call $leave (local.get $status)))))
+    ;; An instant left pending is finished first.
+    (if (i32.load offset=@PHASE@ (i32.const 0))
+      (then
+        (local.set $status (call $take_in))
+        (if (local.get $status) (then (return (call $leave (local.get $status)))))))
     (block $none
       (loop $next
         (br_if $none (i32.ge_u (local.get $i) (i32.const @TRIGGERS@)))
@@ -348,13 +376,7 @@
           (then (i32.store8 offset=40 (local.get $row) (i32.const 0))))
         (local.set $i (i32.add (local.get $i) (i32.const 1)))
         (br $next)))
-    (if (i32.const @LOADS@)
-      (then
-        (local.set $status (call $settle_before))
-        (if (local.get $status) (then (return (call $leave (local.get $status)))))))
-    (local.set $status (call $instant))
-    (if (i32.eqz (local.get $status)) (then (local.set $status (call $pending))))
-    (call $leave (local.get $status)))
+    (call $eval))
 
   ;; Settles with the levels that registers have acted on.
   (func $settle_before (result i32)
@@ -392,8 +414,8 @@
         (br $next)))
     (local.get $best))
 
-  ;; Flips every running clock that is due at `time`.
-  (func $flip_due (param $time i64)
+  ;; Flips every running clock that is due.
+  (func $flip_due
     (local $i i32) (local $row i32) (local $level i32)
     (block $none
       (loop $next
@@ -401,16 +423,12 @@
         (local.set $row (call $row (local.get $i)))
         (if (i32.load8_u offset=42 (local.get $row))
           (then
-            (if (i64.eq (i64.load (local.get $row)) (local.get $time))
+            (if (i64.le_u (i64.load (local.get $row)) (i64.load offset=@TIME@ (i32.const 0)))
               (then
                 (local.set $level (i32.xor (i32.load8_u offset=40 (local.get $row)) (i32.const 1)))
                 (i32.store8 offset=40 (local.get $row) (local.get $level))
                 (i64.store (local.get $row)
-                  (i64.add (local.get $time)
-                    (select
-                      (i64.load offset=8 (local.get $row))
-                      (i64.load offset=16 (local.get $row))
-                      (local.get $level))))
+                  (i64.add (i64.load (local.get $row)) (call $span (local.get $row) (local.get $level))))
                 (if (i32.eqz (local.get $level))
                   (then
                     (i64.store offset=@DONE@ (i32.const 0)
@@ -418,15 +436,24 @@
         (local.set $i (i32.add (local.get $i) (i32.const 1)))
         (br $next))))
 
+  ;; How long a level lasts; never 0, for then time would not go on.
+  (func $span (param $row i32) (param $level i32) (result i64)
+    (local $span i64)
+    (local.set $span
+      (select (i64.load offset=8 (local.get $row)) (i64.load offset=16 (local.get $row)) (local.get $level)))
+    (select (i64.const 1) (local.get $span) (i64.eqz (local.get $span))))
+
   (func $advance (export "rtl_advance") (param $until i64) (result i32)
     (local $status i32) (local $time i64)
     (if (i64.lt_u (local.get $until) (i64.load offset=@TIME@ (i32.const 0)))
       (then (return (call $finish (i32.const 6)))))
-    (if (i32.eqz (call $clocks_can_run)) (then (return (call $finish (i32.const 6)))))
     (local.set $status (call $enter))
     (block $stop
       (br_if $stop (local.get $status))
       (loop $next
+        (call $flip_due)
+        (local.set $status (call $instant_and_stop))
+        (br_if $stop (local.get $status))
         (local.set $time (call $earliest))
         (if (i64.gt_u (local.get $time) (local.get $until))
           (then
@@ -440,27 +467,8 @@
                 (br $stop)))))
         (if (i64.gt_u (local.get $time) (i64.load offset=@TIME@ (i32.const 0)))
           (then (i64.store offset=@TIME@ (i32.const 0) (local.get $time))))
-        (call $flip_due (local.get $time))
-        (local.set $status (call $instant))
-        (br_if $stop (local.get $status))
-        (local.set $status (call $pending))
-        (br_if $next (i32.eqz (local.get $status)))))
-    (call $leave (local.get $status)))
-
-  ;; A running clock with a half period of 0 would never let time pass.
-  (func $clocks_can_run (result i32)
-    (local $i i32) (local $row i32)
-    (block $none
-      (loop $next
-        (br_if $none (i32.ge_u (local.get $i) (i32.const @PRIMARY@)))
-        (local.set $row (call $row (local.get $i)))
-        (if (i32.load8_u offset=42 (local.get $row))
-          (then
-            (if (i64.eqz (i64.load offset=8 (local.get $row))) (then (return (i32.const 0))))
-            (if (i64.eqz (i64.load offset=16 (local.get $row))) (then (return (i32.const 0))))))
-        (local.set $i (i32.add (local.get $i) (i32.const 1)))
         (br $next)))
-    (i32.const 1))
+    (call $leave (local.get $status)))
 
   (func (export "rtl_run_until")
     (param $clock i32) (param $max i64) (param $offset i32) (param $mask i64) (param $value i64) (result i32)
@@ -468,7 +476,7 @@
     (if (i32.ge_u (local.get $clock) (i32.const @PRIMARY@)) (then (return (call $finish (i32.const 6)))))
     (if (i32.lt_u (local.get $offset) (i32.const @STATE_BASE@)) (then (return (call $finish (i32.const 6)))))
     (if (i32.gt_u (local.get $offset) (i32.const @STATE_LAST_WORD@)) (then (return (call $finish (i32.const 6)))))
-    (local.set $status (call $enter))
+    (local.set $status (call $take_in))
     (block $stop
       (loop $next
         (if (i32.eqz (i32.const @GENERAL@))
@@ -643,7 +651,7 @@
         (i64.store offset=16 (local.get $at)
           (call $peek (i32.load offset=4 (local.get $at)) (i32.load offset=8 (local.get $at))))
         (return (i32.load offset=@STATUS@ (i32.const 0)))))
-    (if (i32.eq (local.get $op) (i32.const 3)) (then (return (call $leave (call $enter)))))
+    (if (i32.eq (local.get $op) (i32.const 3)) (then (return (call $eval))))
     (if (i32.eq (local.get $op) (i32.const 4))
       (then
         (if (i32.ge_u (i32.load offset=4 (local.get $at)) (i32.const @PRIMARY@)) (then (return (i32.const 6))))

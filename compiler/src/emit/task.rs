@@ -200,6 +200,8 @@ impl Emitter<'_, '_> {
             Action::Read(_) => {}
             Action::Write { memory, port } => self.write(memory, port),
             Action::Effect(index) => self.effect(index),
+            Action::Due(index) => self.set_due(index),
+            Action::Last(index) => self.last(index),
             Action::Change(index) => self.change(index),
         }
     }

@@ -32,8 +32,16 @@ impl Builder {
     }
 
     fn new(top: String, fold: bool) -> Builder {
-        let netlist = Netlist { top, ..Netlist::default() };
-        Builder { cells: IndexSet::default(), fold, origin: Origin::default(), netlist }
+        let netlist = Netlist {
+            top,
+            ..Netlist::default()
+        };
+        Builder {
+            cells: IndexSet::default(),
+            fold,
+            origin: Origin::default(),
+            netlist,
+        }
     }
 
     /// The finished netlist.
@@ -46,8 +54,14 @@ impl Builder {
     /// The cell of that kind and width: an existing equal one, a simpler one that computes the same
     /// (when folding), or a new one.
     pub fn cell(&mut self, kind: CellKind, width: u32) -> CellId {
-        if self.fold && let Some(id) = simplify::simplify(self, &kind, width) {
-            debug_assert_eq!(self.width(id), width, "simplifying {kind:?} changed its width");
+        if self.fold
+            && let Some(id) = simplify::simplify(self, &kind, width)
+        {
+            debug_assert_eq!(
+                self.width(id),
+                width,
+                "simplifying {kind:?} changed its width"
+            );
             return id;
         }
         self.intern(kind, width)
@@ -194,7 +208,15 @@ impl Builder {
 
     pub fn mux(&mut self, select: CellId, on_true: CellId, on_false: CellId) -> CellId {
         debug_assert_eq!(self.width(select), 1);
-        self.same_width(CellKind::Mux { select, on_true, on_false }, on_true, on_false)
+        self.same_width(
+            CellKind::Mux {
+                select,
+                on_true,
+                on_false,
+            },
+            on_true,
+            on_false,
+        )
     }
 
     /// Bits `low .. low + width` of `value`, which has them all.
@@ -213,7 +235,11 @@ impl Builder {
 
     /// The parts side by side, the first one lowest.
     pub fn concat(&mut self, parts: &[CellId]) -> CellId {
-        let parts: Vec<CellId> = parts.iter().copied().filter(|p| self.width(*p) > 0).collect();
+        let parts: Vec<CellId> = parts
+            .iter()
+            .copied()
+            .filter(|p| self.width(*p) > 0)
+            .collect();
         match parts.as_slice() {
             [] => self.zero(0),
             [one] => *one,
@@ -261,7 +287,10 @@ impl Builder {
 
     /// A new top-level input and the cell that reads it.
     pub fn input(&mut self, name: impl Into<String>, width: u32) -> CellId {
-        let id = self.netlist.inputs.push(Input { name: name.into(), width });
+        let id = self.netlist.inputs.push(Input {
+            name: name.into(),
+            width,
+        });
         self.intern(CellKind::Input(id), width)
     }
 
@@ -294,7 +323,12 @@ impl Builder {
 
     /// The trigger of a net; roles only grow (a clock that is also a reset stays a clock).
     pub fn trigger(&mut self, net: CellId, role: TriggerRole) -> TriggerId {
-        let found = self.netlist.triggers.iter().find(|(_, t)| t.net == net).map(|(id, _)| id);
+        let found = self
+            .netlist
+            .triggers
+            .iter()
+            .find(|(_, t)| t.net == net)
+            .map(|(id, _)| id);
         match found {
             Some(id) => {
                 if self.netlist.triggers[id].role == TriggerRole::AsyncLoad {

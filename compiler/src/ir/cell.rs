@@ -86,7 +86,11 @@ pub enum CellKind {
     /// Exclusive or of all bits of the operand. `w` is 1.
     ReduceXor(CellId),
     /// `on_true` when `select` (width 1) is 1, else `on_false`; both of width `w`.
-    Mux { select: CellId, on_true: CellId, on_false: CellId },
+    Mux {
+        select: CellId,
+        on_true: CellId,
+        on_false: CellId,
+    },
     /// Bits `low .. low + w` of the operand, which has them all.
     Slice { value: CellId, low: u32 },
     /// The operands side by side, the first one lowest; their widths sum to `w`.
@@ -105,13 +109,31 @@ impl CellKind {
             Const(_) | Input(_) | Register(_) | Latch(_) | LoopCut(_) | Random(_) => {}
             MemRead { address: a, .. } | Slice { value: a, .. } => f(*a),
             Not(a) | ReduceXor(a) | ZeroExtend(a) | SignExtend(a) => f(*a),
-            And(a, b) | Or(a, b) | Xor(a, b) | Add(a, b) | Sub(a, b) | Mul(a, b) | DivU(a, b)
-            | DivS(a, b) | RemU(a, b) | RemS(a, b) | Pow(a, b) | Shl(a, b) | ShrU(a, b)
-            | ShrS(a, b) | Eq(a, b) | LtU(a, b) | LtS(a, b) => {
+            And(a, b)
+            | Or(a, b)
+            | Xor(a, b)
+            | Add(a, b)
+            | Sub(a, b)
+            | Mul(a, b)
+            | DivU(a, b)
+            | DivS(a, b)
+            | RemU(a, b)
+            | RemS(a, b)
+            | Pow(a, b)
+            | Shl(a, b)
+            | ShrU(a, b)
+            | ShrS(a, b)
+            | Eq(a, b)
+            | LtU(a, b)
+            | LtS(a, b) => {
                 f(*a);
                 f(*b);
             }
-            Mux { select, on_true, on_false } => {
+            Mux {
+                select,
+                on_true,
+                on_false,
+            } => {
                 f(*select);
                 f(*on_true);
                 f(*on_false);
@@ -133,13 +155,31 @@ impl CellKind {
             Const(_) | Input(_) | Register(_) | Latch(_) | LoopCut(_) | Random(_) => {}
             MemRead { address: a, .. } | Slice { value: a, .. } => f(a),
             Not(a) | ReduceXor(a) | ZeroExtend(a) | SignExtend(a) => f(a),
-            And(a, b) | Or(a, b) | Xor(a, b) | Add(a, b) | Sub(a, b) | Mul(a, b) | DivU(a, b)
-            | DivS(a, b) | RemU(a, b) | RemS(a, b) | Pow(a, b) | Shl(a, b) | ShrU(a, b)
-            | ShrS(a, b) | Eq(a, b) | LtU(a, b) | LtS(a, b) => {
+            And(a, b)
+            | Or(a, b)
+            | Xor(a, b)
+            | Add(a, b)
+            | Sub(a, b)
+            | Mul(a, b)
+            | DivU(a, b)
+            | DivS(a, b)
+            | RemU(a, b)
+            | RemS(a, b)
+            | Pow(a, b)
+            | Shl(a, b)
+            | ShrU(a, b)
+            | ShrS(a, b)
+            | Eq(a, b)
+            | LtU(a, b)
+            | LtS(a, b) => {
                 f(a);
                 f(b);
             }
-            Mux { select, on_true, on_false } => {
+            Mux {
+                select,
+                on_true,
+                on_false,
+            } => {
                 f(select);
                 f(on_true);
                 f(on_false);
@@ -151,7 +191,10 @@ impl CellKind {
     /// True when the value comes from state or from outside, not from operands alone.
     pub fn is_source(&self) -> bool {
         use CellKind::*;
-        matches!(self, Input(_) | Register(_) | Latch(_) | LoopCut(_) | Random(_))
+        matches!(
+            self,
+            Input(_) | Register(_) | Latch(_) | LoopCut(_) | Random(_)
+        )
     }
 
     /// The keyword of this kind in the `.ir` text form.

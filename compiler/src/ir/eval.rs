@@ -35,7 +35,11 @@ pub fn evaluate<'a>(kind: &CellKind, width: u32, value: impl Fn(CellId) -> &'a B
         LtU(a, b) => Bits::from_bool(v(a).lt_u(v(b))),
         LtS(a, b) => Bits::from_bool(v(a).lt_s(v(b))),
         ReduceXor(a) => Bits::from_bool(v(a).parity()),
-        Mux { select, on_true, on_false } => v(if v(select).bit(0) { on_true } else { on_false }).clone(),
+        Mux {
+            select,
+            on_true,
+            on_false,
+        } => v(if v(select).bit(0) { on_true } else { on_false }).clone(),
         Slice { value, low } => v(value).slice(*low, width),
         Concat(parts) => concat(width, parts.iter().map(v)),
         ZeroExtend(a) => v(a).zext(width),

@@ -85,7 +85,10 @@ pub struct Origin {
 
 impl Default for Origin {
     fn default() -> Self {
-        Origin { scope: Id::new(0), source: Id::new(0) }
+        Origin {
+            scope: Id::new(0),
+            source: Id::new(0),
+        }
     }
 }
 
@@ -304,11 +307,21 @@ pub struct EffectArg {
 pub enum MessagePart {
     Text(String),
     /// Argument number `arg` as a number.
-    Number { arg: usize, base: Base, layout: NumberLayout },
+    Number {
+        arg: usize,
+        base: Base,
+        layout: NumberLayout,
+    },
     /// Argument number `arg` as text, eight bits a character, the highest first; zero bytes are not shown.
-    Chars { arg: usize, layout: NumberLayout },
+    Chars {
+        arg: usize,
+        layout: NumberLayout,
+    },
     /// The time of the event in units of 10^`time_unit` s, or as a real number.
-    Time { real: bool, layout: NumberLayout },
+    Time {
+        real: bool,
+        layout: NumberLayout,
+    },
 }
 
 /// Number base of a message part.
@@ -381,7 +394,11 @@ pub enum SignalValue {
     Cell(CellId),
     Memory(MemoryId),
     /// A top-level inout: what the host drives, what the design drives, and which bits it drives.
-    Inout { input: CellId, output: CellId, enable: CellId },
+    Inout {
+        input: CellId,
+        output: CellId,
+        enable: CellId,
+    },
 }
 
 /// An enumeration.
@@ -439,7 +456,9 @@ impl Netlist {
         self.loops.values().for_each(|l| f(l.value));
         self.triggers.values().for_each(|t| f(t.net));
         for w in self.memories.values().flat_map(|m| &m.writes) {
-            [w.enable, w.address, w.data, w.mask].into_iter().for_each(&mut f);
+            [w.enable, w.address, w.data, w.mask]
+                .into_iter()
+                .for_each(&mut f);
         }
         for e in &self.effects {
             f(e.enable);
@@ -449,9 +468,11 @@ impl Netlist {
             match s.value {
                 SignalValue::Cell(c) => f(c),
                 SignalValue::Memory(_) => {}
-                SignalValue::Inout { input, output, enable } => {
-                    [input, output, enable].into_iter().for_each(&mut f)
-                }
+                SignalValue::Inout {
+                    input,
+                    output,
+                    enable,
+                } => [input, output, enable].into_iter().for_each(&mut f),
             }
         }
     }

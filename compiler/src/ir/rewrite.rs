@@ -29,8 +29,16 @@ impl Rewriter<'_> {
 /// for it. References from state, effects and names follow.
 pub fn rewrite(old: &Netlist, mut visit: impl FnMut(&mut Rewriter, CellId) -> CellId) -> Netlist {
     let mut new = Builder::folding(old.top.clone());
-    new.netlist = Netlist { cells: Arena::default(), origins: SideTable::default(), ..old.clone_shell() };
-    let mut rewriter = Rewriter { old, new, map: SideTable::new(&old.cells, None) };
+    new.netlist = Netlist {
+        cells: Arena::default(),
+        origins: SideTable::default(),
+        ..old.clone_shell()
+    };
+    let mut rewriter = Rewriter {
+        old,
+        new,
+        map: SideTable::new(&old.cells, None),
+    };
     for id in old.cells.ids() {
         rewriter.new.origin = old.origins[id];
         let replacement = visit(&mut rewriter, id);
@@ -79,7 +87,9 @@ impl Netlist {
         self.loops.values_mut().for_each(|l| set(&mut l.value));
         self.triggers.values_mut().for_each(|t| set(&mut t.net));
         for w in self.memories.values_mut().flat_map(|m| &mut m.writes) {
-            [&mut w.enable, &mut w.address, &mut w.data, &mut w.mask].into_iter().for_each(&mut set);
+            [&mut w.enable, &mut w.address, &mut w.data, &mut w.mask]
+                .into_iter()
+                .for_each(&mut set);
         }
         for e in &mut self.effects {
             set(&mut e.enable);
@@ -89,9 +99,11 @@ impl Netlist {
             match &mut s.value {
                 SignalValue::Cell(c) => set(c),
                 SignalValue::Memory(_) => {}
-                SignalValue::Inout { input, output, enable } => {
-                    [input, output, enable].into_iter().for_each(&mut set)
-                }
+                SignalValue::Inout {
+                    input,
+                    output,
+                    enable,
+                } => [input, output, enable].into_iter().for_each(&mut set),
             }
         }
     }

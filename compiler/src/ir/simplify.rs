@@ -35,12 +35,18 @@ pub fn simplify(b: &mut Builder, kind: &CellKind, width: u32) -> Option<CellId> 
         LtU(x, y) => lt_u(b, x, y),
         LtS(x, y) => (x == y).then(|| b.zero(1)),
         ReduceXor(a) => (b.width(a) == 1).then_some(a),
-        Mux { select, on_true, on_false } => mux(b, select, on_true, on_false),
+        Mux {
+            select,
+            on_true,
+            on_false,
+        } => mux(b, select, on_true, on_false),
         Slice { value, low } => slice(b, value, low, width),
         Concat(ref parts) => concat(b, parts),
         ZeroExtend(a) => zero_extend(b, a, width),
         SignExtend(a) => sign_extend(b, a, width),
-        Const(_) | Input(_) | Register(_) | Latch(_) | LoopCut(_) | Random(_) | MemRead { .. } => None,
+        Const(_) | Input(_) | Register(_) | Latch(_) | LoopCut(_) | Random(_) | MemRead { .. } => {
+            None
+        }
     }
 }
 
@@ -90,7 +96,8 @@ fn not(b: &mut Builder, a: CellId) -> Option<CellId> {
 }
 
 fn complementary(b: &Builder, x: CellId, y: CellId) -> bool {
-    matches!(b.kind(x), CellKind::Not(a) if *a == y) || matches!(b.kind(y), CellKind::Not(a) if *a == x)
+    matches!(b.kind(x), CellKind::Not(a) if *a == y)
+        || matches!(b.kind(y), CellKind::Not(a) if *a == x)
 }
 
 fn and(b: &mut Builder, x: CellId, y: CellId) -> Option<CellId> {
@@ -239,8 +246,18 @@ fn eq(b: &mut Builder, x: CellId, y: CellId) -> Option<CellId> {
     let (a, c) = with_constant(b, x, y)?;
     let value = b.constant(c)?.clone();
     match *b.kind(a) {
-        CellKind::ZeroExtend(inner) => eq_extended(b, inner, &value, value.zext(b.width(inner)).zext(value.width())),
-        CellKind::SignExtend(inner) => eq_extended(b, inner, &value, value.zext(b.width(inner)).sext(value.width())),
+        CellKind::ZeroExtend(inner) => eq_extended(
+            b,
+            inner,
+            &value,
+            value.zext(b.width(inner)).zext(value.width()),
+        ),
+        CellKind::SignExtend(inner) => eq_extended(
+            b,
+            inner,
+            &value,
+            value.zext(b.width(inner)).sext(value.width()),
+        ),
         CellKind::Not(inner) => {
             let inverted = b.konst(value.not());
             Some(b.eq(inner, inverted))
@@ -304,7 +321,11 @@ fn mux(b: &mut Builder, s: CellId, t: CellId, f: CellId) -> Option<CellId> {
         }
     }
     let arm = |id: CellId, taken: bool| match *b.kind(id) {
-        CellKind::Mux { select, on_true, on_false } if select == s => Some(if taken { on_true } else { on_false }),
+        CellKind::Mux {
+            select,
+            on_true,
+            on_false,
+        } if select == s => Some(if taken { on_true } else { on_false }),
         _ => None,
     };
     let (inner_t, inner_f) = (arm(t, true), arm(f, false));
@@ -316,7 +337,10 @@ fn mux(b: &mut Builder, s: CellId, t: CellId, f: CellId) -> Option<CellId> {
 
 fn slice(b: &mut Builder, value: CellId, low: u32, width: u32) -> Option<CellId> {
     match b.kind(value).clone() {
-        CellKind::Slice { value: inner, low: below } => Some(b.slice(inner, low + below, width)),
+        CellKind::Slice {
+            value: inner,
+            low: below,
+        } => Some(b.slice(inner, low + below, width)),
         CellKind::Concat(parts) => slice_of_concat(b, &parts, low, width),
         CellKind::ZeroExtend(a) => slice_of_extension(b, a, low, width, false),
         CellKind::SignExtend(a) => slice_of_extension(b, a, low, width, true),
@@ -324,7 +348,13 @@ fn slice(b: &mut Builder, value: CellId, low: u32, width: u32) -> Option<CellId>
     }
 }
 
-fn slice_of_extension(b: &mut Builder, a: CellId, low: u32, width: u32, signed: bool) -> Option<CellId> {
+fn slice_of_extension(
+    b: &mut Builder,
+    a: CellId,
+    low: u32,
+    width: u32,
+    signed: bool,
+) -> Option<CellId> {
     let inner = b.width(a);
     if low + width <= inner {
         return Some(b.slice(a, low, width));
@@ -337,7 +367,11 @@ fn slice_of_extension(b: &mut Builder, a: CellId, low: u32, width: u32, signed: 
         return Some(b.repeat(sign, width));
     }
     let part = b.slice(a, low, inner - low);
-    Some(if signed { b.sign_extend(part, width) } else { b.zero_extend(part, width) })
+    Some(if signed {
+        b.sign_extend(part, width)
+    } else {
+        b.zero_extend(part, width)
+    })
 }
 
 /// The parts of a concatenation that a slice touches, the outer ones cut.
@@ -416,7 +450,8 @@ fn join(b: &mut Builder, below: CellId, above: CellId) -> Option<CellId> {
     };
     let (value, low) = whole(b, base);
     let top = low + b.width(base) - 1;
-    let is_top = base == sign || matches!(*b.kind(sign), CellKind::Slice { value: v, low } if v == value && low == top);
+    let is_top = base == sign
+        || matches!(*b.kind(sign), CellKind::Slice { value: v, low } if v == value && low == top);
     is_top.then(|| b.sign_extend(base, width))
 }
 

@@ -176,11 +176,21 @@ impl<'a> Legalize<'a> {
                     enable,
                 } => SignalValue::Inout {
                     input: self.whole(input),
-                    output: self.whole(output),
+                    output: self.resolved(input, output, enable),
                     enable: self.whole(enable),
                 },
             };
         }
+    }
+
+    /// The level of an inout net: the design's where it drives, the host's elsewhere.
+    fn resolved(&mut self, input: CellId, output: CellId, enable: CellId) -> CellId {
+        let limbs = self.bitwise([input, output, enable], |b, [input, output, enable]| {
+            let idle = b.not(enable);
+            let (driven, held) = (b.and(output, enable), b.and(input, idle));
+            b.or(driven, held)
+        });
+        self.join(&limbs, self.old.width(output))
     }
 
     /// The new cell of a narrow old one.

@@ -35,13 +35,15 @@ pub enum TaskKind {
     Settle,
     /// Effects that follow changes of values, after settling.
     Changes,
+    /// Effects that waited for the end of the instant.
+    Last,
     /// Levels of computed clocks right after a flip, before registers act.
     Carry,
     /// The registers, writes and effects of one edge, in place.
     Edge(ClockEdge),
     /// The same for one clock domain, into shadow places.
     Compute(DomainId),
-    /// Effects of `initial` blocks.
+    /// Effects of `initial` blocks, and the first look at those on change.
     Initial,
     /// Debug-visible values that have no place of their own.
     Outline,
@@ -95,6 +97,10 @@ pub enum Action {
     Read(CellId),
     /// An effect whose enable is 1.
     Effect(usize),
+    /// An effect whose enable is 1 and that waits for the end of the instant.
+    Due(usize),
+    /// An effect that may have waited.
+    Last(usize),
     /// An effect whose enable and arguments are compared with those of the last settling.
     Change(usize),
 }

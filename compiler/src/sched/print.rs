@@ -36,6 +36,7 @@ pub fn task_name(kind: TaskKind) -> String {
     match kind {
         TaskKind::Settle => "settle".into(),
         TaskKind::Changes => "changes".into(),
+        TaskKind::Last => "last".into(),
         TaskKind::Carry => "carry".into(),
         TaskKind::Edge(c) => format!("{:?}_{}", c.edge, c.trigger.index()).to_lowercase(),
         TaskKind::Compute(d) => format!("compute_{d}"),
@@ -88,6 +89,8 @@ fn action_text(action: &Action) -> String {
         Action::Write { memory, port } => format!("write memory {} port {port}", memory.index()),
         Action::Read(c) => format!("read %{}", c.index()),
         Action::Effect(i) => format!("effect {i}"),
+        Action::Due(i) => format!("due {i}"),
+        Action::Last(i) => format!("last {i}"),
         Action::Change(i) => format!("change {i}"),
     }
 }

@@ -42,8 +42,7 @@ pub struct Sink {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SinkOrder {
     Any,
-    /// `$strobe` or not, and index.
-    Effect(bool, usize),
+    Effect(usize),
     Write(MemoryId, usize),
 }
 

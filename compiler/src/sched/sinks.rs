@@ -9,6 +9,7 @@ use crate::ir::*;
 /// Every task with its sinks.
 pub fn tasks(n: &Netlist, domains: &Domains, observed: &Observed) -> Vec<(TaskKind, Vec<Sink>)> {
     let mut tasks = vec![(TaskKind::Settle, settle(n, &observed.published))];
+    tasks.push((TaskKind::Last, last(n)));
     if domains.model == TimingModel::General {
         tasks.push((TaskKind::Changes, changes(n)));
         tasks.push((TaskKind::Carry, carry(n)));
@@ -102,13 +103,32 @@ fn write(n: &Netlist, memory: MemoryId, port: usize) -> Sink {
     }
 }
 
+/// An effect that acts, or waits for the end of the instant.
 fn effect(n: &Netlist, index: usize) -> Sink {
     let e = &n.effects[index];
     Sink {
-        action: Action::Effect(index),
+        action: if e.last {
+            Action::Due(index)
+        } else {
+            Action::Effect(index)
+        },
         guard: Some(e.enable),
-        uses: e.args.iter().flat_map(|a| limbs(n, a.value)).collect(),
-        order: SinkOrder::Effect(e.last, index),
+        uses: if e.last { Vec::new() } else { arg_limbs(n, e) },
+        order: SinkOrder::Effect(index),
+    }
+}
+
+fn arg_limbs(n: &Netlist, effect: &Effect) -> Vec<CellId> {
+    effect.args.iter().flat_map(|a| limbs(n, a.value)).collect()
+}
+
+fn change(n: &Netlist, index: usize) -> Sink {
+    let e = &n.effects[index];
+    Sink {
+        action: Action::Change(index),
+        guard: None,
+        uses: [vec![e.enable], arg_limbs(n, e)].concat(),
+        order: SinkOrder::Effect(index),
     }
 }
 
@@ -179,26 +199,35 @@ fn changes(n: &Netlist) -> Vec<Sink> {
         .effects
         .iter()
         .enumerate()
-        .filter(|(_, e)| e.when == EffectTime::Change);
-    on_change
-        .map(|(i, e)| Sink {
-            action: Action::Change(i),
-            guard: None,
-            uses: std::iter::once(e.enable)
-                .chain(e.args.iter().flat_map(|a| limbs(n, a.value)))
-                .collect(),
-            order: SinkOrder::Effect(e.last, i),
+        .filter(|(_, e)| e.when == EffectTime::Change && !e.last);
+    on_change.map(|(i, _)| change(n, i)).collect()
+}
+
+/// Effects at the end of an instant, with the values then.
+fn last(n: &Netlist) -> Vec<Sink> {
+    let waiting = n.effects.iter().enumerate().filter(|(_, e)| e.last);
+    waiting
+        .map(|(i, e)| match e.when {
+            EffectTime::Change => change(n, i),
+            EffectTime::Initial | EffectTime::Edges(_) => Sink {
+                action: Action::Last(i),
+                guard: None,
+                uses: arg_limbs(n, e),
+                order: SinkOrder::Effect(i),
+            },
         })
         .collect()
 }
 
 fn initial(n: &Netlist) -> Vec<Sink> {
-    let at_start = n
+    let each = n
         .effects
         .iter()
         .enumerate()
-        .filter(|(_, e)| e.when == EffectTime::Initial);
-    let mut sinks: Vec<Sink> = at_start.map(|(i, _)| effect(n, i)).collect();
-    sinks.sort_by_key(|s| s.order);
-    sinks
+        .filter_map(|(i, e)| match e.when {
+            EffectTime::Initial => Some(effect(n, i)),
+            EffectTime::Change if !e.last => Some(change(n, i)),
+            EffectTime::Change | EffectTime::Edges(_) => None,
+        });
+    each.collect()
 }
