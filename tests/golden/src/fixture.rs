@@ -167,13 +167,14 @@ fn parse_reset(text: &str) -> Option<Reset> {
     Some(Reset { name: name.to_owned(), value: value.parse().ok()?, cycles: cycles.parse().ok()? })
 }
 
-/// `NAME=VALUE`, `NAME rare` or `NAME often`
+/// `NAME=VALUE`, or `NAME` and how often its bits are 1
 fn parse_rule(text: &str) -> Option<(String, InputRule)> {
     if let Some((name, value)) = text.split_once('=') {
         return Some((name.to_owned(), InputRule::Constant(value.parse().ok()?)));
     }
     let (name, rule) = text.split_once(' ')?;
     let rule = match rule {
+        "random" => InputRule::Random,
         "rare" => InputRule::Rare,
         "often" => InputRule::Often,
         _ => return None,

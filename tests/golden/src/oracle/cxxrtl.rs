@@ -13,7 +13,7 @@ use super::{OracleDesign, OracleError};
 /// Builds the design with its bench.
 pub fn build(design: &OracleDesign) -> Result<Simulator, OracleError> {
     let bench = bench(design);
-    let recipe = format!("cxxrtl\n{bench}");
+    let recipe = format!("cxxrtl 2\n{bench}");
     let folder = cache::build(design, &recipe, |folder| {
         generate(design, folder)?;
         compile(&bench, folder)
@@ -28,6 +28,8 @@ fn generate(design: &OracleDesign, folder: &Path) -> Result<(), OracleError> {
         _ = writeln!(script, "read_rtlil \"{}\"", source.display());
     }
     _ = writeln!(script, "hierarchy -check -top {}", design.top);
+    // CXXRTL itself knows no gate-level cells.
+    script.push_str("techmap -map +/simcells.v\n");
     _ = writeln!(script, "write_cxxrtl \"{}\"", folder.join("design.cc").display());
     let path = folder.join("script.ys");
     fs::write(&path, script).map_err(|source| io(&path, source))?;

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use super::cache::{self, io};
@@ -11,17 +10,18 @@ use super::{OracleDesign, OracleError};
 
 const TOOL: &str = "iverilog";
 
+/// In SystemVerilog a variable has its declared initial value before any process runs, and so without an edge.
+const LANGUAGE: &str = "-g2012";
+
 /// Builds the design with its bench.
 pub fn build(design: &OracleDesign) -> Result<Simulator, OracleError> {
     let bench = bench(design);
-    let is_systemverilog = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "sv");
-    let language = if design.sources.iter().any(is_systemverilog) { "-g2012" } else { "-g2005" };
-    let recipe = format!("icarus\n{language}\n{bench}");
+    let recipe = format!("icarus\n{LANGUAGE}\n{bench}");
     let folder = cache::build(design, &recipe, |folder| {
         let bench_path = folder.join("bench.v");
         fs::write(&bench_path, &bench).map_err(|source| io(&bench_path, source))?;
         let mut command = Command::new(TOOL);
-        command.args([language, "-s", "rtlwasm_bench", "-o"]).arg(folder.join("bench.vvp"));
+        command.args([LANGUAGE, "-s", "rtlwasm_bench", "-o"]).arg(folder.join("bench.vvp"));
         command.args(design.defines.iter().map(|define| format!("-D{define}")));
         command.args(design.includes.iter().map(|include| format!("-I{}", include.display())));
         command.arg(bench_path).args(&design.sources).current_dir(&design.folder);
@@ -37,12 +37,12 @@ pub fn build(design: &OracleDesign) -> Result<Simulator, OracleError> {
     })
 }
 
-/// The bench. Edges lie a quarter of a time unit behind the times they show as, so that inputs that change at the
+/// The bench. A clock is compared with 1, so that it is low from the start and not after an edge from `x`. Edges lie a quarter of a time unit behind the times they show as, so that inputs that change at the
 /// same time have settled before them.
 fn bench(design: &OracleDesign) -> String {
     let mut text = String::from("`timescale 1ns/1ps\nmodule rtlwasm_bench;\n");
     for (index, _) in design.clocks.iter().enumerate() {
-        _ = writeln!(text, "  reg clock_{index} = 1'b0;");
+        _ = writeln!(text, "  reg high_{index};\n  wire clock_{index} = high_{index} === 1'b1;");
     }
     for (index, port) in design.inputs().enumerate() {
         _ = writeln!(text, "  reg [{}:0] in_{index};", port.width - 1);
@@ -82,7 +82,7 @@ fn procedure(design: &OracleDesign) -> String {
         outputs.iter().map(|name| format!(", {name}")).collect::<String>(),
     );
     let clocks = |level: u32| -> String {
-        let set = |index| format!("      if (rising[{index}]) clock_{index} = 1'b{level};\n");
+        let set = |index| format!("      if (rising[{index}]) high_{index} = 1'b{level};\n");
         (0..design.clocks.len()).map(set).collect()
     };
     let (rise, fall, count) = (clocks(1), clocks(0), inputs.len() + 1);

@@ -12,6 +12,8 @@ use super::{OracleDesign, Port};
 pub enum InputRule {
     /// The same value in all cycles.
     Constant(u64),
+    /// Random bits; for a reset, what it gets after its cycles.
+    Random,
     /// Each bit is 1 in one cycle of eight.
     Rare,
     /// Each bit is 1 in seven cycles of eight.
