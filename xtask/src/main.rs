@@ -1,2 +1,62 @@
-//! skeleton
-fn main() {}
+//! Every chore of the project: a task's name and options in, the task done or a reason why not out.
+//!
+//! One file per task. Tasks only run programs and move files; what is compiled and compared lives in the other crates.
+
+mod cores;
+mod demo;
+mod failure;
+mod firmware;
+mod oracle;
+mod process;
+mod setup;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Chores of the rtlwasm repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the other tasks need: simulators, cross compiler, cores, the compiler's own Yosys.
+    Setup,
+    /// Fetch and unpack the cores that the systems in fixtures/designs are built around.
+    Cores,
+    /// Build the firmware of the systems in fixtures/designs.
+    Firmware(firmware::Options),
+    /// Compile a PicoRV32 system from its Verilog and run it; draw a picture with a core.
+    Demo,
+    /// Run the short form of every kind of test.
+    Test(test::Options),
+    /// Check the rules of the source tree.
+    Tidy,
+    /// Compare real cores with Verilator, cycle by cycle.
+    Oracle(oracle::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Setup => setup::run(),
+        Task::Cores => cores::run(),
+        Task::Firmware(options) => firmware::run(&options),
+        Task::Demo => demo::run(),
+        Task::Test(options) => test::run(&options),
+        Task::Tidy => tidy::run(),
+        Task::Oracle(options) => oracle::run(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -50,7 +50,10 @@ pub struct Interpreter<'a> {
 
 impl<'a> Interpreter<'a> {
     pub fn new(netlist: &'a Netlist, options: InterpOptions) -> Self {
-        Interpreter { netlist, interp: Interp::new(netlist, options) }
+        Interpreter {
+            netlist,
+            interp: Interp::new(netlist, options),
+        }
     }
 }
 
@@ -90,7 +93,14 @@ impl Engine for Interpreter<'_> {
     fn events(&mut self) -> Vec<Record> {
         let name = |site: usize| self.netlist.effects[site].name.clone();
         let events = self.interp.take_events();
-        events.into_iter().map(|e| Record { effect: name(e.site), time: e.time, args: e.args }).collect()
+        events
+            .into_iter()
+            .map(|e| Record {
+                effect: name(e.site),
+                time: e.time,
+                args: e.args,
+            })
+            .collect()
     }
 
     fn covers(&mut self) -> Vec<(String, u64)> {
@@ -134,7 +144,9 @@ fn same<T: PartialEq + Debug>(what: &str, expected: &T, found: &T) -> Result<(),
     if expected == found {
         return Ok(());
     }
-    Err(format!("{what}: the interpreter says {expected:?}, the other {found:?}"))
+    Err(format!(
+        "{what}: the interpreter says {expected:?}, the other {found:?}"
+    ))
 }
 
 fn compare(n: &Netlist, a: &mut dyn Engine, b: &mut dyn Engine) -> Result<(), String> {

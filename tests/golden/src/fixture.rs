@@ -36,9 +36,16 @@ pub struct Fixture {
 #[derive(Debug, thiserror::Error)]
 pub enum FixtureError {
     #[error("{path}: {source}", path = path.display())]
-    Io { path: PathBuf, source: std::io::Error },
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{path}:{line}: not understood: `{text}`", path = path.display())]
-    Header { path: PathBuf, line: usize, text: String },
+    Header {
+        path: PathBuf,
+        line: usize,
+        text: String,
+    },
 }
 
 /// The repository's `fixtures` folder.
@@ -50,26 +57,47 @@ pub fn root() -> PathBuf {
 pub fn all() -> Result<Vec<Fixture>, FixtureError> {
     let mut paths = Vec::new();
     for folder in FOLDERS.iter().map(|name| root().join(name)) {
-        let entries = std::fs::read_dir(&folder).map_err(|source| FixtureError::Io { path: folder.clone(), source })?;
-        paths.extend(entries.flatten().map(|entry| entry.path()).filter(|path| is_source(path)));
+        let entries = std::fs::read_dir(&folder).map_err(|source| FixtureError::Io {
+            path: folder.clone(),
+            source,
+        })?;
+        paths.extend(
+            entries
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(|path| is_source(path)),
+        );
     }
     paths.sort();
     paths.iter().map(|path| load(path)).collect()
 }
 
 fn is_source(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ["v", "sv", "il"].iter().any(|known| ending == *known))
+    path.extension()
+        .is_some_and(|ending| ["v", "sv", "il"].iter().any(|known| ending == *known))
 }
 
 /// Reads one fixture.
 pub fn load(path: &Path) -> Result<Fixture, FixtureError> {
-    let text = std::fs::read_to_string(path).map_err(|source| FixtureError::Io { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| FixtureError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
     let mut fixture = plain(path);
     for (index, line) in text.lines().enumerate() {
-        let Some(directive) = line.strip_prefix("//@ ").or_else(|| line.strip_prefix("#@ ")) else { break };
+        let Some(directive) = line
+            .strip_prefix("//@ ")
+            .or_else(|| line.strip_prefix("#@ "))
+        else {
+            break;
+        };
         let (key, value) = directive.split_once(": ").unwrap_or((directive, ""));
         if fixture.apply(key.trim(), value.trim()).is_none() {
-            return Err(FixtureError::Header { path: path.to_owned(), line: index + 1, text: directive.to_owned() });
+            return Err(FixtureError::Header {
+                path: path.to_owned(),
+                line: index + 1,
+                text: directive.to_owned(),
+            });
         }
     }
     Ok(fixture)
@@ -77,7 +105,8 @@ pub fn load(path: &Path) -> Result<Fixture, FixtureError> {
 
 /// A fixture whose header is empty.
 fn plain(path: &Path) -> Fixture {
-    let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let part =
+        |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
     let (stem, ending) = (part(path.file_stem()), part(path.extension()));
     let folder = part(path.parent().and_then(Path::file_name));
     let (oracle, mark) = match ending.as_str() {
@@ -90,7 +119,11 @@ fn plain(path: &Path) -> Fixture {
         name: format!("{folder}/{stem}{mark}"),
         top: stem,
         clocks: Vec::new(),
-        stimulus: Stimulus { cycles: 64, seed: 1, ..Stimulus::default() },
+        stimulus: Stimulus {
+            cycles: 64,
+            seed: 1,
+            ..Stimulus::default()
+        },
         oracle: Some(oracle),
         parameters: Vec::new(),
         defines: Vec::new(),
@@ -151,7 +184,11 @@ impl Fixture {
     fn apply_option(&mut self, option: &str) -> Option<()> {
         let (flag, value) = option.split_once(' ')?;
         match flag {
-            "-P" => self.parameters.push(value.split_once('=').map(|(name, value)| (name.into(), value.into()))?),
+            "-P" => self.parameters.push(
+                value
+                    .split_once('=')
+                    .map(|(name, value)| (name.into(), value.into()))?,
+            ),
             "-D" => self.defines.push(value.to_owned()),
             "-I" => self.includes.push(PathBuf::from(value)),
             _ => return None,
@@ -164,7 +201,11 @@ impl Fixture {
 fn parse_reset(text: &str) -> Option<Reset> {
     let (name, rest) = text.split_once('=')?;
     let (value, cycles) = rest.split_once(':')?;
-    Some(Reset { name: name.to_owned(), value: value.parse().ok()?, cycles: cycles.parse().ok()? })
+    Some(Reset {
+        name: name.to_owned(),
+        value: value.parse().ok()?,
+        cycles: cycles.parse().ok()?,
+    })
 }
 
 /// `NAME=VALUE`, or `NAME` and how often its bits are 1
@@ -208,12 +249,27 @@ mod tests {
     #[test]
     fn a_header_is_read_line_by_line() {
         let mut fixture = plain(Path::new("fixtures/seq/thing.sv"));
-        for (key, value) in [("clock", "a b"), ("reset", "rst=1:3"), ("input", "x rare"), ("option", "-P N=4")] {
+        for (key, value) in [
+            ("clock", "a b"),
+            ("reset", "rst=1:3"),
+            ("input", "x rare"),
+            ("option", "-P N=4"),
+        ] {
             fixture.apply(key, value).unwrap();
         }
-        assert_eq!((fixture.name.as_str(), fixture.top.as_str()), ("seq/thing_sv", "thing"));
+        assert_eq!(
+            (fixture.name.as_str(), fixture.top.as_str()),
+            ("seq/thing_sv", "thing")
+        );
         assert_eq!(fixture.clocks, ["a", "b"]);
-        assert_eq!(fixture.stimulus.resets, [Reset { name: "rst".into(), value: 1, cycles: 3 }]);
+        assert_eq!(
+            fixture.stimulus.resets,
+            [Reset {
+                name: "rst".into(),
+                value: 1,
+                cycles: 3
+            }]
+        );
         assert_eq!(fixture.stimulus.rules, [("x".into(), InputRule::Rare)]);
         assert_eq!(fixture.parameters, [("N".into(), "4".into())]);
         assert!(fixture.apply("input", "x sometimes").is_none());

@@ -64,7 +64,12 @@ impl Rng {
             2 => Bits::from_u64(width, small),
             3 => Bits::from_u64(width, small).neg(),
             4 if width > 0 => Bits::zero(width).with_bit(self.below(width as usize) as u32, true),
-            _ => Bits::from_limbs(width, (0..limb_count(width)).map(|_| self.draw()).collect::<Vec<_>>()),
+            _ => Bits::from_limbs(
+                width,
+                (0..limb_count(width))
+                    .map(|_| self.draw())
+                    .collect::<Vec<_>>(),
+            ),
         }
     }
 }

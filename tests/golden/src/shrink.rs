@@ -22,8 +22,13 @@ pub type Differs<'a> = dyn FnMut(&Netlist, &[Op]) -> Option<String> + 'a;
 
 /// A smaller case; the given one must differ.
 pub fn shrink(netlist: Netlist, stimulus: Vec<Op>, differs: &mut Differs) -> Case {
-    let difference = differs(&netlist, &stimulus).unwrap_or_else(|| "no difference any more".into());
-    let mut case = Case { netlist, stimulus, difference };
+    let difference =
+        differs(&netlist, &stimulus).unwrap_or_else(|| "no difference any more".into());
+    let mut case = Case {
+        netlist,
+        stimulus,
+        difference,
+    };
     for _ in 0..3 {
         case.fewer_calls(differs);
         case.fewer_effects(differs);
@@ -35,12 +40,19 @@ pub fn shrink(netlist: Netlist, stimulus: Vec<Op>, differs: &mut Differs) -> Cas
 
 impl Case {
     /// Takes the smaller case if it still differs.
-    fn try_case(&mut self, netlist: Option<Netlist>, stimulus: Option<Vec<Op>>, differs: &mut Differs) -> bool {
+    fn try_case(
+        &mut self,
+        netlist: Option<Netlist>,
+        stimulus: Option<Vec<Op>>,
+        differs: &mut Differs,
+    ) -> bool {
         let found = differs(
             netlist.as_ref().unwrap_or(&self.netlist),
             stimulus.as_ref().unwrap_or(&self.stimulus),
         );
-        let Some(difference) = found else { return false };
+        let Some(difference) = found else {
+            return false;
+        };
         self.difference = difference;
         self.netlist = netlist.unwrap_or_else(|| std::mem::take(&mut self.netlist));
         self.stimulus = stimulus.unwrap_or_else(|| std::mem::take(&mut self.stimulus));
@@ -135,12 +147,19 @@ pub fn report(case: &Case) -> String {
     let used = used_cells(&case.netlist);
     let text = rtlwasm::ir::print(&case.netlist);
     let cell_line = |line: &&str| {
-        let number = line.strip_prefix('%').and_then(|l| l.split(':').next()?.parse::<usize>().ok());
+        let number = line
+            .strip_prefix('%')
+            .and_then(|l| l.split(':').next()?.parse::<usize>().ok());
         number.is_none_or(|i| used[i])
     };
     let text: Vec<&str> = text.lines().filter(cell_line).collect();
     let calls: Vec<String> = case.stimulus.iter().map(|op| format!("  {op:?}")).collect();
-    format!("{}\n{}\n{}\n", text.join("\n"), calls.join("\n"), case.difference)
+    format!(
+        "{}\n{}\n{}\n",
+        text.join("\n"),
+        calls.join("\n"),
+        case.difference
+    )
 }
 
 /// Cells that state, effects and names reach.

@@ -14,14 +14,30 @@ use crate::rng::Rng;
 #[derive(Clone, Debug)]
 pub enum Op {
     Reset,
-    Poke { signal: usize, row: u32, value: Bits },
+    Poke {
+        signal: usize,
+        row: u32,
+        value: Bits,
+    },
     Eval,
-    Step { clock: usize, n: u64 },
-    Edges { rise: u64, fall: u64 },
+    Step {
+        clock: usize,
+        n: u64,
+    },
+    Edges {
+        rise: u64,
+        fall: u64,
+    },
     /// So far from the time it is.
-    Advance { by: u64 },
+    Advance {
+        by: u64,
+    },
     /// From `after` time units on.
-    Timing { clock: usize, timing: Timing, after: u64 },
+    Timing {
+        clock: usize,
+        timing: Timing,
+        after: u64,
+    },
 }
 
 impl Op {
@@ -37,7 +53,11 @@ impl Op {
                 let until = engine.time() + by;
                 engine.advance(until)
             }
-            Op::Timing { clock, timing, after } => {
+            Op::Timing {
+                clock,
+                timing,
+                after,
+            } => {
                 let next = engine.time() + after;
                 engine.set_timing(*clock, *timing, next);
                 Status::Ok
@@ -55,7 +75,9 @@ impl Op {
 /// to poke.
 fn is_latch(n: &Netlist, cell: CellId) -> bool {
     match n.cells[cell].kind {
-        CellKind::Mux { select, .. } if n.latches.values().any(|l| l.value == cell) => n.cells[select].kind.is_source(),
+        CellKind::Mux { select, .. } if n.latches.values().any(|l| l.value == cell) => {
+            n.cells[select].kind.is_source()
+        }
         _ => false,
     }
 }
@@ -72,8 +94,12 @@ struct Handles {
 
 impl Handles {
     fn of(n: &Netlist) -> Handles {
-        let mut handles =
-            Handles { inputs: Vec::new(), state: Vec::new(), clocks: Vec::new(), pins: Vec::new() };
+        let mut handles = Handles {
+            inputs: Vec::new(),
+            state: Vec::new(),
+            clocks: Vec::new(),
+            pins: Vec::new(),
+        };
         for (id, signal) in n.signals.iter() {
             match signal.value {
                 SignalValue::Memory(_) => handles.state.push(id.index()),
@@ -87,7 +113,10 @@ impl Handles {
             }
         }
         for (id, trigger) in n.triggers.iter() {
-            let is_input = matches!(n.cells[trigger.net].kind, CellKind::Input(_) | CellKind::Slice { .. });
+            let is_input = matches!(
+                n.cells[trigger.net].kind,
+                CellKind::Input(_) | CellKind::Slice { .. }
+            );
             match trigger.role {
                 TriggerRole::PrimaryClock => {
                     handles.clocks.push(id.index());
@@ -123,19 +152,30 @@ pub fn stimulus(n: &Netlist, seed: u64, calls: usize) -> Vec<Op> {
 
 fn poke(n: &Netlist, handles: &Handles, rng: &mut Rng) -> Op {
     let state = rng.percent(15) && !handles.state.is_empty();
-    let signal = *rng.pick(if state { &handles.state } else { &handles.inputs });
+    let signal = *rng.pick(if state {
+        &handles.state
+    } else {
+        &handles.inputs
+    });
     let named = &n.signals[rtlwasm::arena::Id::new(signal)];
     let row = match named.value {
         SignalValue::Memory(memory) => rng.below(n.memories[memory].depth as usize) as u32,
         SignalValue::Cell(_) | SignalValue::Inout { .. } => 0,
     };
-    Op::Poke { signal, row, value: rng.bits(named.width) }
+    Op::Poke {
+        signal,
+        row,
+        value: rng.bits(named.width),
+    }
 }
 
 fn run(handles: &Handles, rng: &mut Rng) -> Op {
     match rng.below(20) {
         0..=4 => Op::Eval,
-        5..=10 => Op::Step { clock: *rng.pick(&handles.clocks), n: rng.below(5) as u64 },
+        5..=10 => Op::Step {
+            clock: *rng.pick(&handles.clocks),
+            n: rng.below(5) as u64,
+        },
         11..=13 => {
             let mut masks = [0, 0];
             for pin in &handles.pins {
@@ -144,9 +184,14 @@ fn run(handles: &Handles, rng: &mut Rng) -> Op {
                     masks[which] |= 1 << pin;
                 }
             }
-            Op::Edges { rise: masks[0], fall: masks[1] }
+            Op::Edges {
+                rise: masks[0],
+                fall: masks[1],
+            }
         }
-        14 | 15 => Op::Advance { by: rng.below(12) as u64 },
+        14 | 15 => Op::Advance {
+            by: rng.below(12) as u64,
+        },
         16..=18 => {
             let timing = Timing {
                 high: rng.between(1, 4) as u64,
@@ -154,7 +199,11 @@ fn run(handles: &Handles, rng: &mut Rng) -> Op {
                 phase: rng.below(4) as u64,
                 run: rng.percent(70),
             };
-            Op::Timing { clock: *rng.pick(&handles.clocks), timing, after: rng.below(4) as u64 }
+            Op::Timing {
+                clock: *rng.pick(&handles.clocks),
+                timing,
+                after: rng.below(4) as u64,
+            }
         }
         _ if rng.percent(30) => Op::Reset,
         _ => Op::Eval,

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use golden::oracle::{Direction, InputRule, OracleDesign, OracleKind, Port, Reset, Stimulus, Trace, trace};
+use golden::oracle::{
+    Direction, InputRule, OracleDesign, OracleKind, Port, Reset, Stimulus, Trace, trace,
+};
 
 const VERILOG: &str = "
 module sums (input wire clk, input wire rst_n, input wire [69:0] step, output reg [69:0] total, output reg [1:0] undefined);
@@ -58,7 +60,11 @@ end
 
 fn design(folder: &Path, file: &str, text: &str) -> OracleDesign {
     fs::write(folder.join(file), text).unwrap();
-    let port = |name: &str, width, direction| Port { name: name.into(), width, direction };
+    let port = |name: &str, width, direction| Port {
+        name: name.into(),
+        width,
+        direction,
+    };
     OracleDesign {
         top: "sums".into(),
         folder: folder.to_owned(),
@@ -79,7 +85,11 @@ fn stimulus() -> Stimulus {
     Stimulus {
         cycles: 8,
         seed: 3,
-        resets: vec![Reset { name: "rst_n".into(), value: 0, cycles: 2 }],
+        resets: vec![Reset {
+            name: "rst_n".into(),
+            value: 0,
+            cycles: 2,
+        }],
         rules: vec![("step".into(), InputRule::Constant(3))],
     }
 }
@@ -91,7 +101,12 @@ fn totals(trace: &Trace) -> Vec<u64> {
 #[test]
 fn icarus_shows_what_is_undefined() {
     let folder = tempfile::tempdir().unwrap();
-    let trace = trace(OracleKind::Icarus, &design(folder.path(), "sums.v", VERILOG), &stimulus()).unwrap();
+    let trace = trace(
+        OracleKind::Icarus,
+        &design(folder.path(), "sums.v", VERILOG),
+        &stimulus(),
+    )
+    .unwrap();
     assert_eq!(totals(&trace), [0, 0, 3, 6, 9, 12, 15, 18]);
     let unknown: Vec<u64> = trace.rows.iter().map(|row| row[1].unknown[0]).collect();
     assert_eq!(unknown, [3, 3, 0, 0, 0, 0, 0, 0]);
@@ -101,7 +116,12 @@ fn icarus_shows_what_is_undefined() {
 #[test]
 fn verilator_agrees() {
     let folder = tempfile::tempdir().unwrap();
-    let trace = trace(OracleKind::Verilator, &design(folder.path(), "sums.v", VERILOG), &stimulus()).unwrap();
+    let trace = trace(
+        OracleKind::Verilator,
+        &design(folder.path(), "sums.v", VERILOG),
+        &stimulus(),
+    )
+    .unwrap();
     assert_eq!(totals(&trace), [0, 0, 3, 6, 9, 12, 15, 18]);
     assert_eq!(trace.text, "twelve at 12\n");
     assert!(!trace.finished);
@@ -110,14 +130,23 @@ fn verilator_agrees() {
 #[test]
 fn cxxrtl_agrees() {
     let folder = tempfile::tempdir().unwrap();
-    let trace = trace(OracleKind::Cxxrtl, &design(folder.path(), "sums.il", RTLIL), &stimulus()).unwrap();
+    let trace = trace(
+        OracleKind::Cxxrtl,
+        &design(folder.path(), "sums.il", RTLIL),
+        &stimulus(),
+    )
+    .unwrap();
     assert_eq!(totals(&trace), [0, 0, 3, 6, 9, 12, 15, 18]);
 }
 
 #[test]
 fn a_design_that_cannot_be_built_says_why() {
     let folder = tempfile::tempdir().unwrap();
-    let broken = design(folder.path(), "broken.v", "module sums (input clk; endmodule");
+    let broken = design(
+        folder.path(),
+        "broken.v",
+        "module sums (input clk; endmodule",
+    );
     let error = trace(OracleKind::Icarus, &broken, &stimulus()).unwrap_err();
     assert!(error.to_string().contains("broken.v:1"), "{error}");
 }

@@ -12,7 +12,10 @@ use rtlwasm::ir::{Netlist, parse, print, rewrite, validate};
 use rtlwasm::options::{ClockOrder, Undef};
 
 fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
 }
 
 /// Policies and seeds differ from case to case.
@@ -38,7 +41,11 @@ fn run(count: u64, differs: impl Fn(u64, &Netlist, &[Op]) -> Option<String>) {
         }
     }
     println!("{coverage}");
-    assert!(coverage.missing().is_empty(), "these never came: {:?}", coverage.missing());
+    assert!(
+        coverage.missing().is_empty(),
+        "these never came: {:?}",
+        coverage.missing()
+    );
 }
 
 fn against(n: &Netlist, other: &Netlist, seed: u64, calls: &[Op]) -> Option<String> {

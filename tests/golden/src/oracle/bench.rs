@@ -8,7 +8,11 @@ use std::io::{self, Write};
 use super::{OracleDesign, Stimulus};
 
 /// Writes the stimulus as text.
-pub fn write_stimulus(out: &mut dyn Write, design: &OracleDesign, stimulus: &Stimulus) -> io::Result<()> {
+pub fn write_stimulus(
+    out: &mut dyn Write,
+    design: &OracleDesign,
+    stimulus: &Stimulus,
+) -> io::Result<()> {
     write_line(out, 0, &stimulus.power_on(design))?;
     for cycle in stimulus.cycles(design) {
         write_line(out, cycle.rising, &cycle.inputs)?;

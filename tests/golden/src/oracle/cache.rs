@@ -24,7 +24,10 @@ pub fn build(
         return Ok(folder);
     }
     fs::create_dir_all(&root).map_err(|source| io(&root, source))?;
-    let scratch = tempfile::Builder::new().prefix("building-").tempdir_in(&root).map_err(|source| io(&root, source))?;
+    let scratch = tempfile::Builder::new()
+        .prefix("building-")
+        .tempdir_in(&root)
+        .map_err(|source| io(&root, source))?;
     build(scratch.path())?;
     match fs::rename(scratch.path(), &folder) {
         Ok(()) => drop(scratch.keep()),
@@ -36,13 +39,18 @@ pub fn build(
 
 /// An error with the path it is about.
 pub fn io(path: &Path, source: std::io::Error) -> OracleError {
-    OracleError::Io { path: path.to_owned(), source }
+    OracleError::Io {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// `${XDG_CACHE_HOME:-~/.cache}/rtlwasm/oracle`.
 fn root() -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
-    let base = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map_or_else(home, PathBuf::from);
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .filter(|path| !path.is_empty())
+        .map_or_else(home, PathBuf::from);
     base.join("rtlwasm").join("oracle")
 }
 
@@ -53,20 +61,42 @@ fn key(design: &OracleDesign, recipe: &str) -> Result<String, OracleError> {
         hash.update(bytes);
     };
     add(recipe.as_bytes());
-    add(format!("{:?}", (&design.top, &design.defines, &design.parameters, &design.clocks, &design.ports)).as_bytes());
+    add(format!(
+        "{:?}",
+        (
+            &design.top,
+            &design.defines,
+            &design.parameters,
+            &design.clocks,
+            &design.ports
+        )
+    )
+    .as_bytes());
     for path in input_files(design)? {
         add(&fs::read(&path).map_err(|source| io(&path, source))?);
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 /// The sources, then all files in the include folders.
 fn input_files(design: &OracleDesign) -> Result<Vec<PathBuf>, OracleError> {
-    let mut files: Vec<PathBuf> = design.sources.iter().map(|path| design.folder.join(path)).collect();
+    let mut files: Vec<PathBuf> = design
+        .sources
+        .iter()
+        .map(|path| design.folder.join(path))
+        .collect();
     for include in &design.includes {
         let folder = design.folder.join(include);
         let entries = fs::read_dir(&folder).map_err(|source| io(&folder, source))?;
-        let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+        let mut found: Vec<PathBuf> = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.is_file())
+            .collect();
         found.sort();
         files.append(&mut found);
     }

@@ -19,7 +19,13 @@ pub fn build(design: &OracleDesign) -> Result<Simulator, OracleError> {
         compile(&bench, folder)
     })?;
     let own_lines = |_: &str| false;
-    Ok(Simulator { tool: "cxxrtl", program: folder.join("bench"), arguments: Vec::new(), bits_per_digit: 4, own_lines })
+    Ok(Simulator {
+        tool: "cxxrtl",
+        program: folder.join("bench"),
+        arguments: Vec::new(),
+        bits_per_digit: 4,
+        own_lines,
+    })
 }
 
 fn generate(design: &OracleDesign, folder: &Path) -> Result<(), OracleError> {
@@ -30,22 +36,47 @@ fn generate(design: &OracleDesign, folder: &Path) -> Result<(), OracleError> {
     _ = writeln!(script, "hierarchy -check -top {}", design.top);
     // CXXRTL itself knows no gate-level cells.
     script.push_str("techmap -map +/simcells.v\n");
-    _ = writeln!(script, "write_cxxrtl \"{}\"", folder.join("design.cc").display());
+    _ = writeln!(
+        script,
+        "write_cxxrtl \"{}\"",
+        folder.join("design.cc").display()
+    );
     let path = folder.join("script.ys");
     fs::write(&path, script).map_err(|source| io(&path, source))?;
     let mut command = Command::new("yosys");
-    command.args(["-q", "-s"]).arg(&path).current_dir(&design.folder);
+    command
+        .args(["-q", "-s"])
+        .arg(&path)
+        .current_dir(&design.folder);
     let (status, log) = execute("yosys", command, &folder.join("log"))?;
-    if status.success() { Ok(()) } else { Err(OracleError::Build { tool: "yosys", log }) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(OracleError::Build { tool: "yosys", log })
+    }
 }
 
 fn compile(bench: &str, folder: &Path) -> Result<(), OracleError> {
     let path = folder.join("bench.cc");
     fs::write(&path, bench).map_err(|source| io(&path, source))?;
     let mut command = Command::new("c++");
-    command.args(["-std=c++14", "-O1", "-I", "/usr/share/yosys/include", "-o", "bench", "bench.cc"]).current_dir(folder);
+    command
+        .args([
+            "-std=c++14",
+            "-O1",
+            "-I",
+            "/usr/share/yosys/include",
+            "-o",
+            "bench",
+            "bench.cc",
+        ])
+        .current_dir(folder);
     let (status, log) = execute("c++", command, &folder.join("log"))?;
-    if status.success() { Ok(()) } else { Err(OracleError::Build { tool: "c++", log }) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(OracleError::Build { tool: "c++", log })
+    }
 }
 
 fn bench(design: &OracleDesign) -> String {
@@ -59,7 +90,9 @@ fn bench(design: &OracleDesign) -> String {
     }
     let clocks = |level: u32| -> String {
         let set = |(index, name): (usize, &String)| {
-            format!("        if (rising >> {index} & 1) items.table.at(\"{name}\")[0].curr[0] = {level};\n")
+            format!(
+                "        if (rising >> {index} & 1) items.table.at(\"{name}\")[0].curr[0] = {level};\n"
+            )
         };
         design.clocks.iter().enumerate().map(set).collect()
     };

@@ -21,12 +21,26 @@ pub fn build(design: &OracleDesign) -> Result<Simulator, OracleError> {
         let bench_path = folder.join("bench.v");
         fs::write(&bench_path, &bench).map_err(|source| io(&bench_path, source))?;
         let mut command = Command::new(TOOL);
-        command.args([LANGUAGE, "-s", "rtlwasm_bench", "-o"]).arg(folder.join("bench.vvp"));
+        command
+            .args([LANGUAGE, "-s", "rtlwasm_bench", "-o"])
+            .arg(folder.join("bench.vvp"));
         command.args(design.defines.iter().map(|define| format!("-D{define}")));
-        command.args(design.includes.iter().map(|include| format!("-I{}", include.display())));
-        command.arg(bench_path).args(&design.sources).current_dir(&design.folder);
+        command.args(
+            design
+                .includes
+                .iter()
+                .map(|include| format!("-I{}", include.display())),
+        );
+        command
+            .arg(bench_path)
+            .args(&design.sources)
+            .current_dir(&design.folder);
         let (status, log) = execute(TOOL, command, &folder.join("log"))?;
-        if status.success() { Ok(()) } else { Err(OracleError::Build { tool: TOOL, log }) }
+        if status.success() {
+            Ok(())
+        } else {
+            Err(OracleError::Build { tool: TOOL, log })
+        }
     })?;
     Ok(Simulator {
         tool: TOOL,
@@ -42,7 +56,10 @@ pub fn build(design: &OracleDesign) -> Result<Simulator, OracleError> {
 fn bench(design: &OracleDesign) -> String {
     let mut text = String::from("`timescale 1ns/1ps\nmodule rtlwasm_bench;\n");
     for (index, _) in design.clocks.iter().enumerate() {
-        _ = writeln!(text, "  reg high_{index};\n  wire clock_{index} = high_{index} === 1'b1;");
+        _ = writeln!(
+            text,
+            "  reg high_{index};\n  wire clock_{index} = high_{index} === 1'b1;"
+        );
     }
     for (index, port) in design.inputs().enumerate() {
         _ = writeln!(text, "  reg [{}:0] in_{index};", port.width - 1);
@@ -50,27 +67,55 @@ fn bench(design: &OracleDesign) -> String {
     for (index, port) in design.outputs().enumerate() {
         _ = writeln!(text, "  wire [{}:0] out_{index};", port.width - 1);
     }
-    _ = writeln!(text, "  {} {}dut (\n    {}\n  );", design.top, parameters(design), connections(design).join(",\n    "));
+    _ = writeln!(
+        text,
+        "  {} {}dut (\n    {}\n  );",
+        design.top,
+        parameters(design),
+        connections(design).join(",\n    ")
+    );
     text.push_str(&procedure(design));
     text.push_str("endmodule\n");
     text
 }
 
 fn parameters(design: &OracleDesign) -> String {
-    let list: Vec<String> = design.parameters.iter().map(|(name, value)| format!(".{name}({value})")).collect();
-    if list.is_empty() { String::new() } else { format!("#({}) ", list.join(", ")) }
+    let list: Vec<String> = design
+        .parameters
+        .iter()
+        .map(|(name, value)| format!(".{name}({value})"))
+        .collect();
+    if list.is_empty() {
+        String::new()
+    } else {
+        format!("#({}) ", list.join(", "))
+    }
 }
 
 fn connections(design: &OracleDesign) -> Vec<String> {
-    let clocks = design.clocks.iter().enumerate().map(|(index, name)| format!(".{name}(clock_{index})"));
-    let inputs = design.inputs().enumerate().map(|(index, port)| format!(".{}(in_{index})", port.name));
-    let outputs = design.outputs().enumerate().map(|(index, port)| format!(".{}(out_{index})", port.name));
+    let clocks = design
+        .clocks
+        .iter()
+        .enumerate()
+        .map(|(index, name)| format!(".{name}(clock_{index})"));
+    let inputs = design
+        .inputs()
+        .enumerate()
+        .map(|(index, port)| format!(".{}(in_{index})", port.name));
+    let outputs = design
+        .outputs()
+        .enumerate()
+        .map(|(index, port)| format!(".{}(out_{index})", port.name));
     clocks.chain(inputs).chain(outputs).collect()
 }
 
 fn procedure(design: &OracleDesign) -> String {
-    let inputs: Vec<String> = (0..design.inputs().count()).map(|index| format!("in_{index}")).collect();
-    let outputs: Vec<String> = (0..design.outputs().count()).map(|index| format!("out_{index}")).collect();
+    let inputs: Vec<String> = (0..design.inputs().count())
+        .map(|index| format!("in_{index}"))
+        .collect();
+    let outputs: Vec<String> = (0..design.outputs().count())
+        .map(|index| format!("out_{index}"))
+        .collect();
     let read = format!(
         "$fscanf(stimulus, \"{}\", {})",
         vec!["%h"; inputs.len() + 1].join(" "),
@@ -79,7 +124,10 @@ fn procedure(design: &OracleDesign) -> String {
     let write = format!(
         "$fdisplay(trace, \"{}\"{})",
         vec!["%b"; outputs.len()].join(" "),
-        outputs.iter().map(|name| format!(", {name}")).collect::<String>(),
+        outputs
+            .iter()
+            .map(|name| format!(", {name}"))
+            .collect::<String>(),
     );
     let clocks = |level: u32| -> String {
         let set = |index| format!("      if (rising[{index}]) high_{index} = 1'b{level};\n");

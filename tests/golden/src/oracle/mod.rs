@@ -64,12 +64,17 @@ impl OracleDesign {
     /// The inputs that are no clocks, in the order of the ports.
     pub fn inputs(&self) -> impl Iterator<Item = &Port> {
         let is_data = |port: &&Port| !self.clocks.contains(&port.name);
-        self.ports.iter().filter(|port| port.direction == Direction::Input).filter(is_data)
+        self.ports
+            .iter()
+            .filter(|port| port.direction == Direction::Input)
+            .filter(is_data)
     }
 
     /// The outputs, in the order of the ports.
     pub fn outputs(&self) -> impl Iterator<Item = &Port> {
-        self.ports.iter().filter(|port| port.direction == Direction::Output)
+        self.ports
+            .iter()
+            .filter(|port| port.direction == Direction::Output)
     }
 }
 
@@ -103,13 +108,24 @@ pub enum OracleError {
     #[error("the simulation by {tool} took more than {seconds} s")]
     Timeout { tool: &'static str, seconds: u64 },
     #[error("line {line} of the trace written by {tool} is not understood: {text}")]
-    Trace { tool: &'static str, line: usize, text: String },
+    Trace {
+        tool: &'static str,
+        line: usize,
+        text: String,
+    },
     #[error("{path}: {source}", path = path.display())]
-    Io { path: PathBuf, source: std::io::Error },
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
 }
 
 /// Simulates `design` with `stimulus` and returns all that was sampled.
-pub fn trace(kind: OracleKind, design: &OracleDesign, stimulus: &Stimulus) -> Result<Trace, OracleError> {
+pub fn trace(
+    kind: OracleKind,
+    design: &OracleDesign,
+    stimulus: &Stimulus,
+) -> Result<Trace, OracleError> {
     let mut trace = Trace::default();
     let end = stream(kind, design, stimulus, |row| trace.rows.push(row))?;
     trace.text = end.text;

@@ -42,26 +42,43 @@ pub fn run(
     mut each_row: impl FnMut(Vec<Sample>),
 ) -> Result<End, OracleError> {
     let scratch = tempfile::tempdir().map_err(|source| io(&std::env::temp_dir(), source))?;
-    let [stimulus_path, trace_path, text_path] = ["stimulus", "trace", "text"].map(|name| scratch.path().join(name));
+    let [stimulus_path, trace_path, text_path] =
+        ["stimulus", "trace", "text"].map(|name| scratch.path().join(name));
     let file = File::create(&stimulus_path).map_err(|source| io(&stimulus_path, source))?;
     let mut out = BufWriter::new(file);
-    write_stimulus(&mut out, design, stimulus).and_then(|()| out.flush()).map_err(|source| io(&stimulus_path, source))?;
+    write_stimulus(&mut out, design, stimulus)
+        .and_then(|()| out.flush())
+        .map_err(|source| io(&stimulus_path, source))?;
 
     let mut command = Command::new(&simulator.program);
     command.args(&simulator.arguments);
-    command.arg(format!("+stimulus={}", stimulus_path.display())).arg(format!("+trace={}", trace_path.display()));
-    command.args(design.plusargs.iter().map(|name| format!("+{name}"))).current_dir(&design.folder);
+    command
+        .arg(format!("+stimulus={}", stimulus_path.display()))
+        .arg(format!("+trace={}", trace_path.display()));
+    command
+        .args(design.plusargs.iter().map(|name| format!("+{name}")))
+        .current_dir(&design.folder);
     let (status, log) = execute(simulator.tool, command, &text_path)?;
     if !status.success() {
-        return Err(OracleError::Run { tool: simulator.tool, log });
+        return Err(OracleError::Run {
+            tool: simulator.tool,
+            log,
+        });
     }
     let rows = read_trace(simulator, design, &trace_path, &mut each_row)?;
     let kept = log.lines().filter(|line| !(simulator.own_lines)(line));
-    Ok(End { text: kept.flat_map(|line| [line, "\n"]).collect(), finished: rows < stimulus.cycles })
+    Ok(End {
+        text: kept.flat_map(|line| [line, "\n"]).collect(),
+        finished: rows < stimulus.cycles,
+    })
 }
 
 /// Runs a command to its end with its output in a file, which is also returned.
-pub fn execute(tool: &'static str, mut command: Command, output: &Path) -> Result<(ExitStatus, String), OracleError> {
+pub fn execute(
+    tool: &'static str,
+    mut command: Command,
+    output: &Path,
+) -> Result<(ExitStatus, String), OracleError> {
     let file = File::create(output).map_err(|source| io(output, source))?;
     let twin = file.try_clone().map_err(|source| io(output, source))?;
     command.stdin(Stdio::null()).stdout(file).stderr(twin);
@@ -75,8 +92,14 @@ pub fn execute(tool: &'static str, mut command: Command, output: &Path) -> Resul
             break status;
         }
         if start.elapsed() > LIMIT {
-            child.kill().and_then(|()| child.wait()).map_err(|source| io(output, source))?;
-            return Err(OracleError::Timeout { tool, seconds: LIMIT.as_secs() });
+            child
+                .kill()
+                .and_then(|()| child.wait())
+                .map_err(|source| io(output, source))?;
+            return Err(OracleError::Timeout {
+                tool,
+                seconds: LIMIT.as_secs(),
+            });
         }
         std::thread::sleep(Duration::from_millis(2));
     };
@@ -98,11 +121,21 @@ fn read_trace(
         let mut words = line.split_ascii_whitespace();
         let row: Option<Vec<Sample>> = design
             .outputs()
-            .map(|port| words.next().and_then(|text| parse_sample(text, port.width, simulator.bits_per_digit)))
+            .map(|port| {
+                words
+                    .next()
+                    .and_then(|text| parse_sample(text, port.width, simulator.bits_per_digit))
+            })
             .collect();
         match row {
             Some(row) if words.next().is_none() => each_row(row),
-            _ => return Err(OracleError::Trace { tool: simulator.tool, line: rows as usize + 1, text: line }),
+            _ => {
+                return Err(OracleError::Trace {
+                    tool: simulator.tool,
+                    line: rows as usize + 1,
+                    text: line,
+                });
+            }
         }
         rows += 1;
     }
@@ -112,12 +145,18 @@ fn read_trace(
 /// A number in digits of one or four bits; `x` and `z` make all bits of their digit unknown.
 fn parse_sample(text: &str, width: u32, bits_per_digit: u32) -> Option<Sample> {
     let limbs = width.div_ceil(64) as usize;
-    let mut sample = Sample { value: vec![0; limbs], unknown: vec![0; limbs] };
+    let mut sample = Sample {
+        value: vec![0; limbs],
+        unknown: vec![0; limbs],
+    };
     for (index, digit) in text.bytes().rev().enumerate() {
         let place = index as u32 * bits_per_digit;
         let (value, unknown) = match digit {
             b'x' | b'z' | b'X' | b'Z' => (0, (1 << bits_per_digit) - 1),
-            _ => (u64::from(char::from(digit).to_digit(1 << bits_per_digit)?), 0),
+            _ => (
+                u64::from(char::from(digit).to_digit(1 << bits_per_digit)?),
+                0,
+            ),
         };
         if place >= width {
             (value | unknown == 0).then_some(())?;
@@ -135,10 +174,24 @@ mod tests {
 
     #[test]
     fn samples_in_both_bases() {
-        let known = |value: Vec<u64>| Some(Sample { unknown: vec![0; value.len()], value });
+        let known = |value: Vec<u64>| {
+            Some(Sample {
+                unknown: vec![0; value.len()],
+                value,
+            })
+        };
         assert_eq!(parse_sample("00ff", 9, 4), known(vec![255]));
-        assert_eq!(parse_sample("1x0", 3, 1), Some(Sample { value: vec![4], unknown: vec![2] }));
-        assert_eq!(parse_sample("100000000000000000000000000000001", 128, 4), None);
+        assert_eq!(
+            parse_sample("1x0", 3, 1),
+            Some(Sample {
+                value: vec![4],
+                unknown: vec![2]
+            })
+        );
+        assert_eq!(
+            parse_sample("100000000000000000000000000000001", 128, 4),
+            None
+        );
         assert_eq!(parse_sample("10000000000000001", 65, 4), known(vec![1, 1]));
         assert_eq!(parse_sample("12", 2, 1), None);
     }

@@ -50,7 +50,9 @@ impl Stimulus {
     /// The values at power-on: those of the first cycle, but resets are inactive.
     pub fn power_on(&self, design: &OracleDesign) -> Vec<Vec<u64>> {
         let first = self.cycles(design).next();
-        let values = first.map(|cycle| cycle.inputs).unwrap_or_else(|| design.inputs().map(zero).collect());
+        let values = first
+            .map(|cycle| cycle.inputs)
+            .unwrap_or_else(|| design.inputs().map(zero).collect());
         let inactive = |(port, value): (&Port, Vec<u64>)| match self.reset(&port.name) {
             Some(reset) => fit(vec![!reset.value], port.width),
             None => value,
@@ -68,16 +70,27 @@ impl Stimulus {
                 1 => 1,
                 _ => random.next() % ((1 << clocks) - 1) + 1,
             },
-            inputs: design.inputs().map(|port| self.value(port, index, &mut random)).collect(),
+            inputs: design
+                .inputs()
+                .map(|port| self.value(port, index, &mut random))
+                .collect(),
         })
     }
 
     fn value(&self, port: &Port, cycle: u64, random: &mut SplitMix) -> Vec<u64> {
-        let rule = self.rules.iter().find(|(name, _)| *name == port.name).map(|(_, rule)| rule);
+        let rule = self
+            .rules
+            .iter()
+            .find(|(name, _)| *name == port.name)
+            .map(|(_, rule)| rule);
         let limbs = port.width.div_ceil(64);
         let drawn: Vec<u64> = match rule {
-            Some(InputRule::Rare) => (0..limbs).map(|_| random.next() & random.next() & random.next()).collect(),
-            Some(InputRule::Often) => (0..limbs).map(|_| random.next() | random.next() | random.next()).collect(),
+            Some(InputRule::Rare) => (0..limbs)
+                .map(|_| random.next() & random.next() & random.next())
+                .collect(),
+            Some(InputRule::Often) => (0..limbs)
+                .map(|_| random.next() | random.next() | random.next())
+                .collect(),
             _ => (0..limbs).map(|_| random.next()).collect(),
         };
         let value = match (self.reset(&port.name), rule) {
@@ -125,36 +138,66 @@ mod tests {
     use super::*;
 
     fn design() -> OracleDesign {
-        let port = |name: &str, width| Port { name: name.into(), width, direction: Direction::Input };
+        let port = |name: &str, width| Port {
+            name: name.into(),
+            width,
+            direction: Direction::Input,
+        };
         let ports = vec![port("clk", 1), port("rst", 1), port("a", 70), port("b", 3)];
-        OracleDesign { clocks: vec!["clk".into()], ports, ..OracleDesign::default() }
+        OracleDesign {
+            clocks: vec!["clk".into()],
+            ports,
+            ..OracleDesign::default()
+        }
     }
 
     #[test]
     fn the_generator_is_splitmix64() {
         let mut random = SplitMix(1234567);
-        assert_eq!([random.next(), random.next()], [6457827717110365317, 3203168211198807973]);
+        assert_eq!(
+            [random.next(), random.next()],
+            [6457827717110365317, 3203168211198807973]
+        );
     }
 
     #[test]
     fn resets_start_inactive_are_held_and_released() {
-        let reset = Reset { name: "rst".into(), value: 1, cycles: 2 };
-        let stimulus = Stimulus { cycles: 4, seed: 1, resets: vec![reset], rules: Vec::new() };
+        let reset = Reset {
+            name: "rst".into(),
+            value: 1,
+            cycles: 2,
+        };
+        let stimulus = Stimulus {
+            cycles: 4,
+            seed: 1,
+            resets: vec![reset],
+            rules: Vec::new(),
+        };
         let design = design();
         assert_eq!(stimulus.power_on(&design)[0], [0]);
-        let held: Vec<u64> = stimulus.cycles(&design).map(|cycle| cycle.inputs[0][0]).collect();
+        let held: Vec<u64> = stimulus
+            .cycles(&design)
+            .map(|cycle| cycle.inputs[0][0])
+            .collect();
         assert_eq!(held, [1, 1, 0, 0]);
     }
 
     #[test]
     fn values_have_their_width_and_rules_leave_others_alone() {
         let design = design();
-        let plain = Stimulus { cycles: 50, seed: 7, ..Stimulus::default() };
+        let plain = Stimulus {
+            cycles: 50,
+            seed: 7,
+            ..Stimulus::default()
+        };
         let mut ruled = plain.clone();
         ruled.rules.push(("rst".into(), InputRule::Constant(1)));
         for (a, b) in plain.cycles(&design).zip(ruled.cycles(&design)) {
             assert_eq!(a.inputs[1..], b.inputs[1..]);
-            assert_eq!((a.inputs[1].len(), a.inputs[1][1] >> 6, a.inputs[2][0] >> 3), (2, 0, 0));
+            assert_eq!(
+                (a.inputs[1].len(), a.inputs[1][1] >> 6, a.inputs[2][0] >> 3),
+                (2, 0, 0)
+            );
             assert_eq!(b.inputs[0], [1]);
         }
     }

@@ -13,8 +13,23 @@ const TOOL: &str = "verilator";
 
 /// Latches, loops and mixed edges are what fixtures are about, and style is not ours to judge in real cores.
 const OPTIONS: &[&str] = &[
-    "--cc", "--exe", "--build", "-O3", "--x-assign", "0", "--x-initial", "0", "-Wno-fatal", "-Wno-lint", "-Wno-style",
-    "-Wno-BLKANDNBLK", "-Wno-UNOPTFLAT", "--prefix", "Design", "-CFLAGS", "-O1 -std=c++17",
+    "--cc",
+    "--exe",
+    "--build",
+    "-O3",
+    "--x-assign",
+    "0",
+    "--x-initial",
+    "0",
+    "-Wno-fatal",
+    "-Wno-lint",
+    "-Wno-style",
+    "-Wno-BLKANDNBLK",
+    "-Wno-UNOPTFLAT",
+    "--prefix",
+    "Design",
+    "-CFLAGS",
+    "-O1 -std=c++17",
 ];
 
 /// Builds the design with its bench.
@@ -25,11 +40,32 @@ pub fn build(design: &OracleDesign) -> Result<Simulator, OracleError> {
         let bench_path = folder.join("bench.cpp");
         fs::write(&bench_path, &bench).map_err(|source| io(&bench_path, source))?;
         let mut command = Command::new(TOOL);
-        command.args(OPTIONS).args(["--top-module", &design.top, "-o", "bench", "--Mdir"]).arg(folder.join("objects"));
-        command.args(design.defines.iter().map(|define| format!("+define+{define}")));
-        command.args(design.includes.iter().map(|include| format!("+incdir+{}", include.display())));
-        command.args(design.parameters.iter().map(|(name, value)| format!("-G{name}={value}")));
-        command.args(&design.sources).arg(bench_path).current_dir(&design.folder);
+        command
+            .args(OPTIONS)
+            .args(["--top-module", &design.top, "-o", "bench", "--Mdir"])
+            .arg(folder.join("objects"));
+        command.args(
+            design
+                .defines
+                .iter()
+                .map(|define| format!("+define+{define}")),
+        );
+        command.args(
+            design
+                .includes
+                .iter()
+                .map(|include| format!("+incdir+{}", include.display())),
+        );
+        command.args(
+            design
+                .parameters
+                .iter()
+                .map(|(name, value)| format!("-G{name}={value}")),
+        );
+        command
+            .args(&design.sources)
+            .arg(bench_path)
+            .current_dir(&design.folder);
         let (status, log) = execute(TOOL, command, &folder.join("log"))?;
         if !status.success() {
             return Err(OracleError::Build { tool: TOOL, log });
@@ -41,7 +77,10 @@ pub fn build(design: &OracleDesign) -> Result<Simulator, OracleError> {
         program: folder.join("bench"),
         arguments: Vec::new(),
         bits_per_digit: 4,
-        own_lines: |line| line.starts_with("- ") && line.contains("Verilog $finish") || line.starts_with("%Warning: "),
+        own_lines: |line| {
+            line.starts_with("- ") && line.contains("Verilog $finish")
+                || line.starts_with("%Warning: ")
+        },
     })
 }
 
@@ -63,7 +102,9 @@ fn bench(design: &OracleDesign) -> String {
         _ = writeln!(write, "    put(top->{});", port.name);
     }
     let clocks = |level: u32| -> String {
-        let set = |(index, name): (usize, &String)| format!("        if (rising >> {index} & 1) top->{name} = {level};\n");
+        let set = |(index, name): (usize, &String)| {
+            format!("        if (rising >> {index} & 1) top->{name} = {level};\n")
+        };
         design.clocks.iter().enumerate().map(set).collect()
     };
     TEMPLATE

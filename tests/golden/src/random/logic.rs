@@ -75,7 +75,11 @@ impl Maker {
 
     fn by_amount(&mut self, width: u32, kind: fn(CellId, CellId) -> CellKind) -> CellId {
         let by_width = u32::BITS - width.leading_zeros();
-        let amount_width = if self.rng.percent(70) { by_width } else { self.width() };
+        let amount_width = if self.rng.percent(70) {
+            by_width
+        } else {
+            self.width()
+        };
         let (x, y) = (self.value(width), self.value(amount_width));
         self.b.cell(kind(x, y), width)
     }
@@ -154,7 +158,11 @@ impl Maker {
     /// A row number, often just wide enough for the rows there are.
     pub(super) fn address(&mut self, memory: MemoryId) -> CellId {
         let exact = u32::BITS - (self.b.netlist.memories[memory].depth - 1).leading_zeros();
-        let width = if self.rng.percent(70) { exact.max(1) } else { self.width() };
+        let width = if self.rng.percent(70) {
+            exact.max(1)
+        } else {
+            self.width()
+        };
         self.value(width)
     }
 }

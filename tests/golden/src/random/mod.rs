@@ -82,7 +82,11 @@ impl Maker {
 
     /// One of the favourite widths.
     fn width(&mut self) -> u32 {
-        if self.rng.percent(4) { self.rng.width() } else { *self.rng.pick(&self.widths) }
+        if self.rng.percent(4) {
+            self.rng.width()
+        } else {
+            *self.rng.pick(&self.widths)
+        }
     }
 
     fn scopes(&mut self) {
@@ -95,7 +99,11 @@ impl Maker {
         };
         let top = self.b.netlist.scopes.push(top);
         for i in 0..self.rng.below(3) {
-            let source = self.b.netlist.sources.push(format!("random.v:{}.1-{}.9", i + 1, i + 1));
+            let source = self
+                .b
+                .netlist
+                .sources
+                .push(format!("random.v:{}.1-{}.9", i + 1, i + 1));
             self.b.netlist.scopes.push(Scope {
                 parent: Some(top),
                 name: format!("u{i}"),
@@ -145,7 +153,8 @@ impl Maker {
     }
 
     fn primary_clock(&mut self, net: CellId) {
-        self.primary.push(self.b.trigger(net, TriggerRole::PrimaryClock));
+        self.primary
+            .push(self.b.trigger(net, TriggerRole::PrimaryClock));
     }
 
     /// From here on new cells are not calm.
@@ -155,7 +164,11 @@ impl Maker {
 
     /// A calm value.
     fn calm_value(&mut self, width: u32) -> CellId {
-        let calm = if self.calm.is_empty() { self.pool.clone() } else { self.calm.clone() };
+        let calm = if self.calm.is_empty() {
+            self.pool.clone()
+        } else {
+            self.calm.clone()
+        };
         self.value_of(&calm, width)
     }
 
@@ -180,8 +193,11 @@ impl Maker {
             let bits = self.rng.bits(width);
             return self.b.konst(bits);
         }
-        let fitting: Vec<CellId> =
-            cells.iter().copied().filter(|c| self.b.width(*c) == width).collect();
+        let fitting: Vec<CellId> = cells
+            .iter()
+            .copied()
+            .filter(|c| self.b.width(*c) == width)
+            .collect();
         if !fitting.is_empty() && self.rng.percent(85) {
             // The newest cells more often, so that cones grow deep.
             let newest = fitting.len().saturating_sub(6);

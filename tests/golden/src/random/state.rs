@@ -11,13 +11,20 @@ use super::Maker;
 
 impl Maker {
     fn edge(&mut self) -> Edge {
-        *self.rng.pick(&[Edge::Rise, Edge::Rise, Edge::Fall, Edge::Both])
+        *self
+            .rng
+            .pick(&[Edge::Rise, Edge::Rise, Edge::Fall, Edge::Both])
     }
 
     /// One edge, sometimes two, of these triggers.
     fn clocks(&mut self, triggers: &[TriggerId]) -> Vec<ClockEdge> {
         let count = if self.rng.percent(15) { 2 } else { 1 };
-        (0..count).map(|_| ClockEdge { trigger: *self.rng.pick(triggers), edge: self.edge() }).collect()
+        (0..count)
+            .map(|_| ClockEdge {
+                trigger: *self.rng.pick(triggers),
+                edge: self.edge(),
+            })
+            .collect()
     }
 
     fn all_clocks(&self) -> Vec<TriggerId> {
@@ -29,7 +36,15 @@ impl Maker {
         let clocks = self.clocks(triggers);
         let origin = self.b.origin;
         let next = Id::new(0);
-        let register = Register { width, init, init_defined, clocks, next, load, origin };
+        let register = Register {
+            width,
+            init,
+            init_defined,
+            clocks,
+            next,
+            load,
+            origin,
+        };
         let (_, cell) = self.b.register(register);
         self.named.push(("reg", cell));
         self.pool.push(cell);
@@ -55,7 +70,11 @@ impl Maker {
         }
         let when = *self.rng.pick(&self.resets);
         let value = self.rng.bits(width);
-        Some(AsyncLoad { when, value: self.b.konst(value), trigger: None })
+        Some(AsyncLoad {
+            when,
+            value: self.b.konst(value),
+            trigger: None,
+        })
     }
 
     /// A latch of `data` while `enable`, whole or bit by bit; its transparent output.
@@ -64,7 +83,13 @@ impl Maker {
         let (init, init_defined) = self.initial(width);
         let origin = self.b.origin;
         let value = Id::new(0);
-        let (id, held) = self.b.latch(Latch { width, init, init_defined, value, origin });
+        let (id, held) = self.b.latch(Latch {
+            width,
+            init,
+            init_defined,
+            value,
+            origin,
+        });
         let value = self.b.mux(enable, data, held);
         self.b.netlist.latches[id].value = value;
         self.named.push(("latch", value));
@@ -111,7 +136,8 @@ impl Maker {
             };
             let known = self.b.netlist.triggers.values().any(|t| t.net == net);
             if !known && self.b.constant(net).is_none() {
-                self.derived.push(self.b.trigger(net, TriggerRole::DerivedClock));
+                self.derived
+                    .push(self.b.trigger(net, TriggerRole::DerivedClock));
                 self.named.push(("gclk", net));
             }
         }
@@ -154,7 +180,11 @@ impl Maker {
             let id = Id::new(register);
             if let Some(AsyncLoad { when, value, .. }) = self.b.netlist.registers[id].load {
                 let trigger = Some(self.b.trigger(when, TriggerRole::AsyncLoad));
-                self.b.netlist.registers[id].load = Some(AsyncLoad { when, value, trigger });
+                self.b.netlist.registers[id].load = Some(AsyncLoad {
+                    when,
+                    value,
+                    trigger,
+                });
             }
         }
     }
@@ -170,7 +200,11 @@ impl Maker {
                 let (when, value) = (self.calm_value(1), self.calm_value(width));
                 let single = self.rng.percent(50) && self.b.constant(when).is_none();
                 let trigger = single.then(|| self.b.trigger(when, TriggerRole::AsyncLoad));
-                Some(AsyncLoad { when, value, trigger })
+                Some(AsyncLoad {
+                    when,
+                    value,
+                    trigger,
+                })
             }
             _ => None,
         }
@@ -182,12 +216,23 @@ impl Maker {
         for row in 0..depth {
             if self.rng.percent(40) {
                 let (value, defined) = self.initial(width);
-                init.push(MemoryInit { row, value, defined });
+                init.push(MemoryInit {
+                    row,
+                    value,
+                    defined,
+                });
             }
         }
         let first = self.rng.below(5) as i64 - 2;
         let (writes, origin) = (Vec::new(), self.b.origin);
-        let memory = Memory { width, depth, first, init, writes, origin };
+        let memory = Memory {
+            width,
+            depth,
+            first,
+            init,
+            writes,
+            origin,
+        };
         let memory = self.b.netlist.memories.push(memory);
         for _ in 0..self.rng.between(1, 3) {
             let address = self.address(memory);
@@ -199,9 +244,17 @@ impl Maker {
     /// A loop that settles: each bit depends on lower ones alone, or it is a set-reset latch.
     fn cut_loop(&mut self) {
         let flip_flop = self.rng.percent(50);
-        let width = if flip_flop { self.width() } else { self.rng.between(1, 20) as u32 };
+        let width = if flip_flop {
+            self.width()
+        } else {
+            self.rng.between(1, 20) as u32
+        };
         let (value, origin) = (Id::new(0), self.b.origin);
-        let (id, held) = self.b.loop_cut(LoopCut { width, value, origin });
+        let (id, held) = self.b.loop_cut(LoopCut {
+            width,
+            value,
+            origin,
+        });
         let value = if flip_flop {
             let (set, reset) = (self.calm_value(width), self.calm_value(width));
             let keep = self.b.not(reset);
@@ -237,7 +290,11 @@ impl Maker {
     fn write_port(&mut self, memory: MemoryId) -> WritePort {
         let clocks = self.all_clocks();
         let width = self.b.netlist.memories[memory].width;
-        let mask = if self.rng.percent(40) { self.b.ones(width) } else { self.value(width) };
+        let mask = if self.rng.percent(40) {
+            self.b.ones(width)
+        } else {
+            self.value(width)
+        };
         WritePort {
             clocks: self.clocks(&clocks),
             enable: self.value(1),
@@ -286,22 +343,54 @@ impl Maker {
         let mut args = Vec::new();
         for _ in 0..self.rng.below(4) {
             let width = self.width();
-            args.push(EffectArg { value: self.value(width), signed: self.rng.percent(50) });
+            args.push(EffectArg {
+                value: self.value(width),
+                signed: self.rng.percent(50),
+            });
         }
-        let layout = NumberLayout { width: self.rng.below(9) as u32, ..NumberLayout::default() };
+        let layout = NumberLayout {
+            width: self.rng.below(9) as u32,
+            ..NumberLayout::default()
+        };
         let mut message = vec![MessagePart::Text(format!("effect {index}: "))];
         for arg in 0..args.len() {
             message.push(match self.rng.below(4) {
                 0 => MessagePart::Chars { arg, layout },
-                1 => MessagePart::Time { real: self.rng.percent(50), layout },
+                1 => MessagePart::Time {
+                    real: self.rng.percent(50),
+                    layout,
+                },
                 _ => {
-                    let bases = [Base::Binary, Base::Octal, Base::Decimal, Base::Hex, Base::UpperHex];
-                    MessagePart::Number { arg, base: *self.rng.pick(&bases), layout }
+                    let bases = [
+                        Base::Binary,
+                        Base::Octal,
+                        Base::Decimal,
+                        Base::Hex,
+                        Base::UpperHex,
+                    ];
+                    MessagePart::Number {
+                        arg,
+                        base: *self.rng.pick(&bases),
+                        layout,
+                    }
                 }
             });
         }
-        let (last, origin, name) = (self.rng.percent(25), self.b.origin, format!("effect_{index}"));
-        Effect { kind, when, enable, args, message, last, origin, name }
+        let (last, origin, name) = (
+            self.rng.percent(25),
+            self.b.origin,
+            format!("effect_{index}"),
+        );
+        Effect {
+            kind,
+            when,
+            enable,
+            args,
+            message,
+            last,
+            origin,
+            name,
+        }
     }
 
     /// Ports and names; each name once.
@@ -311,12 +400,22 @@ impl Maker {
         named.sort_by_key(|(word, _)| *word != "input");
         let outputs = self.rng.between(1, 4);
         let mut ports: Vec<(Direction, &'static str, CellId)> = Vec::new();
-        ports.extend(named.iter().filter(|n| n.0 == "input").map(|n| (Direction::Input, n.0, n.1)));
+        ports.extend(
+            named
+                .iter()
+                .filter(|n| n.0 == "input")
+                .map(|n| (Direction::Input, n.0, n.1)),
+        );
         for _ in 0..outputs {
             let width = self.width();
             ports.push((Direction::Output, "out", self.value(width)));
         }
-        ports.extend(named.iter().filter(|n| n.0 != "input").map(|n| (Direction::None, n.0, n.1)));
+        ports.extend(
+            named
+                .iter()
+                .filter(|n| n.0 != "input")
+                .map(|n| (Direction::None, n.0, n.1)),
+        );
         for (direction, word, cell) in ports {
             let width = self.b.width(cell);
             self.signal(direction, word, width, SignalValue::Cell(cell));
@@ -332,7 +431,11 @@ impl Maker {
             let width = self.width();
             let input = self.b.input("pad", width);
             let (output, enable) = (self.value(width), self.value(width));
-            let value = SignalValue::Inout { input, output, enable };
+            let value = SignalValue::Inout {
+                input,
+                output,
+                enable,
+            };
             self.signal(Direction::Inout, "pad", width, value);
         }
     }
@@ -340,7 +443,11 @@ impl Maker {
     fn signal(&mut self, direction: Direction, word: &str, width: u32, value: SignalValue) {
         let name = format!("{word}_{}", self.b.netlist.signals.len());
         let inside = direction == Direction::None;
-        let scope = if inside { self.rng.below(self.b.netlist.scopes.len()) } else { 0 };
+        let scope = if inside {
+            self.rng.below(self.b.netlist.scopes.len())
+        } else {
+            0
+        };
         self.b.netlist.signals.push(Signal {
             scope: Id::new(scope),
             name,
