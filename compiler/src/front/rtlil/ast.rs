@@ -294,7 +294,10 @@ impl Module {
     /// The signal connected to a port of a cell; empty when there is none.
     pub fn port(&self, cell: &Cell, port: Name) -> Sig {
         let connections = cell.connections.of(&self.connections);
-        connections.iter().find(|(n, _)| *n == port).map_or(Sig::default(), |(_, sig)| *sig)
+        connections
+            .iter()
+            .find(|(n, _)| *n == port)
+            .map_or(Sig::default(), |(_, sig)| *sig)
     }
 
     /// The chunks of a signal.

@@ -112,7 +112,21 @@ impl Op {
         use Op::*;
         matches!(
             self,
-            Buf | Not | And | Or | Xor | Xnor | AndNot | OrNot | Nand | Nor | Mux | NotMux | Pmux | BitMux | BitEq | Tristate
+            Buf | Not
+                | And
+                | Or
+                | Xor
+                | Xnor
+                | AndNot
+                | OrNot
+                | Nand
+                | Nor
+                | Mux
+                | NotMux
+                | Pmux
+                | BitMux
+                | BitEq
+                | Tristate
         )
     }
 }
@@ -180,7 +194,8 @@ pub enum EffectCell {
     Cover,
 }
 
-const FORMAL: &str = "it has a meaning only in formal verification; remove it, or replace it with `setundef`";
+const FORMAL: &str =
+    "it has a meaning only in formal verification; remove it, or replace it with `setundef`";
 const GLOBAL_CLOCK: &str = "there is no global clock here; use a clocked flip-flop, or lower it with `formalff -ff2anyinit`";
 const TIMING: &str = "timing checks and path delays are not simulated";
 const LIVENESS: &str = "a liveness property cannot fail in a finite simulation";
@@ -212,7 +227,9 @@ pub fn classify(text: &str) -> Class {
         "$scopeinfo" | "$input_port" | "$output_port" | "$public" | "$overwrite_tag" => Ignored,
         "$specify2" | "$specify3" | "$specrule" => Dropped(TIMING),
         "$live" | "$fair" => Dropped(LIVENESS),
-        "$anyconst" | "$anyseq" | "$allconst" | "$allseq" | "$anyinit" | "$initstate" => Unsupported(FORMAL),
+        "$anyconst" | "$anyseq" | "$allconst" | "$allseq" | "$anyinit" | "$initstate" => {
+            Unsupported(FORMAL)
+        }
         "$ff" | "$_FF_" => Unsupported(GLOBAL_CLOCK),
         "$fsm" => Unsupported("lower it with the Yosys pass `fsm_map`"),
         _ => Unknown,
@@ -223,8 +240,8 @@ fn comb(text: &str) -> Option<Op> {
     use Op::*;
     Some(match text {
         "$not" | "$_NOT_" => Not,
-        "$pos" | "$buf" | "$_BUF_" | "$barrier" | "$set_tag" | "$get_tag" | "$original_tag" | "$future_ff"
-        | "$equiv" => Buf,
+        "$pos" | "$buf" | "$_BUF_" | "$barrier" | "$set_tag" | "$get_tag" | "$original_tag"
+        | "$future_ff" | "$equiv" => Buf,
         "$neg" => Neg,
         "$and" | "$_AND_" => And,
         "$or" | "$_OR_" => Or,
@@ -289,7 +306,10 @@ fn comb(text: &str) -> Option<Op> {
 }
 
 fn by_parameter(port: Name, polarity: Name) -> Option<Control> {
-    Some(Control { port, active: Active::Parameter(polarity) })
+    Some(Control {
+        port,
+        active: Active::Parameter(polarity),
+    })
 }
 
 fn word_storage(text: &str) -> Option<Storage> {
@@ -298,25 +318,84 @@ fn word_storage(text: &str) -> Option<Storage> {
     let set = by_parameter(name!("SET"), name!("SET_POLARITY"));
     let clear = by_parameter(name!("CLR"), name!("CLR_POLARITY"));
     let load = by_parameter(name!("ALOAD"), name!("ALOAD_POLARITY"));
-    let reset = |port, polarity, value| by_parameter(port, polarity).map(|c| (c, ResetValue::Parameter(value)));
+    let reset = |port, polarity, value| {
+        by_parameter(port, polarity).map(|c| (c, ResetValue::Parameter(value)))
+    };
     let async_reset = reset(name!("ARST"), name!("ARST_POLARITY"), name!("ARST_VALUE"));
     let sync_reset = reset(name!("SRST"), name!("SRST_POLARITY"), name!("SRST_VALUE"));
     let none = Storage::default();
     Some(match text {
         "$dff" => Storage { clock, ..none },
-        "$dffe" => Storage { clock, enable, ..none },
-        "$adff" => Storage { clock, async_reset, ..none },
-        "$adffe" => Storage { clock, async_reset, enable, ..none },
-        "$sdff" => Storage { clock, sync_reset, ..none },
-        "$sdffe" => Storage { clock, sync_reset, enable, ..none },
-        "$sdffce" => Storage { clock, sync_reset, enable, enable_over_reset: true, ..none },
-        "$aldff" => Storage { clock, load, ..none },
-        "$aldffe" => Storage { clock, load, enable, ..none },
-        "$dffsr" => Storage { clock, set, clear, ..none },
-        "$dffsre" => Storage { clock, set, clear, enable, ..none },
+        "$dffe" => Storage {
+            clock,
+            enable,
+            ..none
+        },
+        "$adff" => Storage {
+            clock,
+            async_reset,
+            ..none
+        },
+        "$adffe" => Storage {
+            clock,
+            async_reset,
+            enable,
+            ..none
+        },
+        "$sdff" => Storage {
+            clock,
+            sync_reset,
+            ..none
+        },
+        "$sdffe" => Storage {
+            clock,
+            sync_reset,
+            enable,
+            ..none
+        },
+        "$sdffce" => Storage {
+            clock,
+            sync_reset,
+            enable,
+            enable_over_reset: true,
+            ..none
+        },
+        "$aldff" => Storage {
+            clock,
+            load,
+            ..none
+        },
+        "$aldffe" => Storage {
+            clock,
+            load,
+            enable,
+            ..none
+        },
+        "$dffsr" => Storage {
+            clock,
+            set,
+            clear,
+            ..none
+        },
+        "$dffsre" => Storage {
+            clock,
+            set,
+            clear,
+            enable,
+            ..none
+        },
         "$dlatch" => Storage { enable, ..none },
-        "$adlatch" => Storage { enable, async_reset, ..none },
-        "$dlatchsr" => Storage { enable, set, clear, ..none },
+        "$adlatch" => Storage {
+            enable,
+            async_reset,
+            ..none
+        },
+        "$dlatchsr" => Storage {
+            enable,
+            set,
+            clear,
+            ..none
+        },
         "$sr" => Storage { set, clear, ..none },
         _ => return None,
     })
@@ -324,7 +403,10 @@ fn word_storage(text: &str) -> Option<Storage> {
 
 /// `$_FAMILY_LETTERS_`: each letter is the polarity of a control or the value of a reset.
 fn gate_storage(text: &str) -> Option<Storage> {
-    let (family, letters) = text.strip_prefix("$_")?.strip_suffix('_')?.split_once('_')?;
+    let (family, letters) = text
+        .strip_prefix("$_")?
+        .strip_suffix('_')?
+        .split_once('_')?;
     let (controls, over) = match (family, letters.len()) {
         ("DFF", 1) => ("C", false),
         ("DFFE", 2) => ("CE", false),
@@ -343,12 +425,18 @@ fn gate_storage(text: &str) -> Option<Storage> {
         ("SR", 2) => ("Sr", false),
         _ => return None,
     };
-    let mut storage = Storage { enable_over_reset: over, ..Storage::default() };
+    let mut storage = Storage {
+        enable_over_reset: over,
+        ..Storage::default()
+    };
     for (control, letter) in controls.bytes().zip(letters.bytes()) {
         let active = match (control, letter) {
             (b'v', b'0' | b'1') => {
                 let value = ResetValue::Bit(letter == b'1');
-                for reset in [&mut storage.async_reset, &mut storage.sync_reset].into_iter().flatten() {
+                for reset in [&mut storage.async_reset, &mut storage.sync_reset]
+                    .into_iter()
+                    .flatten()
+                {
                     reset.1 = value;
                 }
                 continue;
@@ -378,9 +466,20 @@ mod tests {
 
     #[test]
     fn gate_flip_flops() {
-        let Class::Storage(s) = classify("$_SDFFCE_NP1P_") else { panic!("a flip-flop") };
-        assert_eq!(s.clock, Some(Control { port: name!("C"), active: Active::Low }));
-        let reset = Control { port: name!("R"), active: Active::High };
+        let Class::Storage(s) = classify("$_SDFFCE_NP1P_") else {
+            panic!("a flip-flop")
+        };
+        assert_eq!(
+            s.clock,
+            Some(Control {
+                port: name!("C"),
+                active: Active::Low
+            })
+        );
+        let reset = Control {
+            port: name!("R"),
+            active: Active::High,
+        };
         assert_eq!(s.sync_reset, Some((reset, ResetValue::Bit(true))));
         assert!(s.enable_over_reset && s.async_reset.is_none());
         assert_eq!(classify("$_DFF_Q_"), Class::Unknown);

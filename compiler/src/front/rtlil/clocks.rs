@@ -8,7 +8,9 @@ use rustc_hash::FxHashMap;
 use super::ast::Chunk;
 use super::lower::Lower;
 use crate::arena::Arena;
-use crate::ir::{Builder, CellId, CellKind, ClockEdge, Edge, EffectTime, Trigger, TriggerId, TriggerRole};
+use crate::ir::{
+    Builder, CellId, CellKind, ClockEdge, Edge, EffectTime, Trigger, TriggerId, TriggerRole,
+};
 
 /// The triggers met so far.
 #[derive(Default)]
@@ -19,7 +21,10 @@ pub struct Triggers {
 
 impl Triggers {
     fn get(&mut self, net: CellId, role: TriggerRole) -> TriggerId {
-        let id = *self.found.entry(net).or_insert_with(|| self.list.push(Trigger { net, role }));
+        let id = *self
+            .found
+            .entry(net)
+            .or_insert_with(|| self.list.push(Trigger { net, role }));
         if self.list[id].role == TriggerRole::AsyncLoad {
             self.list[id].role = role;
         }
@@ -42,7 +47,9 @@ impl Triggers {
         let netlist = &mut b.netlist;
         netlist.triggers = order.iter().map(|id| self.list[*id].clone()).collect();
         let renumber = |clocks: &mut Vec<ClockEdge>| {
-            clocks.iter_mut().for_each(|c| c.trigger = new_id[c.trigger.index()]);
+            clocks
+                .iter_mut()
+                .for_each(|c| c.trigger = new_id[c.trigger.index()]);
             clocks.sort_unstable();
             clocks.dedup();
         };
@@ -52,7 +59,11 @@ impl Triggers {
                 *trigger = new_id[trigger.index()];
             }
         }
-        netlist.memories.values_mut().flat_map(|m| &mut m.writes).for_each(|w| renumber(&mut w.clocks));
+        netlist
+            .memories
+            .values_mut()
+            .flat_map(|m| &mut m.writes)
+            .for_each(|w| renumber(&mut w.clocks));
         for effect in &mut netlist.effects {
             if let EffectTime::Edges(clocks) = &mut effect.when {
                 renumber(clocks);
@@ -68,7 +79,11 @@ impl Lower<'_, '_, '_> {
         if self.b.constant(net).is_some() {
             return None;
         }
-        let role = if self.is_top_input(net) { TriggerRole::PrimaryClock } else { TriggerRole::DerivedClock };
+        let role = if self.is_top_input(net) {
+            TriggerRole::PrimaryClock
+        } else {
+            TriggerRole::DerivedClock
+        };
         let trigger = self.triggers.get(net, role);
         let edge = match (edge, inverted) {
             (Edge::Rise, true) => Edge::Fall,

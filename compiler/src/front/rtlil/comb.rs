@@ -36,11 +36,22 @@ impl Lower<'_, '_, '_> {
             NodeKind::Comb { cell, op, output } => {
                 let cell = &module.cells[cell as usize];
                 self.set_origin(instance, cell.item.src);
-                self.lower_comb(&At { instance, cell, low, width }, op, output)
+                self.lower_comb(
+                    &At {
+                        instance,
+                        cell,
+                        low,
+                        width,
+                    },
+                    op,
+                    output,
+                )
             }
             NodeKind::Segment(segment) => self.lower_segment(instance, segment, low, width),
             NodeKind::Join(join) => self.lower_join(join, low, width).0,
-            NodeKind::Storage(cell) => self.lower_latch_cell(id, instance, &module.cells[cell as usize]),
+            NodeKind::Storage(cell) => {
+                self.lower_latch_cell(id, instance, &module.cells[cell as usize])
+            }
             NodeKind::Update(update) => self.lower_level_update(id, instance, update),
             NodeKind::Read { cell, port } => self.lower_async_read(instance, cell, port, width),
             NodeKind::Init(init) => {
@@ -49,7 +60,9 @@ impl Lower<'_, '_, '_> {
                 self.value(instance, value.of(&processes.chunks))
             }
             NodeKind::InitAttribute(wire) => {
-                let bits = self.init_attribute(instance, wire).map_or(Bits::zero(width), |c| c.value.zext(width));
+                let bits = self
+                    .init_attribute(instance, wire)
+                    .map_or(Bits::zero(width), |c| c.value.zext(width));
                 self.b.konst(bits)
             }
             NodeKind::Input(_) | NodeKind::Random(_) => unreachable!("made before everything else"),
@@ -74,9 +87,15 @@ impl Lower<'_, '_, '_> {
             NodeKind::Comb { cell, .. } | NodeKind::Storage(cell) | NodeKind::Read { cell, .. } => {
                 module.cells[cell as usize].item
             }
-            NodeKind::Segment(s) => module.processes[processes.segments[s as usize].process as usize].item,
-            NodeKind::Update(u) => module.processes[processes.updates[u as usize].process as usize].item,
-            NodeKind::Input(w) | NodeKind::Random(w) | NodeKind::InitAttribute(w) => module.wires[w as usize].item,
+            NodeKind::Segment(s) => {
+                module.processes[processes.segments[s as usize].process as usize].item
+            }
+            NodeKind::Update(u) => {
+                module.processes[processes.updates[u as usize].process as usize].item
+            }
+            NodeKind::Input(w) | NodeKind::Random(w) | NodeKind::InitAttribute(w) => {
+                module.wires[w as usize].item
+            }
             NodeKind::Join(_) | NodeKind::Init(_) => return None,
         })
     }
@@ -110,7 +129,9 @@ impl Lower<'_, '_, '_> {
 
     /// How operands are extended: signed only when both are.
     pub(super) fn extension(&self, at: &At, two: bool) -> Extend {
-        Extend::signed(self.is_set(at, name!("A_SIGNED")) && (!two || self.is_set(at, name!("B_SIGNED"))))
+        Extend::signed(
+            self.is_set(at, name!("A_SIGNED")) && (!two || self.is_set(at, name!("B_SIGNED"))),
+        )
     }
 
     pub(super) fn whole(&mut self, at: &At, port: Name) -> CellId {
@@ -122,7 +143,11 @@ impl Lower<'_, '_, '_> {
     }
 
     fn lower_comb(&mut self, at: &At, op: Op, output: u8) -> CellId {
-        if op.is_bitwise() { self.lower_bitwise(at, op) } else { self.lower_word(at, op, output) }
+        if op.is_bitwise() {
+            self.lower_bitwise(at, op)
+        } else {
+            self.lower_word(at, op, output)
+        }
     }
 
     fn lower_bitwise(&mut self, at: &At, op: Op) -> CellId {
@@ -174,7 +199,11 @@ impl Lower<'_, '_, '_> {
             Op::Mux | Op::NotMux => {
                 let select = self.bit_of(at, name!("S"));
                 let value = self.b.mux(select, y, a);
-                if op == Op::NotMux { self.b.not(value) } else { value }
+                if op == Op::NotMux {
+                    self.b.not(value)
+                } else {
+                    value
+                }
             }
             _ => unreachable!("{op:?} is not bitwise"),
         }
@@ -191,7 +220,12 @@ impl Lower<'_, '_, '_> {
         for index in (0..self.b.width(selects)).rev() {
             let mut pool = Vec::new();
             let first = index.saturating_mul(word).saturating_add(at.low);
-            let part = slice_chunks(data, first.min(given), at.width.min(given.saturating_sub(first)), &mut pool);
+            let part = slice_chunks(
+                data,
+                first.min(given),
+                at.width.min(given.saturating_sub(first)),
+                &mut pool,
+            );
             let value = self.value(at.instance, part.of(&pool));
             let value = self.b.resize(value, at.width, Extend::Zero);
             let select = self.b.bit(selects, index);
@@ -224,7 +258,9 @@ impl Lower<'_, '_, '_> {
             };
             first = false;
         }
-        let Some((pad, offset)) = join.pad else { return (driven, driven, enable) };
+        let Some((pad, offset)) = join.pad else {
+            return (driven, driven, enable);
+        };
         let outside = self.node_part(pad, offset + low, width);
         let free = self.b.not(enable);
         let outside = self.b.and(outside, free);
@@ -235,7 +271,11 @@ impl Lower<'_, '_, '_> {
     fn join_driver(&mut self, code: super::nets::Code, low: u32, width: u32) -> (CellId, CellId) {
         let Some(bit) = code.driver_bit() else {
             let ones = self.b.ones(width);
-            let value = if code == super::nets::Code::ONE { ones } else { self.b.zero(width) };
+            let value = if code == super::nets::Code::ONE {
+                ones
+            } else {
+                self.b.zero(width)
+            };
             return (value, ones);
         };
         let (node, offset) = self.graph.locate(bit);

@@ -76,14 +76,21 @@ pub struct Graph {
 
 impl Graph {
     pub fn width(&self, node: NodeId) -> u32 {
-        let next = self.nodes.get(node as usize + 1).map_or(self.bits, |n| n.start);
+        let next = self
+            .nodes
+            .get(node as usize + 1)
+            .map_or(self.bits, |n| n.start);
         next - self.nodes[node as usize].start
     }
 
     /// The node that a driver bit belongs to, and the offset in it.
     pub fn locate(&self, bit: u32) -> (NodeId, u32) {
         let mut node = self.hints[bit as usize / 64];
-        while self.nodes.get(node as usize + 1).is_some_and(|n| n.start <= bit) {
+        while self
+            .nodes
+            .get(node as usize + 1)
+            .is_some_and(|n| n.start <= bit)
+        {
             node += 1;
         }
         (node, bit - self.nodes[node as usize].start)
@@ -98,7 +105,14 @@ pub fn collect(
     problems: &mut Problems,
 ) -> Option<Graph> {
     let mut nets = NetBuilder::new(hierarchy.bits);
-    let mut collector = Collector { design, hierarchy, nodes: Vec::new(), bits: 0, constants: Vec::new(), first_segment: Vec::new() };
+    let mut collector = Collector {
+        design,
+        hierarchy,
+        nodes: Vec::new(),
+        bits: 0,
+        constants: Vec::new(),
+        first_segment: Vec::new(),
+    };
     for instance in 0..hierarchy.instances.len() as u32 {
         collector.join_instance(&mut nets, instance, processes);
     }
@@ -114,14 +128,27 @@ pub fn collect(
     }
     collector.weak_drivers(&mut nets, processes);
     let (joins, pads) = collector.resolve_conflicts(&mut nets, problems);
-    let Collector { nodes, bits, first_segment, .. } = collector;
+    let Collector {
+        nodes,
+        bits,
+        first_segment,
+        ..
+    } = collector;
     if bits > u64::from(u32::MAX / 2) {
         problems.too_large();
         return None;
     }
     let bits = bits as u32;
     let hints = hints(&nodes, bits);
-    Some(Graph { nodes, bits, hints, codes: nets.finish(), joins, first_segment, pads })
+    Some(Graph {
+        nodes,
+        bits,
+        hints,
+        codes: nets.finish(),
+        joins,
+        first_segment,
+        pads,
+    })
 }
 
 fn hints(nodes: &[Node], bits: u32) -> Vec<NodeId> {
@@ -168,7 +195,12 @@ impl Collector<'_> {
             todo.push((instance, chunks(*left), instance, chunks(*right)));
         }
         for (target, value) in &processes[index].aliases {
-            todo.push((instance, vec![*target], instance, value.of(&processes[index].chunks).to_vec()));
+            todo.push((
+                instance,
+                vec![*target],
+                instance,
+                value.of(&processes[index].chunks).to_vec(),
+            ));
         }
         for cell in &module.cells {
             if self.hierarchy.meaning(cell.kind) == Meaning::Primitive(Class::Wire) {
@@ -178,10 +210,22 @@ impl Collector<'_> {
         }
         if let Some((parent, cell)) = self.hierarchy.instances[instance as usize].parent {
             let (_, above) = self.module(parent);
-            for (port, sig) in above.cells[cell as usize].connections.of(&above.connections) {
+            for (port, sig) in above.cells[cell as usize]
+                .connections
+                .of(&above.connections)
+            {
                 if let Some(wire) = module.wires.iter().position(|w| w.item.name == *port) {
-                    let inner = Chunk { base: Base::Wire(wire as u32), offset: 0, width: module.wires[wire].width };
-                    todo.push((instance, vec![inner], parent, above.chunks_of(*sig).to_vec()));
+                    let inner = Chunk {
+                        base: Base::Wire(wire as u32),
+                        offset: 0,
+                        width: module.wires[wire].width,
+                    };
+                    todo.push((
+                        instance,
+                        vec![inner],
+                        parent,
+                        above.chunks_of(*sig).to_vec(),
+                    ));
                 }
             }
         }
@@ -209,7 +253,11 @@ impl Collector<'_> {
 
     fn node(&mut self, instance: u32, kind: NodeKind, width: u32) -> Code {
         let start = self.bits as u32;
-        self.nodes.push(Node { start, instance, kind });
+        self.nodes.push(Node {
+            start,
+            instance,
+            kind,
+        });
         self.bits += u64::from(width);
         Code::driver(start)
     }
@@ -229,13 +277,28 @@ impl Collector<'_> {
 
     fn top_inputs(&mut self, nets: &mut NetBuilder) {
         let (_, module) = self.module(0);
-        let mut ports: Vec<(u32, u32)> = module.wires.iter().zip(0..).filter(|(w, _)| w.port != Port::None).map(|(w, i)| (w.port_id, i)).collect();
+        let mut ports: Vec<(u32, u32)> = module
+            .wires
+            .iter()
+            .zip(0..)
+            .filter(|(w, _)| w.port != Port::None)
+            .map(|(w, i)| (w.port_id, i))
+            .collect();
         ports.sort_unstable();
-        let mut inputs: Vec<(u32, Port)> = ports.iter().map(|(_, i)| (*i, module.wires[*i as usize].port)).collect();
+        let mut inputs: Vec<(u32, Port)> = ports
+            .iter()
+            .map(|(_, i)| (*i, module.wires[*i as usize].port))
+            .collect();
         inputs.retain(|(_, port)| *port != Port::Output);
         for (wire, port) in inputs {
-            let width = self.design.modules[self.hierarchy.instances[0].module as usize].wires[wire as usize].width;
-            let chunk = Chunk { base: Base::Wire(wire), offset: 0, width };
+            let width = self.design.modules[self.hierarchy.instances[0].module as usize].wires
+                [wire as usize]
+                .width;
+            let chunk = Chunk {
+                base: Base::Wire(wire),
+                offset: 0,
+                width,
+            };
             match port {
                 // Joined with what the design drives later on.
                 Port::Inout => {
@@ -251,13 +314,24 @@ impl Collector<'_> {
         let design = self.design;
         let module = &design.modules[index];
         for (cell, number) in module.cells.iter().zip(0..) {
-            let Meaning::Primitive(class) = self.hierarchy.meaning(cell.kind) else { continue };
+            let Meaning::Primitive(class) = self.hierarchy.meaning(cell.kind) else {
+                continue;
+            };
             match class {
                 Class::Comb(op) => {
                     for (port, output) in op.outputs().iter().zip(0..) {
                         let target = module.chunks_of(module.port(cell, *port));
                         if !target.is_empty() {
-                            self.drive(nets, instance, NodeKind::Comb { cell: number, op, output }, target);
+                            self.drive(
+                                nets,
+                                instance,
+                                NodeKind::Comb {
+                                    cell: number,
+                                    op,
+                                    output,
+                                },
+                                target,
+                            );
                         }
                     }
                 }
@@ -267,7 +341,15 @@ impl Collector<'_> {
                 }
                 Class::Memory(MemoryCell::Read | MemoryCell::ReadV2) => {
                     let target = module.chunks_of(module.port(cell, name!("DATA")));
-                    self.drive(nets, instance, NodeKind::Read { cell: number, port: 0 }, target);
+                    self.drive(
+                        nets,
+                        instance,
+                        NodeKind::Read {
+                            cell: number,
+                            port: 0,
+                        },
+                        target,
+                    );
                 }
                 Class::Memory(MemoryCell::Whole | MemoryCell::WholeV2) => {
                     let target = module.chunks_of(module.port(cell, name!("RD_DATA")));
@@ -276,7 +358,12 @@ impl Collector<'_> {
                     let mut pool = Vec::new();
                     for port in 0..total.div_ceil(width) {
                         let low = port * width;
-                        let part = super::process::slice_chunks(target, low, width.min(total - low), &mut pool);
+                        let part = super::process::slice_chunks(
+                            target,
+                            low,
+                            width.min(total - low),
+                            &mut pool,
+                        );
                         let kind = NodeKind::Read { cell: number, port };
                         self.drive(nets, instance, kind, part.of(&pool));
                     }
@@ -310,7 +397,11 @@ impl Collector<'_> {
                 if wire.item.attributes.start == wire.item.attributes.end {
                     continue;
                 }
-                let chunk = Chunk { base: Base::Wire(number), offset: 0, width: wire.width };
+                let chunk = Chunk {
+                    base: Base::Wire(number),
+                    offset: 0,
+                    width: wire.width,
+                };
                 let has = |wanted: Name| module.attributes_of(wire.item).any(|(n, _)| n == wanted);
                 if has(name!("rtlwasm_plusarg")) {
                     self.drive_undriven(nets, instance, NodeKind::Input(number), chunk);
@@ -326,8 +417,16 @@ impl Collector<'_> {
     }
 
     /// Drives those bits of a wire that have no driver, when there are any.
-    fn drive_undriven(&mut self, nets: &mut NetBuilder, instance: u32, kind: NodeKind, target: Chunk) {
-        let Some(first) = self.first_bit(instance, &target) else { return };
+    fn drive_undriven(
+        &mut self,
+        nets: &mut NetBuilder,
+        instance: u32,
+        kind: NodeKind,
+        target: Chunk,
+    ) {
+        let Some(first) = self.first_bit(instance, &target) else {
+            return;
+        };
         let bits = first..first + target.width;
         if bits.clone().any(|bit| nets.driver(bit) == Code::UNDRIVEN) {
             let code = self.node(instance, kind, target.width);
@@ -346,10 +445,16 @@ impl Collector<'_> {
     }
 
     fn is_tristate(&self, code: Code) -> bool {
-        let Some(node) = self.node_at(code) else { return false };
+        let Some(node) = self.node_at(code) else {
+            return false;
+        };
         match node.kind {
-            NodeKind::Comb { op: Op::Tristate, .. } => true,
-            NodeKind::Comb { cell, op: Op::Mux, .. } => {
+            NodeKind::Comb {
+                op: Op::Tristate, ..
+            } => true,
+            NodeKind::Comb {
+                cell, op: Op::Mux, ..
+            } => {
                 let (_, module) = self.module(node.instance);
                 let cell = &module.cells[cell as usize];
                 super::params::floating_input(self.design, module, cell).is_some()
@@ -365,7 +470,11 @@ impl Collector<'_> {
         nets: &mut NetBuilder,
         problems: &mut Problems,
     ) -> (Vec<Join>, Vec<(u32, std::ops::Range<NodeId>)>) {
-        let mut joins = Joins { list: Vec::new(), last: Vec::new(), last_root: 0 };
+        let mut joins = Joins {
+            list: Vec::new(),
+            last: Vec::new(),
+            last_root: 0,
+        };
         let mut conflicts = std::mem::take(&mut nets.conflicts);
         conflicts.sort_by_key(|(root, _)| *root);
         let pads = self.pads(nets, &conflicts, &mut joins);
@@ -404,7 +513,12 @@ impl Collector<'_> {
             .iter()
             .zip(0..)
             .filter_map(|(n, id)| match n.kind {
-                NodeKind::Input(wire) if n.instance == 0 && self.module(0).1.wires[wire as usize].port == Port::Inout => Some((id, wire)),
+                NodeKind::Input(wire)
+                    if n.instance == 0
+                        && self.module(0).1.wires[wire as usize].port == Port::Inout =>
+                {
+                    Some((id, wire))
+                }
                 _ => None,
             })
             .collect();
@@ -416,9 +530,17 @@ impl Collector<'_> {
             joins.last.clear();
             for i in 0..self.module(0).1.wires[wire as usize].width {
                 let root = nets.root(first + i);
-                let mut all: Vec<Code> = Some(nets.driver(root)).into_iter().filter(|c| *c != Code::UNDRIVEN).collect();
+                let mut all: Vec<Code> = Some(nets.driver(root))
+                    .into_iter()
+                    .filter(|c| *c != Code::UNDRIVEN)
+                    .collect();
                 let from = conflicts.partition_point(|(r, _)| *r < root);
-                all.extend(conflicts[from..].iter().take_while(|(r, _)| *r == root).map(|(_, c)| *c));
+                all.extend(
+                    conflicts[from..]
+                        .iter()
+                        .take_while(|(r, _)| *r == root)
+                        .map(|(_, c)| *c),
+                );
                 roots.push(root);
                 self.add_join(nets, joins, root, all, Some((node, i)));
             }
@@ -439,13 +561,19 @@ impl Collector<'_> {
     ) {
         let goes_on = root == joins.last_root + 1
             && joins.last.len() == drivers.len() + 1
-            && joins.last[1..].iter().zip(&drivers).all(|(last, now)| last.driver_bit().is_some() && last.above(1) == *now);
+            && joins.last[1..]
+                .iter()
+                .zip(&drivers)
+                .all(|(last, now)| last.driver_bit().is_some() && last.above(1) == *now);
         if goes_on {
             self.bits += 1;
         } else {
             let kind = NodeKind::Join(joins.list.len() as u32);
             self.node(0, kind, 1);
-            joins.list.push(Join { drivers: drivers.clone(), pad });
+            joins.list.push(Join {
+                drivers: drivers.clone(),
+                pad,
+            });
         }
         nets.set_driver(root, Code::driver(self.bits as u32 - 1));
         joins.last_root = root;
@@ -471,8 +599,9 @@ impl Collector<'_> {
             let (_, module) = self.module(instance);
             let item = module.wires[wire as usize].item;
             let shown = self.design.shown(item.name);
-            let mut warning = Diagnostic::warning("multiple-drivers", format!("`{shown}` has several drivers"))
-                .label(problems.span(item), format!("bit {bit} of this"));
+            let mut warning =
+                Diagnostic::warning("multiple-drivers", format!("`{shown}` has several drivers"))
+                    .label(problems.span(item), format!("bit {bit} of this"));
             for node in codes.iter().filter_map(|c| self.node_at(*c)) {
                 let (_, module) = self.module(node.instance);
                 if let NodeKind::Comb { cell, .. } | NodeKind::Storage(cell) = node.kind {
@@ -494,5 +623,9 @@ struct Joins {
 
 /// What is left of a chunk above `width` bits.
 fn rest(chunk: Chunk, width: u32) -> Option<Chunk> {
-    (chunk.width > width).then(|| Chunk { offset: chunk.offset + width, width: chunk.width - width, ..chunk })
+    (chunk.width > width).then(|| Chunk {
+        offset: chunk.offset + width,
+        width: chunk.width - width,
+        ..chunk
+    })
 }

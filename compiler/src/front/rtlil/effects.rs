@@ -21,7 +21,8 @@ impl Lower<'_, '_, '_> {
             let mut cells: Vec<(i64, &Cell, EffectCell)> = Vec::new();
             for cell in &module.cells {
                 if let Some(Class::Effect(kind)) = self.class(cell) {
-                    let priority = params::number(self.design, module, cell, name!("PRIORITY")) as i32;
+                    let priority =
+                        params::number(self.design, module, cell, name!("PRIORITY")) as i32;
                     cells.push((-i64::from(priority), cell, kind));
                 }
             }
@@ -49,8 +50,11 @@ impl Lower<'_, '_, '_> {
         let Some(format) = format::parse(told.text) else {
             let span = self.problems.span(cell.item);
             self.problems.push(
-                Diagnostic::error("bad-format", format!("the format text {:?} is not understood", told.text))
-                    .label(span, "of this statement"),
+                Diagnostic::error(
+                    "bad-format",
+                    format!("the format text {:?} is not understood", told.text),
+                )
+                .label(span, "of this statement"),
             );
             return None;
         };
@@ -73,7 +77,16 @@ impl Lower<'_, '_, '_> {
         let name = shown.strip_prefix('\\').unwrap_or("").to_string();
         let args = self.effect_args(instance, cell, &format);
         let origin = self.b.origin;
-        Some(Effect { kind, when, enable, args, message: format.parts, last: told.last, origin, name })
+        Some(Effect {
+            kind,
+            when,
+            enable,
+            args,
+            message: format.parts,
+            last: told.last,
+            origin,
+            name,
+        })
     }
 
     fn flavor(&mut self, instance: u32, cell: &Cell) -> Option<EffectKind> {
@@ -85,8 +98,11 @@ impl Lower<'_, '_, '_> {
             _ => {
                 let span = self.problems.span(cell.item);
                 self.problems.push(
-                    Diagnostic::warning("ignored-cell", format!("a check of kind `{flavor}` is not simulated"))
-                        .label(span, "this statement"),
+                    Diagnostic::warning(
+                        "ignored-cell",
+                        format!("a check of kind `{flavor}` is not simulated"),
+                    )
+                    .label(span, "this statement"),
                 );
                 None
             }
@@ -108,7 +124,14 @@ impl Lower<'_, '_, '_> {
         let mut edges: Vec<ClockEdge> = Vec::new();
         for index in 0..count {
             let net = self.b.bit(triggers, index);
-            edges.extend(self.clock(net, if polarity.bit(index) { Edge::Rise } else { Edge::Fall }));
+            edges.extend(self.clock(
+                net,
+                if polarity.bit(index) {
+                    Edge::Rise
+                } else {
+                    Edge::Fall
+                },
+            ));
         }
         self.merge_edges(&mut edges);
         (!edges.is_empty()).then_some(EffectTime::Edges(edges))
@@ -122,7 +145,10 @@ impl Lower<'_, '_, '_> {
             let low = argument.low.min(given);
             let part = self.b.slice(args, low, argument.width.min(given - low));
             let value = self.b.resize(part, argument.width, Extend::Zero);
-            out.push(EffectArg { value, signed: argument.signed });
+            out.push(EffectArg {
+                value,
+                signed: argument.signed,
+            });
         }
         out
     }

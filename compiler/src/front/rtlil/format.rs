@@ -54,7 +54,10 @@ pub fn parse(text: &str) -> Option<Format> {
 
 fn field_end(text: &str) -> Option<usize> {
     let colon = text.find(':')?;
-    let padding = text[colon + 1..].char_indices().nth(2).map_or(text.len(), |(i, _)| colon + 1 + i);
+    let padding = text[colon + 1..]
+        .char_indices()
+        .nth(2)
+        .map_or(text.len(), |(i, _)| colon + 1 + i);
     text[padding..].find('}').map(|i| padding + i)
 }
 
@@ -76,10 +79,19 @@ fn field(body: &str, low: &mut u32, format: &mut Format) -> Option<()> {
     let zero_pad = chars.next()? == '0';
     let rest = chars.as_str();
     let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-    let width = if digits == 0 { 0 } else { rest[..digits].parse().ok()? };
+    let width = if digits == 0 {
+        0
+    } else {
+        rest[..digits].parse().ok()?
+    };
     let mut options = rest[digits..].chars();
     let kind = options.next()?;
-    let mut layout = NumberLayout { width, justify, zero_pad, ..NumberLayout::default() };
+    let mut layout = NumberLayout {
+        width,
+        justify,
+        zero_pad,
+        ..NumberLayout::default()
+    };
     let mut signed = false;
     for option in options {
         match option {
@@ -93,11 +105,18 @@ fn field(body: &str, low: &mut u32, format: &mut Format) -> Option<()> {
         }
     }
     if kind == 't' || kind == 'r' {
-        format.parts.push(MessagePart::Time { real: kind == 'r', layout });
+        format.parts.push(MessagePart::Time {
+            real: kind == 'r',
+            layout,
+        });
         return Some(());
     }
     let arg = format.arguments.len();
-    format.arguments.push(Argument { low: *low, width: size, signed });
+    format.arguments.push(Argument {
+        low: *low,
+        width: size,
+        signed,
+    });
     *low = low.checked_add(size)?;
     let number = |base| MessagePart::Number { arg, base, layout };
     format.parts.push(match kind {
@@ -119,11 +138,32 @@ mod tests {
     #[test]
     fn fields() {
         let f = parse("a{{{4:> 2d-u}}} {24:<}c} {0:> 20t}{8:>08h#s}").expect("well-formed");
-        assert_eq!(f.arguments[1], Argument { low: 4, width: 24, signed: false });
-        assert_eq!(f.arguments[2], Argument { low: 28, width: 8, signed: true });
+        assert_eq!(
+            f.arguments[1],
+            Argument {
+                low: 4,
+                width: 24,
+                signed: false
+            }
+        );
+        assert_eq!(
+            f.arguments[2],
+            Argument {
+                low: 28,
+                width: 8,
+                signed: true
+            }
+        );
         assert_eq!(f.parts[0], MessagePart::Text("a{".into()));
         assert_eq!(f.parts[2], MessagePart::Text("} ".into()));
-        let MessagePart::Number { base: Base::Hex, layout, .. } = &f.parts[6] else { panic!("{:?}", f.parts) };
+        let MessagePart::Number {
+            base: Base::Hex,
+            layout,
+            ..
+        } = &f.parts[6]
+        else {
+            panic!("{:?}", f.parts)
+        };
         assert!(layout.zero_pad && layout.prefix && layout.width == 8);
         assert_eq!(parse("{4:"), None);
         assert_eq!(parse("{4:> q}"), None);

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use super::ReadOptions;
 use super::ast::*;
 use super::catalog::{Class, classify};
 use super::known::name;
 use super::problem::Problems;
-use super::ReadOptions;
 use crate::arena::Arena;
 use crate::ir::{Scope, ScopeId, SourceId};
 
@@ -49,7 +49,10 @@ pub enum Meaning {
 impl Hierarchy {
     /// What a cell type stands for; modules of the file come first.
     pub fn meaning(&self, kind: Name) -> Meaning {
-        match (self.module_of[kind.0 as usize], self.classes[kind.0 as usize]) {
+        match (
+            self.module_of[kind.0 as usize],
+            self.classes[kind.0 as usize],
+        ) {
             (Some(module), _) => Meaning::Instance(module),
             (None, Some(class)) => Meaning::Primitive(class),
             (None, None) => Meaning::Missing,
@@ -73,11 +76,17 @@ impl Hierarchy {
 }
 
 /// Finds the top module and all instances below it.
-pub fn elaborate(design: &Design, options: &ReadOptions, problems: &mut Problems) -> Option<Hierarchy> {
+pub fn elaborate(
+    design: &Design,
+    options: &ReadOptions,
+    problems: &mut Problems,
+) -> Option<Hierarchy> {
     let mut module_of = vec![None; design.names.len()];
     let mut classes = vec![None; design.names.len()];
     for (index, module) in design.modules.iter().enumerate() {
-        let blackbox = module.attributes_of(module.item).any(|(n, _)| n == name!("blackbox"));
+        let blackbox = module
+            .attributes_of(module.item)
+            .any(|(n, _)| n == name!("blackbox"));
         if !blackbox {
             module_of[module.item.name.0 as usize] = Some(index as u32);
         }
@@ -89,19 +98,44 @@ pub fn elaborate(design: &Design, options: &ReadOptions, problems: &mut Problems
             }
         }
     }
-    let wire_bits = design.modules.iter().map(first_bits).collect::<Option<Vec<_>>>();
+    let wire_bits = design
+        .modules
+        .iter()
+        .map(first_bits)
+        .collect::<Option<Vec<_>>>();
     let Some(wire_bits) = wire_bits else {
         problems.too_large();
         return None;
     };
     let top = find_top(design, &module_of, options, problems)?;
-    let mut hierarchy =
-        Hierarchy { instances: Vec::new(), wire_bits, bits: 0, scopes: Arena::default(), classes, module_of };
+    let mut hierarchy = Hierarchy {
+        instances: Vec::new(),
+        wire_bits,
+        bits: 0,
+        scopes: Arena::default(),
+        classes,
+        module_of,
+    };
     let module = &design.modules[top as usize];
     let shown = module_name(design, module);
     let source = problems.source(module.item.src);
-    let scope = hierarchy.scopes.push(Scope { parent: None, name: shown.clone(), module: shown, source });
-    place_instances(design, &mut hierarchy, Instance { module: top, scope, base: 0, parent: None }, problems)?;
+    let scope = hierarchy.scopes.push(Scope {
+        parent: None,
+        name: shown.clone(),
+        module: shown,
+        source,
+    });
+    place_instances(
+        design,
+        &mut hierarchy,
+        Instance {
+            module: top,
+            scope,
+            base: 0,
+            parent: None,
+        },
+        problems,
+    )?;
     Some(hierarchy)
 }
 
@@ -118,7 +152,9 @@ fn first_bits(module: &Module) -> Option<Vec<u32>> {
 
 /// The name of a module as the source has it: elaborators append parameters or the instance path.
 fn module_name(design: &Design, module: &Module) -> String {
-    let given = module.attributes_of(module.item).find(|(n, _)| *n == name!("hdlname"));
+    let given = module
+        .attributes_of(module.item)
+        .find(|(n, _)| *n == name!("hdlname"));
     if let Some((_, Value::Str(text))) = given {
         return super::lexer::unescape(design.names.text(text));
     }
@@ -143,16 +179,28 @@ fn find_top(
     let shown = |m: &Module| design.shown(m.item.name).to_string();
     if let Some(wanted) = &options.top {
         let named = |exact: bool| {
-            let is_it = |m: &Module| if exact { shown(m) == *wanted } else { module_name(design, m) == *wanted };
+            let is_it = |m: &Module| {
+                if exact {
+                    shown(m) == *wanted
+                } else {
+                    module_name(design, m) == *wanted
+                }
+            };
             design.modules.iter().position(is_it)
         };
         if let Some(found) = named(true).or_else(|| named(false)) {
             return Some(found as u32);
         }
-        problems.no_top(format!("there is no module `{wanted}`"), design.modules.iter().map(shown).collect());
+        problems.no_top(
+            format!("there is no module `{wanted}`"),
+            design.modules.iter().map(shown).collect(),
+        );
         return None;
     }
-    let marked = |m: &Module| m.attributes_of(m.item).any(|(n, v)| n == name!("top") && v != Value::Int(0));
+    let marked = |m: &Module| {
+        m.attributes_of(m.item)
+            .any(|(n, v)| n == name!("top") && v != Value::Int(0))
+    };
     if let Some(found) = design.modules.iter().position(marked) {
         return Some(found as u32);
     }
@@ -162,8 +210,13 @@ fn find_top(
             used[module as usize] = true;
         }
     }
-    let free: Vec<&Module> =
-        design.modules.iter().enumerate().filter(|(i, m)| !used[*i] && module_of[m.item.name.0 as usize].is_some()).map(|(_, m)| m).collect();
+    let free: Vec<&Module> = design
+        .modules
+        .iter()
+        .enumerate()
+        .filter(|(i, m)| !used[*i] && module_of[m.item.name.0 as usize].is_some())
+        .map(|(_, m)| m)
+        .collect();
     match free.as_slice() {
         [only] => module_of[only.item.name.0 as usize],
         [] if design.modules.is_empty() => {
@@ -172,7 +225,10 @@ fn find_top(
         }
         [] => {
             let all = design.modules.iter().map(shown).collect();
-            problems.no_top("every module is instantiated by another one".to_string(), all);
+            problems.no_top(
+                "every module is instantiated by another one".to_string(),
+                all,
+            );
             None
         }
         several => {
@@ -195,8 +251,14 @@ fn place_instances(
     while let Some(mut instance) = waiting.pop() {
         let index = hierarchy.instances.len() as u32;
         instance.base = hierarchy.bits;
-        let size = *hierarchy.wire_bits[instance.module as usize].last().expect("one entry more than wires");
-        let Some(bits) = hierarchy.bits.checked_add(size).filter(|b| *b < i32::MAX as u32) else {
+        let size = *hierarchy.wire_bits[instance.module as usize]
+            .last()
+            .expect("one entry more than wires");
+        let Some(bits) = hierarchy
+            .bits
+            .checked_add(size)
+            .filter(|b| *b < i32::MAX as u32)
+        else {
             problems.too_large();
             return None;
         };
@@ -208,8 +270,12 @@ fn place_instances(
             match hierarchy.meaning(cell.kind) {
                 Meaning::Primitive(_) => {}
                 Meaning::Missing => {
-                    let path = instance_path(design, &hierarchy.scopes, instance.scope, cell.item.name);
-                    missing.entry(cell.kind).or_default().push((path, cell.item));
+                    let path =
+                        instance_path(design, &hierarchy.scopes, instance.scope, cell.item.name);
+                    missing
+                        .entry(cell.kind)
+                        .or_default()
+                        .push((path, cell.item));
                 }
                 Meaning::Instance(child) => {
                     let parent = Some((index, cell_index as u32));
@@ -219,7 +285,12 @@ fn place_instances(
                     }
                     complete &= problems.check_parameters(design, module, cell);
                     let scope = new_scope(design, hierarchy, instance.scope, cell, child, problems);
-                    waiting.push(Instance { module: child, scope, base: 0, parent });
+                    waiting.push(Instance {
+                        module: child,
+                        scope,
+                        base: 0,
+                        parent,
+                    });
                 }
             }
         }
@@ -254,7 +325,12 @@ fn new_scope(
     let name = design.shown(cell.item.name).to_string();
     let module = module_name(design, &design.modules[child as usize]);
     let source: SourceId = problems.source(cell.item.src);
-    hierarchy.scopes.push(Scope { parent: Some(parent), name, module, source })
+    hierarchy.scopes.push(Scope {
+        parent: Some(parent),
+        name,
+        module,
+        source,
+    })
 }
 
 fn instance_path(design: &Design, scopes: &Arena<Scope>, scope: ScopeId, name: Name) -> String {

@@ -36,7 +36,11 @@ pub struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     pub fn new(text: &'a str) -> Lexer<'a> {
-        Lexer { text, at: 0, start: 0 }
+        Lexer {
+            text,
+            at: 0,
+            start: 0,
+        }
     }
 
     /// The next token.
@@ -52,7 +56,9 @@ impl<'a> Lexer<'a> {
             Some(b'\\' | b'$') => Token::Id(self.take_while(|b| !b.is_ascii_whitespace())),
             Some(b'"') => self.string(),
             Some(b'0'..=b'9' | b'-') => self.number(),
-            Some(b'a'..=b'z') => Token::Word(self.take_while(|b| b.is_ascii_lowercase() || b == b'_')),
+            Some(b'a'..=b'z') => {
+                Token::Word(self.take_while(|b| b.is_ascii_lowercase() || b == b'_'))
+            }
             Some(mark @ (b'{' | b'}' | b'[' | b']' | b':' | b',')) => {
                 self.at += 1;
                 Token::Mark(mark)
@@ -133,7 +139,9 @@ pub fn unescape(raw: &str) -> String {
             Some(first @ b'0'..=b'7') => {
                 let mut value = u32::from(first - b'0');
                 for _ in 0..2 {
-                    let Some(digit) = bytes.next_if(|b| (b'0'..=b'7').contains(b)) else { break };
+                    let Some(digit) = bytes.next_if(|b| (b'0'..=b'7').contains(b)) else {
+                        break;
+                    };
                     value = value * 8 + u32::from(digit - b'0');
                 }
                 out.push(value as u8);
@@ -177,7 +185,10 @@ mod tests {
             Int("-7"),
             Eof,
         ];
-        assert_eq!(tokens("connect \\a[1] [3:0] 4'01x- # c\n\n  # d\n \"a\\\"b\" -7"), expected);
+        assert_eq!(
+            tokens("connect \\a[1] [3:0] 4'01x- # c\n\n  # d\n \"a\\\"b\" -7"),
+            expected
+        );
     }
 
     #[test]

@@ -61,7 +61,11 @@ struct Component {
 
 /// A piece that the search has met.
 enum State {
-    Open { depth: usize, latch: Option<(LatchId, CellId)>, cut: Option<(LoopId, CellId)> },
+    Open {
+        depth: usize,
+        latch: Option<(LatchId, CellId)>,
+        cut: Option<(LoopId, CellId)>,
+    },
     Done,
 }
 
@@ -87,9 +91,20 @@ impl Component {
             for o in operands.iter().filter(|o| o.role != Role::Whole) {
                 work.extend([(*node, o.position), (*node, o.position + o.width)]);
                 work.extend([(o.node, o.offset), (o.node, o.offset + o.width)]);
-                let link = |from, to_node, to, width| Link { from, to_node, to, width };
-                links.entry(*node).or_default().push(link(o.position, o.node, o.offset, o.width));
-                links.entry(o.node).or_default().push(link(o.offset, *node, o.position, o.width));
+                let link = |from, to_node, to, width| Link {
+                    from,
+                    to_node,
+                    to,
+                    width,
+                };
+                links
+                    .entry(*node)
+                    .or_default()
+                    .push(link(o.position, o.node, o.offset, o.width));
+                links
+                    .entry(o.node)
+                    .or_default()
+                    .push(link(o.offset, *node, o.position, o.width));
             }
             for o in operands.iter().filter(|o| o.role == Role::Whole) {
                 work.extend([(o.node, o.offset), (o.node, o.offset + o.width)]);
@@ -117,7 +132,9 @@ impl Component {
     fn piece_end(lower: &Lower, (node, start): Unit) -> u32 {
         let cuts = &lower.cuts[&node];
         let next = cuts.partition_point(|c| *c <= start);
-        cuts.get(next).copied().unwrap_or_else(|| lower.graph.width(node))
+        cuts.get(next)
+            .copied()
+            .unwrap_or_else(|| lower.graph.width(node))
     }
 
     /// The pieces that a piece needs.
@@ -146,8 +163,20 @@ impl Component {
     fn open(&mut self, lower: &Lower, unit: Unit) {
         let width = Self::piece_end(lower, unit) - unit.1;
         let needs = self.needs(lower, unit, width);
-        self.state.insert(unit, State::Open { depth: self.frames.len(), latch: None, cut: None });
-        self.frames.push(Frame { unit, width, needs, next: 0 });
+        self.state.insert(
+            unit,
+            State::Open {
+                depth: self.frames.len(),
+                latch: None,
+                cut: None,
+            },
+        );
+        self.frames.push(Frame {
+            unit,
+            width,
+            needs,
+            next: 0,
+        });
     }
 
     /// Lowers a piece and everything it needs.
@@ -184,15 +213,26 @@ impl Component {
         // A value may hold itself on one path and go through logic on another; then the loop counts.
         if holds && cut.is_none() && latch.is_none() {
             let (init, value) = (Bits::zero(width), CellId::new(0));
-            let made = lower.b.latch(Latch { width, init: init.clone(), init_defined: init, value, origin });
+            let made = lower.b.latch(Latch {
+                width,
+                init: init.clone(),
+                init_defined: init,
+                value,
+                origin,
+            });
             lower.pieces.insert(unit, made.1);
             lower.found_latches.push((unit.0, unit.1, made.0));
             *latch = Some(made);
         } else if !holds && cut.is_none() {
-            let made = lower.b.loop_cut(LoopCut { width, value: CellId::new(0), origin });
+            let made = lower.b.loop_cut(LoopCut {
+                width,
+                value: CellId::new(0),
+                origin,
+            });
             lower.pieces.insert(unit, made.1);
             *cut = Some(made);
-            self.true_loops.extend(self.frames[depth..].iter().map(|f| f.unit.0));
+            self.true_loops
+                .extend(self.frames[depth..].iter().map(|f| f.unit.0));
         }
     }
 
@@ -227,12 +267,16 @@ impl Component {
             }
         }
         let list: Vec<&str> = names.iter().take(8).map(|(n, _)| n.as_str()).collect();
-        let mut warning =
-            Diagnostic::warning("combinational-loop", format!("a combinational loop goes through {}", list.join(", ")));
+        let mut warning = Diagnostic::warning(
+            "combinational-loop",
+            format!("a combinational loop goes through {}", list.join(", ")),
+        );
         for (name, span) in names.iter().take(8) {
             warning = warning.label(span.clone(), format!("`{name}`"));
         }
-        lower.problems.push(warning.note("it is evaluated again until it settles"));
+        lower
+            .problems
+            .push(warning.note("it is evaluated again until it settles"));
     }
 }
 

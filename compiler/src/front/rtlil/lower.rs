@@ -20,8 +20,16 @@ use crate::ir::{Builder, CellId, LatchId, Origin};
 /// Consecutive bits of one origin within a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Run {
-    Node { node: NodeId, offset: u32, width: u32 },
-    Literal { id: ConstId, offset: u32, width: u32 },
+    Node {
+        node: NodeId,
+        offset: u32,
+        width: u32,
+    },
+    Literal {
+        id: ConstId,
+        offset: u32,
+        width: u32,
+    },
     /// The same constant code.
     Fixed { code: Code, width: u32 },
 }
@@ -67,7 +75,9 @@ impl<'d, 'p, 't> Lower<'d, 'p, 't> {
         graph: &'d Graph,
         problems: &'p mut Problems<'t>,
     ) -> Self {
-        let top = hierarchy.scopes[hierarchy.instances[0].scope].module.clone();
+        let top = hierarchy.scopes[hierarchy.instances[0].scope]
+            .module
+            .clone();
         Lower {
             design,
             hierarchy,
@@ -116,7 +126,10 @@ impl<'d, 'p, 't> Lower<'d, 'p, 't> {
     /// The origin of something in an instance.
     pub fn origin(&mut self, instance: u32, src: Name) -> Origin {
         let scope = self.hierarchy.instances[instance as usize].scope;
-        Origin { scope, source: self.problems.source(src) }
+        Origin {
+            scope,
+            source: self.problems.source(src),
+        }
     }
 
     /// Cells made from now on come from there.
@@ -130,7 +143,14 @@ impl<'d, 'p, 't> Lower<'d, 'p, 't> {
             let wire = match chunk.base {
                 Base::Wire(wire) => wire,
                 Base::Const(id) => {
-                    f(chunk, Run::Literal { id, offset: chunk.offset, width: chunk.width });
+                    f(
+                        chunk,
+                        Run::Literal {
+                            id,
+                            offset: chunk.offset,
+                            width: chunk.width,
+                        },
+                    );
                     continue;
                 }
             };
@@ -143,7 +163,9 @@ impl<'d, 'p, 't> Lower<'d, 'p, 't> {
                     None => codes.len(),
                     Some(bit) => {
                         let (node, offset) = self.graph.locate(bit);
-                        codes.len().min(at + (self.graph.width(node) - offset) as usize)
+                        codes
+                            .len()
+                            .min(at + (self.graph.width(node) - offset) as usize)
                     }
                 };
                 let mut end = at + 1;
@@ -155,7 +177,14 @@ impl<'d, 'p, 't> Lower<'d, 'p, 't> {
                     None => f(chunk, Run::Fixed { code, width }),
                     Some(bit) => {
                         let (node, offset) = self.graph.locate(bit);
-                        f(chunk, Run::Node { node, offset, width });
+                        f(
+                            chunk,
+                            Run::Node {
+                                node,
+                                offset,
+                                width,
+                            },
+                        );
                     }
                 }
                 at = end;
@@ -183,13 +212,29 @@ impl<'d, 'p, 't> Lower<'d, 'p, 't> {
     pub fn runs(&self, instance: u32, chunks: &[Chunk], mut undriven: impl FnMut(u32)) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();
         self.each_run(instance, chunks, |chunk, run| {
-            if let (Run::Fixed { code: Code::UNDRIVEN, .. }, Base::Wire(wire)) = (run, chunk.base) {
+            if let (
+                Run::Fixed {
+                    code: Code::UNDRIVEN,
+                    ..
+                },
+                Base::Wire(wire),
+            ) = (run, chunk.base)
+            {
                 undriven(wire);
             }
             match (runs.last_mut(), run) {
-                (Some(Run::Node { node, offset, width }), Run::Node { node: n, offset: o, width: w })
-                    if *node == n && *offset + *width == o =>
-                {
+                (
+                    Some(Run::Node {
+                        node,
+                        offset,
+                        width,
+                    }),
+                    Run::Node {
+                        node: n,
+                        offset: o,
+                        width: w,
+                    },
+                ) if *node == n && *offset + *width == o => {
                     *width += w;
                 }
                 _ => runs.push(run),
@@ -203,15 +248,24 @@ impl<'d, 'p, 't> Lower<'d, 'p, 't> {
         let mut constant: Option<Bits> = None;
         for run in runs {
             let bits = match *run {
-                Run::Node { node, offset, width } => {
+                Run::Node {
+                    node,
+                    offset,
+                    width,
+                } => {
                     if let Some(bits) = constant.take() {
                         parts.push(self.b.konst(bits));
                     }
                     parts.push(self.node_part(node, offset, width));
                     continue;
                 }
-                Run::Literal { id, offset, width } => self.design.constant(id).value.slice(offset, width),
-                Run::Fixed { code: Code::ONE, width } => Bits::ones(width),
+                Run::Literal { id, offset, width } => {
+                    self.design.constant(id).value.slice(offset, width)
+                }
+                Run::Fixed {
+                    code: Code::ONE,
+                    width,
+                } => Bits::ones(width),
                 Run::Fixed { width, .. } => Bits::zero(width),
             };
             constant = Some(match constant {
@@ -240,7 +294,10 @@ impl<'d, 'p, 't> Lower<'d, 'p, 't> {
                 parts.push((self.pieces[&(node, *start)], from - start, to - from));
             }
         }
-        let parts: Vec<CellId> = parts.into_iter().map(|(piece, low, width)| self.b.slice(piece, low, width)).collect();
+        let parts: Vec<CellId> = parts
+            .into_iter()
+            .map(|(piece, low, width)| self.b.slice(piece, low, width))
+            .collect();
         self.b.concat(&parts)
     }
 
@@ -266,7 +323,9 @@ impl<'d, 'p, 't> Lower<'d, 'p, 't> {
             let message = format!("`{path}{name}` is used but nothing drives it");
             let span = self.problems.span(item);
             self.problems.push(
-                Diagnostic::warning("undriven", message).label(span, "declared here").note("it reads as zero"),
+                Diagnostic::warning("undriven", message)
+                    .label(span, "declared here")
+                    .note("it reads as zero"),
             );
         }
     }
@@ -313,7 +372,9 @@ impl Lower<'_, '_, '_> {
         let module = self.module(instance);
         match node.kind {
             NodeKind::Input(_) | NodeKind::Random(_) | NodeKind::InitAttribute(_) => {}
-            NodeKind::Comb { cell, op, .. } => self.comb_operands(id, instance, &module.cells[cell as usize], op, out),
+            NodeKind::Comb { cell, op, .. } => {
+                self.comb_operands(id, instance, &module.cells[cell as usize], op, out)
+            }
             NodeKind::Storage(cell) => {
                 let cell = &module.cells[cell as usize];
                 if self.is_latch(cell) {
@@ -321,7 +382,9 @@ impl Lower<'_, '_, '_> {
                 }
             }
             NodeKind::Read { cell, port } => {
-                if let Some(address) = self.async_read_address(instance, &module.cells[cell as usize], port) {
+                if let Some(address) =
+                    self.async_read_address(instance, &module.cells[cell as usize], port)
+                {
                     self.add_operand(instance, &address, Role::Whole, 0, out);
                 }
             }
@@ -336,11 +399,28 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    pub fn add_operand(&self, instance: u32, chunks: &[Chunk], role: Role, low: u32, out: &mut Vec<Operand>) {
+    pub fn add_operand(
+        &self,
+        instance: u32,
+        chunks: &[Chunk],
+        role: Role,
+        low: u32,
+        out: &mut Vec<Operand>,
+    ) {
         let mut position = low;
         self.each_run(instance, chunks, |_, run| match run {
-            Run::Node { node, offset, width } => {
-                out.push(Operand { role, position, node, offset, width });
+            Run::Node {
+                node,
+                offset,
+                width,
+            } => {
+                out.push(Operand {
+                    role,
+                    position,
+                    node,
+                    offset,
+                    width,
+                });
                 position += width;
             }
             Run::Literal { width, .. } | Run::Fixed { width, .. } => position += width,
@@ -356,20 +436,33 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    fn comb_operands(&self, id: NodeId, instance: u32, cell: &Cell, op: Op, out: &mut Vec<Operand>) {
+    fn comb_operands(
+        &self,
+        id: NodeId,
+        instance: u32,
+        cell: &Cell,
+        op: Op,
+        out: &mut Vec<Operand>,
+    ) {
         use super::known::name;
         if !op.is_bitwise() {
             return self.other_ports(instance, cell, op.outputs(), out);
         }
         let module = self.module(instance);
         let width = self.graph.width(id);
-        let role = if matches!(op, Op::Mux | Op::Pmux) { Role::Choice } else { Role::Aligned };
+        let role = if matches!(op, Op::Mux | Op::Pmux | Op::Buf) {
+            Role::Choice
+        } else {
+            Role::Aligned
+        };
         for (port, sig) in cell.connections.of(&module.connections) {
             let chunks = module.chunks_of(*sig);
             if *port == name!("Y") {
                 continue;
             }
-            let is_data = *port == name!("A") || *port == name!("B") || (*port == name!("S") && op == Op::BitMux);
+            let is_data = *port == name!("A")
+                || *port == name!("B")
+                || (*port == name!("S") && op == Op::BitMux);
             if !is_data {
                 self.add_operand(instance, chunks, Role::Whole, 0, out);
                 continue;
@@ -378,7 +471,12 @@ impl Lower<'_, '_, '_> {
             if op == Op::Pmux && *port == name!("B") {
                 let mut pool = Vec::new();
                 for low in (0..given).step_by(width.max(1) as usize) {
-                    let slice = super::process::slice_chunks(chunks, low, width.min(given - low), &mut pool);
+                    let slice = super::process::slice_chunks(
+                        chunks,
+                        low,
+                        width.min(given - low),
+                        &mut pool,
+                    );
                     self.add_operand(instance, slice.of(&pool), role, 0, out);
                 }
                 continue;
@@ -403,10 +501,22 @@ impl Lower<'_, '_, '_> {
                 }
                 super::process::Tree::Switch { switch, .. } => {
                     let switch = &module.switches[switch as usize];
-                    self.add_operand(instance, module.chunks_of(switch.signal), Role::Whole, 0, out);
+                    self.add_operand(
+                        instance,
+                        module.chunks_of(switch.signal),
+                        Role::Whole,
+                        0,
+                        out,
+                    );
                     for case in &switch.cases {
                         for compare in &module.cases[*case as usize].compares {
-                            self.add_operand(instance, module.chunks_of(*compare), Role::Whole, 0, out);
+                            self.add_operand(
+                                instance,
+                                module.chunks_of(*compare),
+                                Role::Whole,
+                                0,
+                                out,
+                            );
                         }
                     }
                 }
@@ -417,7 +527,15 @@ impl Lower<'_, '_, '_> {
     fn join_operands(&self, id: NodeId, join: u32, out: &mut Vec<Operand>) {
         let width = self.graph.width(id);
         let join = &self.graph.joins[join as usize];
-        let mut direct = |node, offset| out.push(Operand { role: Role::Aligned, position: 0, node, offset, width });
+        let mut direct = |node, offset| {
+            out.push(Operand {
+                role: Role::Aligned,
+                position: 0,
+                node,
+                offset,
+                width,
+            })
+        };
         if let Some((node, offset)) = join.pad {
             direct(node, offset);
         }
@@ -432,7 +550,13 @@ impl Lower<'_, '_, '_> {
                 let module = self.module(instance);
                 let cell = &module.cells[cell as usize];
                 for port in super::comb::tristate_enables() {
-                    self.add_operand(instance, module.chunks_of(module.port(cell, port)), Role::Whole, 0, out);
+                    self.add_operand(
+                        instance,
+                        module.chunks_of(module.port(cell, port)),
+                        Role::Whole,
+                        0,
+                        out,
+                    );
                 }
             }
         }

@@ -39,7 +39,16 @@ impl Init {
         action: &MemoryWrite,
     ) -> Init {
         let priority = i64::from(u32::MAX) + position as i64;
-        Init { memory, instance, priority, address, data, enable: Some(enable), src: action.src, at: action.at }
+        Init {
+            memory,
+            instance,
+            priority,
+            address,
+            data,
+            enable: Some(enable),
+            src: action.src,
+            at: action.at,
+        }
     }
 }
 
@@ -47,7 +56,13 @@ impl Init {
 type Row = (Bits, Bits);
 
 impl Lower<'_, '_, '_> {
-    pub fn cell_init(&self, memory: MemoryId, instance: u32, cell: &Cell, kind: MemoryCell) -> Init {
+    pub fn cell_init(
+        &self,
+        memory: MemoryId,
+        instance: u32,
+        cell: &Cell,
+        kind: MemoryCell,
+    ) -> Init {
         let module = self.module(instance);
         let chunks = |port: Name| module.chunks_of(module.port(cell, port)).to_vec();
         Init {
@@ -66,7 +81,10 @@ impl Lower<'_, '_, '_> {
     pub fn whole_init(&mut self, memory: MemoryId, instance: u32, cell: &Cell) {
         let module = self.module(instance);
         let init = params::constant(self.design, module, cell, name!("INIT"));
-        let (width, depth) = (self.b.netlist.memories[memory].width, self.b.netlist.memories[memory].depth);
+        let (width, depth) = (
+            self.b.netlist.memories[memory].width,
+            self.b.netlist.memories[memory].depth,
+        );
         let defined = init.defined();
         let rows = init.width().checked_div(width).unwrap_or(0).min(depth);
         let list = (0..rows).map(|row| MemoryInit {
@@ -85,7 +103,11 @@ impl Lower<'_, '_, '_> {
             for init in group {
                 self.add_rows(init, &mut rows);
             }
-            let list = rows.into_iter().map(|(row, (value, defined))| MemoryInit { row, value, defined });
+            let list = rows.into_iter().map(|(row, (value, defined))| MemoryInit {
+                row,
+                value,
+                defined,
+            });
             self.b.netlist.memories[group[0].memory].init = list.collect();
         }
     }
@@ -99,7 +121,9 @@ impl Lower<'_, '_, '_> {
         };
         let address = self.constant_signal(init.instance, &init.address);
         let data = self.constant_signal(init.instance, &init.data);
-        let (Some((enable, _)), Some((address, _)), Some((data, defined))) = (enable, address, data) else {
+        let (Some((enable, _)), Some((address, _)), Some((data, defined))) =
+            (enable, address, data)
+        else {
             self.init_not_constant(init);
             return;
         };
@@ -107,13 +131,23 @@ impl Lower<'_, '_, '_> {
         // Indices below zero come as 32-bit numbers.
         let start = match address.width() {
             32 if first < 0 => i64::from(address.limbs()[0] as u32 as i32),
-            _ => address.to_u64().and_then(|a| i64::try_from(a).ok()).unwrap_or(i64::MAX / 2),
+            _ => address
+                .to_u64()
+                .and_then(|a| i64::try_from(a).ok())
+                .unwrap_or(i64::MAX / 2),
         };
         for index in 0..data.width().checked_div(width).unwrap_or(0) {
             let row = start.saturating_add(i64::from(index)).saturating_sub(first);
-            let Some(row) = u32::try_from(row).ok().filter(|r| *r < depth) else { continue };
-            let (value, known) = (data.slice(index * width, width), defined.slice(index * width, width));
-            let slot = rows.entry(row).or_insert_with(|| (Bits::zero(width), Bits::zero(width)));
+            let Some(row) = u32::try_from(row).ok().filter(|r| *r < depth) else {
+                continue;
+            };
+            let (value, known) = (
+                data.slice(index * width, width),
+                defined.slice(index * width, width),
+            );
+            let slot = rows
+                .entry(row)
+                .or_insert_with(|| (Bits::zero(width), Bits::zero(width)));
             if enable.is_ones() {
                 *slot = (value, known);
                 continue;
@@ -127,7 +161,8 @@ impl Lower<'_, '_, '_> {
     fn init_not_constant(&mut self, init: &Init) {
         let span = self.problems.span_of(init.src, init.at);
         let message = "the initial value of a memory is not constant";
-        self.problems.push(Diagnostic::error("init-not-constant", message).label(span, "here"));
+        self.problems
+            .push(Diagnostic::error("init-not-constant", message).label(span, "here"));
     }
 
     /// The value of a signal that is constant, and which of its bits are defined.

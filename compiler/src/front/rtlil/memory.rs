@@ -38,14 +38,27 @@ impl Lower<'_, '_, '_> {
         for instance in 0..self.hierarchy.instances.len() as u32 {
             let module = self.module(instance);
             for memory in &module.memories {
-                let id = self.make_memory(instance, memory.item, memory.width, memory.size, memory.offset);
-                self.memories.by_name.insert((instance, memory.item.name), id);
+                let id = self.make_memory(
+                    instance,
+                    memory.item,
+                    memory.width,
+                    memory.size,
+                    memory.offset,
+                );
+                self.memories
+                    .by_name
+                    .insert((instance, memory.item.name), id);
             }
             for (cell, index) in module.cells.iter().zip(0..) {
-                if let Some(Class::Memory(MemoryCell::Whole | MemoryCell::WholeV2)) = self.class(cell) {
+                if let Some(Class::Memory(MemoryCell::Whole | MemoryCell::WholeV2)) =
+                    self.class(cell)
+                {
                     let [width, size, offset] = [name!("WIDTH"), name!("SIZE"), name!("OFFSET")]
                         .map(|p| params::number(self.design, module, cell, p));
-                    let item = Item { name: self.memory_name(module, cell).unwrap_or(cell.item.name), ..cell.item };
+                    let item = Item {
+                        name: self.memory_name(module, cell).unwrap_or(cell.item.name),
+                        ..cell.item
+                    };
                     let id = self.make_memory(instance, item, width, size, offset as i32);
                     self.memories.by_cell.insert((instance, index), id);
                 }
@@ -53,7 +66,14 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    fn make_memory(&mut self, instance: u32, item: Item, width: u32, depth: u32, first: i32) -> MemoryId {
+    fn make_memory(
+        &mut self,
+        instance: u32,
+        item: Item,
+        width: u32,
+        depth: u32,
+        first: i32,
+    ) -> MemoryId {
         let origin = self.origin(instance, item.src);
         let id = self.b.netlist.memories.push(Memory {
             width: width.min(super::parser::MAX_WIDTH),
@@ -97,7 +117,11 @@ impl Lower<'_, '_, '_> {
             let first = self.b.number(width, first.unsigned_abs());
             return self.b.sub(address, first);
         }
-        let width = if word > 0 { given.max(bits) + 1 } else { given.max(1) };
+        let width = if word > 0 {
+            given.max(bits) + 1
+        } else {
+            given.max(1)
+        };
         let address = self.b.zero_extend(address, width);
         let first = self.b.number(width, first.unsigned_abs());
         self.b.add(address, first)

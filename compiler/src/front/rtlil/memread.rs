@@ -42,7 +42,9 @@ impl Lower<'_, '_, '_> {
         let cell = &module.cells[cell as usize];
         match self.read_kind(cell) {
             MemoryCell::Whole | MemoryCell::WholeV2 => {
-                params::constant(self.design, module, cell, name!("RD_CLK_ENABLE")).value.bit(port)
+                params::constant(self.design, module, cell, name!("RD_CLK_ENABLE"))
+                    .value
+                    .bit(port)
             }
             _ => params::flag(self.design, module, cell, name!("CLK_ENABLE")),
         }
@@ -53,7 +55,9 @@ impl Lower<'_, '_, '_> {
         let module = self.module(instance);
         match self.read_kind(cell) {
             MemoryCell::Whole | MemoryCell::WholeV2 => {
-                let clocked = params::constant(self.design, module, cell, name!("RD_CLK_ENABLE")).value.bit(port);
+                let clocked = params::constant(self.design, module, cell, name!("RD_CLK_ENABLE"))
+                    .value
+                    .bit(port);
                 let abits = params::number(self.design, module, cell, name!("ABITS"));
                 (!clocked).then(|| port_part(module, cell, name!("RD_ADDR"), port, abits))
             }
@@ -65,7 +69,9 @@ impl Lower<'_, '_, '_> {
     pub fn lower_async_read(&mut self, instance: u32, cell: u32, port: u32, width: u32) -> CellId {
         let item = &self.module(instance).cells[cell as usize];
         self.set_origin(instance, item.item.src);
-        let address = self.async_read_address(instance, item, port).expect("the node is a read without a clock");
+        let address = self
+            .async_read_address(instance, item, port)
+            .expect("the node is a read without a clock");
         let address = self.value(instance, &address);
         match self.memory_of(instance, cell) {
             Some(memory) => self.read_rows(memory, address, width).1,
@@ -74,9 +80,16 @@ impl Lower<'_, '_, '_> {
     }
 
     /// The rows from an address on, as many as `width` needs, and their values side by side.
-    fn read_rows(&mut self, memory: MemoryId, address: CellId, width: u32) -> (Vec<CellId>, CellId) {
+    fn read_rows(
+        &mut self,
+        memory: MemoryId,
+        address: CellId,
+        width: u32,
+    ) -> (Vec<CellId>, CellId) {
         let word = self.b.netlist.memories[memory].width.max(1);
-        let rows: Vec<CellId> = (0..width.div_ceil(word)).map(|i| self.row(memory, address, i)).collect();
+        let rows: Vec<CellId> = (0..width.div_ceil(word))
+            .map(|i| self.row(memory, address, i))
+            .collect();
         let words: Vec<CellId> = rows.iter().map(|row| self.b.read(memory, *row)).collect();
         let value = self.b.concat(&words);
         (rows, self.b.resize(value, width, Extend::Zero))
@@ -84,17 +97,29 @@ impl Lower<'_, '_, '_> {
 
     fn read_port(&self, instance: u32, cell: &Cell, port: u32, width: u32) -> ReadPort {
         match self.read_kind(cell) {
-            MemoryCell::Whole | MemoryCell::WholeV2 => self.packed_read_port(instance, cell, port, width),
+            MemoryCell::Whole | MemoryCell::WholeV2 => {
+                self.packed_read_port(instance, cell, port, width)
+            }
             kind => self.single_read_port(instance, cell, kind, width),
         }
     }
 
-    fn single_read_port(&self, instance: u32, cell: &Cell, kind: MemoryCell, width: u32) -> ReadPort {
+    fn single_read_port(
+        &self,
+        instance: u32,
+        cell: &Cell,
+        kind: MemoryCell,
+        width: u32,
+    ) -> ReadPort {
         let module = self.module(instance);
         let chunks = |port: Name| module.chunks_of(module.port(cell, port)).to_vec();
         let flag = |name| params::flag(self.design, module, cell, name);
         let bits = |name| params::constant(self.design, module, cell, name);
-        let edge = if flag(name!("CLK_POLARITY")) { Edge::Rise } else { Edge::Fall };
+        let edge = if flag(name!("CLK_POLARITY")) {
+            Edge::Rise
+        } else {
+            Edge::Fall
+        };
         let v2 = kind == MemoryCell::ReadV2;
         let transparent = match kind {
             MemoryCell::ReadV2 => Transparent::Ports(bits(name!("TRANSPARENCY_MASK")).value),
@@ -105,8 +130,18 @@ impl Lower<'_, '_, '_> {
             clock: flag(name!("CLK_ENABLE")).then(|| (chunks(name!("CLK")), edge)),
             address: chunks(name!("ADDR")),
             enable: chunks(name!("EN")),
-            async_reset: v2.then(|| (chunks(name!("ARST")), bits(name!("ARST_VALUE")).value.zext(width))),
-            sync_reset: v2.then(|| (chunks(name!("SRST")), bits(name!("SRST_VALUE")).value.zext(width))),
+            async_reset: v2.then(|| {
+                (
+                    chunks(name!("ARST")),
+                    bits(name!("ARST_VALUE")).value.zext(width),
+                )
+            }),
+            sync_reset: v2.then(|| {
+                (
+                    chunks(name!("SRST")),
+                    bits(name!("SRST_VALUE")).value.zext(width),
+                )
+            }),
             enable_over_reset: flag(name!("CE_OVER_SRST")),
             init: bits(name!("INIT_VALUE")),
             transparent,
@@ -117,7 +152,11 @@ impl Lower<'_, '_, '_> {
         let module = self.module(instance);
         let part = |name: Name, width: u32| port_part(module, cell, name, port, width);
         let bits = |name| params::constant(self.design, module, cell, name);
-        let edge = if bits(name!("RD_CLK_POLARITY")).value.bit(port) { Edge::Rise } else { Edge::Fall };
+        let edge = if bits(name!("RD_CLK_POLARITY")).value.bit(port) {
+            Edge::Rise
+        } else {
+            Edge::Fall
+        };
         let v2 = self.read_kind(cell) == MemoryCell::WholeV2;
         let low = port.saturating_mul(width);
         let value = |name| bits(name).value.slice(low, width);
@@ -125,7 +164,9 @@ impl Lower<'_, '_, '_> {
         let transparent = match v2 {
             true => {
                 let mask = bits(name!("RD_TRANSPARENCY_MASK")).value;
-                Transparent::Ports(mask.slice(port.saturating_mul(writes), writes.min(mask.width())))
+                Transparent::Ports(
+                    mask.slice(port.saturating_mul(writes), writes.min(mask.width())),
+                )
             }
             false if bits(name!("RD_TRANSPARENT")).value.bit(port) => Transparent::All,
             false => Transparent::Ports(Bits::zero(0)),
@@ -138,23 +179,36 @@ impl Lower<'_, '_, '_> {
             any: Bits::zero(width),
         });
         ReadPort {
-            clock: bits(name!("RD_CLK_ENABLE")).value.bit(port).then(|| (part(name!("RD_CLK"), 1), edge)),
-            address: part(name!("RD_ADDR"), params::number(self.design, module, cell, name!("ABITS"))),
+            clock: bits(name!("RD_CLK_ENABLE"))
+                .value
+                .bit(port)
+                .then(|| (part(name!("RD_CLK"), 1), edge)),
+            address: part(
+                name!("RD_ADDR"),
+                params::number(self.design, module, cell, name!("ABITS")),
+            ),
             enable: part(name!("RD_EN"), 1),
             async_reset: v2.then(|| (part(name!("RD_ARST"), 1), value(name!("RD_ARST_VALUE")))),
             sync_reset: v2.then(|| (part(name!("RD_SRST"), 1), value(name!("RD_SRST_VALUE")))),
             enable_over_reset: bits(name!("RD_CE_OVER_SRST")).value.bit(port),
-            init: Const { value: init.value.slice(low, width), other: Some(other) },
+            init: Const {
+                value: init.value.slice(low, width),
+                other: Some(other),
+            },
             transparent,
         }
     }
 
     /// Fills in what the register of a clocked read takes.
     pub fn complete_read(&mut self, held: Held, instance: u32, cell: u32, port: u32) {
-        let Some(memory) = self.memory_of(instance, cell) else { return };
+        let Some(memory) = self.memory_of(instance, cell) else {
+            return;
+        };
         let cell = &self.module(instance).cells[cell as usize];
         self.set_origin(instance, cell.item.src);
-        let Held { width, value: q, .. } = held;
+        let Held {
+            width, value: q, ..
+        } = held;
         let read = self.read_port(instance, cell, port, width);
         let address = self.value(instance, &read.address);
         let (rows, data) = self.read_rows(memory, address, width);
@@ -164,9 +218,14 @@ impl Lower<'_, '_, '_> {
             l.b.resize(value, 1, Extend::Zero)
         };
         let enable = bit(self, &read.enable);
-        let reset = read.sync_reset.as_ref().map(|(signal, to)| (bit(self, signal), self.b.konst(to.clone())));
+        let reset = read
+            .sync_reset
+            .as_ref()
+            .map(|(signal, to)| (bit(self, signal), self.b.konst(to.clone())));
         let apply = |l: &mut Self, value| match reset {
-            Some((when, to)) if l.b.constant(when).is_none_or(|b| !b.is_zero()) => l.b.mux(when, to, value),
+            Some((when, to)) if l.b.constant(when).is_none_or(|b| !b.is_zero()) => {
+                l.b.mux(when, to, value)
+            }
             _ => value,
         };
         let gate = |l: &mut Self, value| match l.b.constant(enable).map(Bits::is_ones) {
@@ -209,7 +268,12 @@ impl Lower<'_, '_, '_> {
         transparent: &Transparent,
     ) -> CellId {
         let word = self.b.netlist.memories[memory].width;
-        let writes = self.memories.writes.get(&memory).cloned().unwrap_or_default();
+        let writes = self
+            .memories
+            .writes
+            .get(&memory)
+            .cloned()
+            .unwrap_or_default();
         let mut value = data;
         for (index, words) in writes.iter().enumerate() {
             let seen = match transparent {
@@ -223,7 +287,9 @@ impl Lower<'_, '_, '_> {
                 let mut parts = Vec::new();
                 for (at, row) in rows.iter().enumerate() {
                     let low = (at as u32 * word).min(self.b.width(value));
-                    let old = self.b.slice(value, low, word.min(self.b.width(value) - low));
+                    let old = self
+                        .b
+                        .slice(value, low, word.min(self.b.width(value) - low));
                     let size = self.b.width(old);
                     let same = self.same_row(*row, write.row);
                     let same = self.b.repeat(same, size);

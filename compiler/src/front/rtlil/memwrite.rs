@@ -7,8 +7,8 @@ use super::ast::*;
 use super::catalog::{Class, MemoryCell};
 use super::known::name;
 use super::lower::Lower;
-use super::memory::{WriteWord, port_part};
 use super::meminit::Init;
+use super::memory::{WriteWord, port_part};
 use super::params;
 use crate::bits::Bits;
 use crate::diag::Diagnostic;
@@ -44,9 +44,13 @@ impl Lower<'_, '_, '_> {
         let mut writes: Vec<Write> = Vec::new();
         for instance in 0..self.hierarchy.instances.len() as u32 {
             for (cell, index) in self.module(instance).cells.iter().zip(0..) {
-                let Some(Class::Memory(kind)) = self.class(cell) else { continue };
+                let Some(Class::Memory(kind)) = self.class(cell) else {
+                    continue;
+                };
                 match self.memory_of(instance, index) {
-                    Some(memory) => self.collect_ports(memory, instance, cell, kind, &mut writes, &mut inits),
+                    Some(memory) => {
+                        self.collect_ports(memory, instance, cell, kind, &mut writes, &mut inits)
+                    }
                     None => self.no_memory(cell.item.src, cell.item.at),
                 }
             }
@@ -70,8 +74,12 @@ impl Lower<'_, '_, '_> {
     ) {
         match kind {
             MemoryCell::Read | MemoryCell::ReadV2 => {}
-            MemoryCell::Write | MemoryCell::WriteV2 => writes.push(self.cell_write(memory, instance, cell, kind)),
-            MemoryCell::Init | MemoryCell::InitV2 => inits.push(self.cell_init(memory, instance, cell, kind)),
+            MemoryCell::Write | MemoryCell::WriteV2 => {
+                writes.push(self.cell_write(memory, instance, cell, kind))
+            }
+            MemoryCell::Init | MemoryCell::InitV2 => {
+                inits.push(self.cell_init(memory, instance, cell, kind))
+            }
             MemoryCell::Whole | MemoryCell::WholeV2 => {
                 self.whole_init(memory, instance, cell);
                 self.whole_writes(memory, instance, cell, kind, writes);
@@ -82,18 +90,31 @@ impl Lower<'_, '_, '_> {
     fn no_memory(&mut self, src: Name, at: u32) {
         let span = self.problems.span_of(src, at);
         let message = "this accesses a memory that is not declared";
-        self.problems.push(Diagnostic::error("no-memory", message).label(span, "here"));
+        self.problems
+            .push(Diagnostic::error("no-memory", message).label(span, "here"));
     }
 
     fn cell_write(&self, memory: MemoryId, instance: u32, cell: &Cell, kind: MemoryCell) -> Write {
         let module = self.module(instance);
         let chunks = |port: Name| module.chunks_of(module.port(cell, port)).to_vec();
         let flag = |name| params::flag(self.design, module, cell, name);
-        let edge = if flag(name!("CLK_POLARITY")) { Edge::Rise } else { Edge::Fall };
-        let number = if kind == MemoryCell::Write { name!("PRIORITY") } else { name!("PORTID") };
+        let edge = if flag(name!("CLK_POLARITY")) {
+            Edge::Rise
+        } else {
+            Edge::Fall
+        };
+        let number = if kind == MemoryCell::Write {
+            name!("PRIORITY")
+        } else {
+            name!("PORTID")
+        };
         // Priorities of old cells may be negative.
         let number = params::number(self.design, module, cell, number) as i32;
-        let clock = if flag(name!("CLK_ENABLE")) { Clock::Port(chunks(name!("CLK")), edge) } else { Clock::None };
+        let clock = if flag(name!("CLK_ENABLE")) {
+            Clock::Port(chunks(name!("CLK")), edge)
+        } else {
+            Clock::None
+        };
         Write {
             memory,
             instance,
@@ -123,13 +144,27 @@ impl Lower<'_, '_, '_> {
         let abits = params::number(self.design, module, cell, name!("ABITS"));
         let (enabled, polarity) = (bits(name!("WR_CLK_ENABLE")), bits(name!("WR_CLK_POLARITY")));
         let priority = bits(name!("WR_PRIORITY_MASK"));
-        let given = self.design.width(module, module.port(cell, name!("WR_DATA")));
+        let given = self
+            .design
+            .width(module, module.port(cell, name!("WR_DATA")));
         for port in 0..ports.min(given.checked_div(width).unwrap_or(0)) {
             let part = |name: Name, width: u32| port_part(module, cell, name, port, width);
-            let edge = if polarity.bit(port) { Edge::Rise } else { Edge::Fall };
-            let clock = if enabled.bit(port) { Clock::Port(part(name!("WR_CLK"), 1), edge) } else { Clock::None };
+            let edge = if polarity.bit(port) {
+                Edge::Rise
+            } else {
+                Edge::Fall
+            };
+            let clock = if enabled.bit(port) {
+                Clock::Port(part(name!("WR_CLK"), 1), edge)
+            } else {
+                Clock::None
+            };
             let low = port.saturating_mul(ports).min(priority.width());
-            let wins = if kind == MemoryCell::WholeV2 { priority.slice(low, ports) } else { Bits::zero(0) };
+            let wins = if kind == MemoryCell::WholeV2 {
+                priority.slice(low, ports)
+            } else {
+                Bits::zero(0)
+            };
             writes.push(Write {
                 memory,
                 instance,
@@ -150,28 +185,48 @@ impl Lower<'_, '_, '_> {
         let module = self.module(instance);
         for (process, number) in module.processes.iter().zip(0u32..) {
             // The same action stands under each edge of the process; the first one is it.
-            let Some(first) = process.syncs.iter().position(|s| !s.writes.is_empty()) else { continue };
+            let Some(first) = process.syncs.iter().position(|s| !s.writes.is_empty()) else {
+                continue;
+            };
             for (index, sync) in process.syncs.iter().enumerate() {
                 if index != first && sync.when != SyncKind::Init {
                     continue;
                 }
                 for (action, position) in sync.writes.iter().zip(0u64..) {
-                    let Some(memory) = self.memories.by_name.get(&(instance, action.memory)).copied() else {
+                    let Some(memory) = self
+                        .memories
+                        .by_name
+                        .get(&(instance, action.memory))
+                        .copied()
+                    else {
                         self.no_memory(action.src, action.at);
                         continue;
                     };
                     let chunks = |sig| module.chunks_of(sig).to_vec();
-                    let (address, data, enable) = (chunks(action.address), chunks(action.data), chunks(action.enable));
+                    let (address, data, enable) = (
+                        chunks(action.address),
+                        chunks(action.data),
+                        chunks(action.enable),
+                    );
                     if sync.when == SyncKind::Init {
-                        inits.push(Init::action(memory, instance, address, data, enable, position, action));
+                        inits.push(Init::action(
+                            memory, instance, address, data, enable, position, action,
+                        ));
                         continue;
                     }
-                    let clocked = !matches!(sync.when, SyncKind::Always | SyncKind::Global | SyncKind::Low | SyncKind::High);
+                    let clocked = !matches!(
+                        sync.when,
+                        SyncKind::Always | SyncKind::Global | SyncKind::Low | SyncKind::High
+                    );
                     writes.push(Write {
                         memory,
                         instance,
                         order: (number + 1, position),
-                        clock: if clocked { Clock::Process(number) } else { Clock::None },
+                        clock: if clocked {
+                            Clock::Process(number)
+                        } else {
+                            Clock::None
+                        },
                         address,
                         data,
                         enable,
@@ -199,21 +254,37 @@ impl Lower<'_, '_, '_> {
         for ((clocks, words), write) in ports.iter().zip(writes) {
             self.set_origin(write.instance, write.src);
             for word in words {
-                let Some(enable) = self.any_bit(word.mask) else { continue };
+                let Some(enable) = self.any_bit(word.mask) else {
+                    continue;
+                };
                 if clocks.is_empty() {
                     continue;
                 }
                 let (clocks, origin) = (clocks.clone(), self.b.origin);
                 let WriteWord { row, data, mask } = *word;
-                let port = WritePort { clocks, enable, address: row, data, mask, origin };
+                let port = WritePort {
+                    clocks,
+                    enable,
+                    address: row,
+                    data,
+                    mask,
+                    origin,
+                };
                 self.b.netlist.memories[memory].writes.push(port);
             }
         }
-        self.memories.writes.insert(memory, ports.into_iter().map(|(_, words)| words).collect());
+        self.memories
+            .writes
+            .insert(memory, ports.into_iter().map(|(_, words)| words).collect());
     }
 
     /// A later port gives way to an earlier one at the same row.
-    fn yield_to(&mut self, ports: &mut [(Vec<ClockEdge>, Vec<WriteWord>)], winner: usize, loser: usize) {
+    fn yield_to(
+        &mut self,
+        ports: &mut [(Vec<ClockEdge>, Vec<WriteWord>)],
+        winner: usize,
+        loser: usize,
+    ) {
         for index in 0..ports[loser].1.len() {
             for win in ports[winner].1.clone() {
                 let lose = ports[loser].1[index];
@@ -266,7 +337,11 @@ impl Lower<'_, '_, '_> {
             let row = self.row(write.memory, address, word);
             let mask = self.b.resize(mask, words * width, Extend::Zero);
             let part = |l: &mut Self, v| l.b.slice(v, word * width, width);
-            out.push(WriteWord { row, data: part(self, data), mask: part(self, mask) });
+            out.push(WriteWord {
+                row,
+                data: part(self, data),
+                mask: part(self, mask),
+            });
         }
         (clocks, out)
     }
@@ -274,9 +349,12 @@ impl Lower<'_, '_, '_> {
     fn write_without_clock(&mut self, write: &Write) {
         let span = self.problems.span_of(write.src, write.at);
         self.problems.push(
-            Diagnostic::error("memory-write-without-clock", "a memory is written without a clock")
-                .label(span, "this write happens whenever its inputs change")
-                .note("write in a clocked process, or use a register for each row"),
+            Diagnostic::error(
+                "memory-write-without-clock",
+                "a memory is written without a clock",
+            )
+            .label(span, "this write happens whenever its inputs change")
+            .note("write in a clocked process, or use a register for each row"),
         );
     }
 
@@ -313,12 +391,20 @@ impl Lower<'_, '_, '_> {
             CellKind::Const(bits) if bits.is_zero() => Some(self.b.zero(1)),
             CellKind::Const(bits) if bits.is_ones() => Some(self.b.ones(1)),
             CellKind::SignExtend(bit) if self.b.width(bit) == 1 => Some(bit),
-            CellKind::Mux { select, on_true, on_false } => {
+            CellKind::Mux {
+                select,
+                on_true,
+                on_false,
+            } => {
                 let on_true = self.uniform_bit(on_true, steps)?;
                 let on_false = self.uniform_bit(on_false, steps)?;
                 let zero_one = self.b.constant(on_true).is_some_and(Bits::is_ones)
                     && self.b.constant(on_false).is_some_and(Bits::is_zero);
-                Some(if zero_one { select } else { self.b.mux(select, on_true, on_false) })
+                Some(if zero_one {
+                    select
+                } else {
+                    self.b.mux(select, on_true, on_false)
+                })
             }
             _ => None,
         }

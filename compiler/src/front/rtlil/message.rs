@@ -18,12 +18,24 @@ pub struct Directive<'t> {
 
 /// Reads the directive of a format text; without one it is a plain message.
 pub fn directive(format: &str) -> Directive<'_> {
-    let plain = Directive { kind: EffectKind::Display, last: false, text: format };
-    let Some(rest) = format.strip_prefix('\u{1}') else { return plain };
-    let end = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
+    let plain = Directive {
+        kind: EffectKind::Display,
+        last: false,
+        text: format,
+    };
+    let Some(rest) = format.strip_prefix('\u{1}') else {
+        return plain;
+    };
+    let end = rest
+        .find(|c: char| !c.is_ascii_lowercase())
+        .unwrap_or(rest.len());
     let (word, rest) = rest.split_at(end);
     let text = rest.strip_prefix(' ').unwrap_or(rest);
-    let with = |kind, text| Directive { kind, last: false, text };
+    let with = |kind, text| Directive {
+        kind,
+        last: false,
+        text,
+    };
     match word {
         "finish" => with(EffectKind::Finish, ""),
         "stop" => with(EffectKind::Stop, ""),
@@ -32,7 +44,10 @@ pub fn directive(format: &str) -> Directive<'_> {
         "warning" => with(EffectKind::Warning, text),
         "info" => with(EffectKind::Info, text),
         "assert" => with(EffectKind::Assert, text),
-        "strobe" => Directive { last: true, ..with(EffectKind::Display, text) },
+        "strobe" => Directive {
+            last: true,
+            ..with(EffectKind::Display, text)
+        },
         _ => plain,
     }
 }
@@ -50,7 +65,10 @@ mod tests {
     #[test]
     fn directives() {
         let fatal = directive("\u{1}fatal 1 no {4:> d}\n");
-        assert_eq!((fatal.kind, fatal.text), (EffectKind::Fatal, "no {4:> d}\n"));
+        assert_eq!(
+            (fatal.kind, fatal.text),
+            (EffectKind::Fatal, "no {4:> d}\n")
+        );
         assert_eq!(directive("\u{1}finish 0\n").kind, EffectKind::Finish);
         assert_eq!(directive("\u{1}stop\n").text, "");
         assert!(directive("\u{1}strobe a").last);

@@ -54,12 +54,19 @@ pub struct ReadOptions {
 }
 
 /// Reads RTLIL text; `name` is shown in diagnostics that have no better place.
-pub fn read(name: &str, text: &str, options: &ReadOptions, warnings: &mut Vec<Diagnostic>) -> Result<Netlist> {
+pub fn read(
+    name: &str,
+    text: &str,
+    options: &ReadOptions,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<Netlist> {
     let design = parser::parse(name, text)?;
     let mut problems = problem::Problems::new(name, text, &design);
     let netlist = lower(&design, options, &mut problems);
-    let (errors, others): (Vec<_>, Vec<_>) =
-        problems.found.into_iter().partition(|d| d.severity == Severity::Error);
+    let (errors, others): (Vec<_>, Vec<_>) = problems
+        .found
+        .into_iter()
+        .partition(|d| d.severity == Severity::Error);
     match netlist {
         Some(netlist) if errors.is_empty() => {
             warnings.extend(others);
@@ -70,12 +77,20 @@ pub fn read(name: &str, text: &str, options: &ReadOptions, warnings: &mut Vec<Di
 }
 
 /// `None` when there were errors.
-fn lower(design: &ast::Design, options: &ReadOptions, problems: &mut problem::Problems) -> Option<Netlist> {
+fn lower(
+    design: &ast::Design,
+    options: &ReadOptions,
+    problems: &mut problem::Problems,
+) -> Option<Netlist> {
     let hierarchy = hierarchy::elaborate(design, options, problems)?;
     if !support::check(design, &hierarchy, problems) {
         return None;
     }
-    let processes: Vec<process::Processes> = design.modules.iter().map(process::lower_processes).collect();
+    let processes: Vec<process::Processes> = design
+        .modules
+        .iter()
+        .map(|m| process::lower_processes(design, m))
+        .collect();
     let graph = drivers::collect(design, &hierarchy, &processes, problems)?;
     let mut lower = lower::Lower::new(design, &hierarchy, &processes, &graph, problems);
     lower.make_memories();
@@ -88,7 +103,12 @@ fn lower(design: &ast::Design, options: &ReadOptions, problems: &mut problem::Pr
     lower.make_effects();
     lower.make_signals();
     lower.warn_undriven();
-    let lower::Lower { mut b, triggers, problems, .. } = lower;
+    let lower::Lower {
+        mut b,
+        triggers,
+        problems,
+        ..
+    } = lower;
     triggers.install(&mut b);
     b.netlist.sources = std::mem::take(&mut problems.sources);
     Some(b.finish())

@@ -30,7 +30,11 @@ impl Code {
 
     /// The code `steps` bits above, for a driver; constants stay.
     pub fn above(self, steps: u32) -> Code {
-        if self.0 < Code::FIRST { self } else { Code(self.0 + steps) }
+        if self.0 < Code::FIRST {
+            self
+        } else {
+            Code(self.0 + steps)
+        }
     }
 
     /// The code of a constant's bit; `None` when it drives nothing.

@@ -95,12 +95,20 @@ impl Search {
                 }
             }
         }
-        self.frames.push(Frame { node, next: first, first });
+        self.frames.push(Frame {
+            node,
+            next: first,
+            first,
+        });
     }
 
     /// Takes a finished component off the stack and lowers it.
     fn close(&mut self, lower: &mut Lower, root: NodeId, on_itself: bool) {
-        let at = self.stack.iter().rposition(|n| *n == root).expect("open nodes are on the stack");
+        let at = self
+            .stack
+            .iter()
+            .rposition(|n| *n == root)
+            .expect("open nodes are on the stack");
         for node in &self.stack[at..] {
             self.index[*node as usize] = DONE;
         }

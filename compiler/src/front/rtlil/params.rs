@@ -23,19 +23,31 @@ pub fn bits(design: &Design, module: &Module, cell: &Cell, wanted: Name, width: 
 pub fn constant(design: &Design, module: &Module, cell: &Cell, wanted: Name) -> Const {
     match find(module, cell, wanted) {
         Some(value) => value_bits(design, value),
-        None => Const { value: Bits::zero(0), other: None },
+        None => Const {
+            value: Bits::zero(0),
+            other: None,
+        },
     }
 }
 
 /// Any value as bits; strings are eight bits a character, the last one lowest.
 pub fn value_bits(design: &Design, value: Value) -> Const {
     match value {
-        Value::Int(number) => Const { value: Bits::from_u64(32, u64::from(number as u32)), other: None },
+        Value::Int(number) => Const {
+            value: Bits::from_u64(32, u64::from(number as u32)),
+            other: None,
+        },
         Value::Bits(id) => design.constant(id).clone(),
         Value::Str(text) => {
             let text = unescape(design.names.text(text));
-            let bools = text.bytes().rev().flat_map(|byte| (0..8).map(move |i| byte >> i & 1 == 1));
-            Const { value: Bits::from_bools(bools), other: None }
+            let bools = text
+                .bytes()
+                .rev()
+                .flat_map(|byte| (0..8).map(move |i| byte >> i & 1 == 1));
+            Const {
+                value: Bits::from_bools(bools),
+                other: None,
+            }
         }
     }
 }
@@ -64,7 +76,9 @@ pub fn floating_input(design: &Design, module: &Module, cell: &Cell) -> Option<N
         let chunks = module.chunks_of(module.port(cell, port));
         !chunks.is_empty()
             && chunks.iter().all(|c| match c.base {
-                Base::Const(id) => (c.offset..c.offset + c.width).all(|i| design.constant(id).is_floating(i)),
+                Base::Const(id) => {
+                    (c.offset..c.offset + c.width).all(|i| design.constant(id).is_floating(i))
+                }
                 Base::Wire(_) => false,
             })
     };

@@ -62,7 +62,9 @@ impl Parser<'_, '_> {
                     open.pop();
                 }
                 (Token::Word("end" | "sync"), Open::Case(_)) if open.len() == 1 => return Ok(()),
-                (_, Open::Case(_)) => return Err(self.expected("`assign`, `switch`, `sync`, `case` or `end`")),
+                (_, Open::Case(_)) => {
+                    return Err(self.expected("`assign`, `switch`, `sync`, `case` or `end`"));
+                }
                 (_, Open::Switch(_)) => return Err(self.expected("`case` or `end`")),
             }
         }
@@ -86,7 +88,9 @@ impl Parser<'_, '_> {
         let value = self.sig()?;
         self.same_width(target, value)?;
         if target.start < target.end {
-            self.module.cases[case as usize].assigns.push((target, value));
+            self.module.cases[case as usize]
+                .assigns
+                .push((target, value));
         }
         self.statement_src();
         self.eol()
@@ -96,7 +100,11 @@ impl Parser<'_, '_> {
     fn target(&mut self) -> Parsed<Sig> {
         let at = self.at;
         let sig = self.sig()?;
-        if sig.of(&self.module.chunks).iter().any(|c| matches!(c.base, Base::Const(_))) {
+        if sig
+            .of(&self.module.chunks)
+            .iter()
+            .any(|c| matches!(c.base, Base::Const(_)))
+        {
             return Err(self.error_at(at, "a constant cannot be assigned to".to_string()));
         }
         Ok(sig)
@@ -106,14 +114,19 @@ impl Parser<'_, '_> {
         self.advance();
         let signal = self.sig()?;
         self.statement_src();
-        self.module.switches.push(Switch { signal, cases: Vec::new() });
+        self.module.switches.push(Switch {
+            signal,
+            cases: Vec::new(),
+        });
         self.eol()?;
         Ok(self.module.switches.len() as u32 - 1)
     }
 
     /// `case` with its compare values, added to the innermost switch.
     fn next_case(&mut self, open: &[Open]) -> Parsed<()> {
-        let Some(Open::Switch(switch)) = open.last() else { unreachable!("the caller looked") };
+        let Some(Open::Switch(switch)) = open.last() else {
+            unreachable!("the caller looked")
+        };
         let switch = *switch as usize;
         self.advance();
         self.statement_src();
@@ -129,14 +142,19 @@ impl Parser<'_, '_> {
             }
         }
         self.eol()?;
-        let case = self.new_case(Case { compares, ..Case::default() });
+        let case = self.new_case(Case {
+            compares,
+            ..Case::default()
+        });
         self.module.switches[switch].cases.push(case);
         Ok(())
     }
 
     fn sync(&mut self) -> Parsed<Sync> {
         self.advance();
-        let Token::Word(word) = self.token else { return Err(self.expected("the kind of the sync rule")) };
+        let Token::Word(word) = self.token else {
+            return Err(self.expected("the kind of the sync rule"));
+        };
         let when = match word {
             "low" => SyncKind::Low,
             "high" => SyncKind::High,
@@ -146,7 +164,11 @@ impl Parser<'_, '_> {
             "always" => SyncKind::Always,
             "global" => SyncKind::Global,
             "init" => SyncKind::Init,
-            _ => return Err(self.expected("`posedge`, `negedge`, `edge`, `low`, `high`, `always`, `global` or `init`")),
+            _ => {
+                return Err(self.expected(
+                    "`posedge`, `negedge`, `edge`, `low`, `high`, `always`, `global` or `init`",
+                ));
+            }
         };
         self.advance();
         let none = range(self.module.chunks.len(), self.module.chunks.len());
@@ -155,7 +177,12 @@ impl Parser<'_, '_> {
             _ => self.one_bit()?,
         };
         self.eol()?;
-        let mut sync = Sync { when, signal, updates: Vec::new(), writes: Vec::new() };
+        let mut sync = Sync {
+            when,
+            signal,
+            updates: Vec::new(),
+            writes: Vec::new(),
+        };
         loop {
             match self.token {
                 Token::Word("attribute") => self.statement_attribute()?,
@@ -173,7 +200,10 @@ impl Parser<'_, '_> {
         let sig = self.sig()?;
         match self.design.width(&self.module, sig) {
             1 => Ok(sig),
-            width => Err(self.error_at(at, format!("a sync rule needs a signal of 1 bit, this has {width}"))),
+            width => Err(self.error_at(
+                at,
+                format!("a sync rule needs a signal of 1 bit, this has {width}"),
+            )),
         }
     }
 
@@ -200,7 +230,14 @@ impl Parser<'_, '_> {
         // Which earlier writes it wins over; it wins over all, since it comes later.
         self.constant()?;
         let src = self.statement_src();
-        sync.writes.push(MemoryWrite { memory, address, data, enable, src, at });
+        sync.writes.push(MemoryWrite {
+            memory,
+            address,
+            data,
+            enable,
+            src,
+            at,
+        });
         self.eol()
     }
 }

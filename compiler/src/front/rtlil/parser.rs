@@ -20,7 +20,10 @@ const NOT_A_WIRE: u32 = u32::MAX;
 /// Parses a whole file; `name` is for diagnostics.
 pub fn parse<'a>(name: &str, text: &'a str) -> Result<Design<'a>, Diagnostic> {
     if u32::try_from(text.len()).is_err() {
-        return Err(Diagnostic::error("rtlil-syntax", format!("{name} is larger than 4 GB")));
+        return Err(Diagnostic::error(
+            "rtlil-syntax",
+            format!("{name} is larger than 4 GB"),
+        ));
     }
     let mut parser = Parser::new(name, text);
     parser.file()?;
@@ -31,7 +34,10 @@ pub fn parse<'a>(name: &str, text: &'a str) -> Result<Design<'a>, Diagnostic> {
 pub fn place(name: &str, text: &str, at: u32) -> Span {
     let before = &text.as_bytes()[..(at as usize).min(text.len())];
     let line = before.iter().filter(|b| **b == b'\n').count() as u32 + 1;
-    let line_start = before.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+    let line_start = before
+        .iter()
+        .rposition(|b| *b == b'\n')
+        .map_or(0, |i| i + 1);
     Span::point(name, line, (before.len() - line_start) as u32 + 1)
 }
 
@@ -58,7 +64,11 @@ pub(super) struct Parser<'a, 'n> {
 
 impl<'a, 'n> Parser<'a, 'n> {
     fn new(file: &'n str, text: &'a str) -> Self {
-        let design = Design { names: Names::new(), consts: IndexMap::default(), modules: Vec::new() };
+        let design = Design {
+            names: Names::new(),
+            consts: IndexMap::default(),
+            modules: Vec::new(),
+        };
         let mut parser = Parser {
             file,
             text,
@@ -86,7 +96,9 @@ impl<'a, 'n> Parser<'a, 'n> {
         let found = match self.token {
             Token::Eol => "the end of the line".to_string(),
             Token::Eof => "the end of the file".to_string(),
-            Token::Id(t) | Token::Word(t) | Token::Int(t) | Token::Const(t) => format!("`{}`", shorten(t)),
+            Token::Id(t) | Token::Word(t) | Token::Int(t) | Token::Const(t) => {
+                format!("`{}`", shorten(t))
+            }
             Token::Str(t) => format!("\"{}\"", shorten(t)),
             Token::Mark(m) => format!("`{}`", char::from(m)),
             Token::Bad(what) => what.to_string(),
@@ -137,7 +149,10 @@ impl<'a, 'n> Parser<'a, 'n> {
             self.eol()?;
         }
         let module = std::mem::replace(&mut self.module, empty_module());
-        module.wires.iter().for_each(|w| self.wire_of[w.item.name.0 as usize] = NOT_A_WIRE);
+        module
+            .wires
+            .iter()
+            .for_each(|w| self.wire_of[w.item.name.0 as usize] = NOT_A_WIRE);
         if !self.module_names.insert(module.item.name) {
             let name = self.design.shown(module.item.name);
             return Err(self.error_at(at, format!("module `{name}` is defined twice")));
@@ -163,7 +178,9 @@ impl<'a, 'n> Parser<'a, 'n> {
                 self.pending.clear();
                 self.eol()
             }
-            _ => Err(self.expected("`wire`, `memory`, `cell`, `process`, `connect`, `parameter`, `attribute` or `end`")),
+            _ => Err(self.expected(
+                "`wire`, `memory`, `cell`, `process`, `connect`, `parameter`, `attribute` or `end`",
+            )),
         }
     }
 
@@ -172,7 +189,10 @@ impl<'a, 'n> Parser<'a, 'n> {
         let widths = [left, right].map(|s| self.design.width(&self.module, s));
         match widths {
             [l, r] if l == r => Ok(()),
-            [l, r] => Err(self.error_at(self.at, format!("the left side has {l} bits, the right side {r}"))),
+            [l, r] => Err(self.error_at(
+                self.at,
+                format!("the left side has {l} bits, the right side {r}"),
+            )),
         }
     }
 
@@ -246,7 +266,12 @@ impl<'a, 'n> Parser<'a, 'n> {
     fn memory(&mut self) -> Parsed<()> {
         let at = self.at;
         self.advance();
-        let mut memory = Memory { item: empty_module().item, width: 1, size: 0, offset: 0 };
+        let mut memory = Memory {
+            item: empty_module().item,
+            width: 1,
+            size: 0,
+            offset: 0,
+        };
         while let Token::Word(option) = self.token {
             self.advance();
             match option {
@@ -268,7 +293,8 @@ impl<'a, 'n> Parser<'a, 'n> {
         let kind = self.id()?;
         let item = self.named_item(at)?;
         self.eol()?;
-        let (first_parameter, first_connection) = (self.module.parameters.len(), self.module.connections.len());
+        let (first_parameter, first_connection) =
+            (self.module.parameters.len(), self.module.connections.len());
         loop {
             match self.token {
                 Token::Word("parameter") => self.cell_parameter()?,
@@ -286,7 +312,12 @@ impl<'a, 'n> Parser<'a, 'n> {
         self.advance();
         let parameters = range(first_parameter, self.module.parameters.len());
         let connections = range(first_connection, self.module.connections.len());
-        self.module.cells.push(Cell { item, kind, parameters, connections });
+        self.module.cells.push(Cell {
+            item,
+            kind,
+            parameters,
+            connections,
+        });
         self.eol()
     }
 
@@ -306,8 +337,15 @@ impl<'a, 'n> Parser<'a, 'n> {
         let name = self.id()?;
         let src = self.take_src();
         let start = self.module.attributes.len();
-        self.module.attributes.extend(self.pending.drain(..).filter(|(n, _)| *n != name!("src")));
-        Ok(Item { name, src, attributes: range(start, self.module.attributes.len()), at })
+        self.module
+            .attributes
+            .extend(self.pending.drain(..).filter(|(n, _)| *n != name!("src")));
+        Ok(Item {
+            name,
+            src,
+            attributes: range(start, self.module.attributes.len()),
+            at,
+        })
     }
 
     /// The pending `src` attribute.
@@ -331,13 +369,17 @@ impl<'a, 'n> Parser<'a, 'n> {
     }
 
     pub(super) fn id(&mut self) -> Parsed<Name> {
-        let Token::Id(text) = self.token else { return Err(self.expected("a name")) };
+        let Token::Id(text) = self.token else {
+            return Err(self.expected("a name"));
+        };
         self.advance();
         Ok(self.design.names.intern(text))
     }
 
     pub(super) fn int(&mut self) -> Parsed<i32> {
-        let Token::Int(text) = self.token else { return Err(self.expected("a number")) };
+        let Token::Int(text) = self.token else {
+            return Err(self.expected("a number"));
+        };
         let value = parse_int(text).ok_or_else(|| self.expected("a 32-bit number"))?;
         self.advance();
         Ok(value)
@@ -349,7 +391,10 @@ impl<'a, 'n> Parser<'a, 'n> {
         let value = self.int()?;
         match u32::try_from(value) {
             Ok(value) if value <= MAX_WIDTH => Ok(value),
-            _ => Err(self.error_at(at, format!("{value} is not a size between 0 and {MAX_WIDTH}"))),
+            _ => Err(self.error_at(
+                at,
+                format!("{value} is not a size between 0 and {MAX_WIDTH}"),
+            )),
         }
     }
 
@@ -373,7 +418,8 @@ impl<'a, 'n> Parser<'a, 'n> {
         let id = match self.design.consts.get_index_of(text) {
             Some(index) => index,
             None => {
-                let value = parse_const(text).ok_or_else(|| self.expected("a constant such as 4'01xz"))?;
+                let value =
+                    parse_const(text).ok_or_else(|| self.expected("a constant such as 4'01xz"))?;
                 self.design.consts.insert_full(text, value).0
             }
         };
@@ -393,18 +439,26 @@ impl<'a, 'n> Parser<'a, 'n> {
 
     /// The wire of that name in the module at hand.
     pub(super) fn find_wire(&self, name: Name) -> Option<u32> {
-        self.wire_of.get(name.0 as usize).copied().filter(|w| *w != NOT_A_WIRE)
+        self.wire_of
+            .get(name.0 as usize)
+            .copied()
+            .filter(|w| *w != NOT_A_WIRE)
     }
 }
 
 /// A decimal number of 32 bits, signed or unsigned.
 pub(super) fn parse_int(text: &str) -> Option<i32> {
     let value: i64 = text.parse().ok()?;
-    i32::try_from(value).ok().or_else(|| u32::try_from(value).ok().map(|v| v as i32))
+    i32::try_from(value)
+        .ok()
+        .or_else(|| u32::try_from(value).ok().map(|v| v as i32))
 }
 
 pub(super) fn range(start: usize, end: usize) -> Range {
-    Range { start: start as u32, end: end as u32 }
+    Range {
+        start: start as u32,
+        end: end as u32,
+    }
 }
 
 fn shorten(text: &str) -> String {
@@ -416,7 +470,12 @@ fn shorten(text: &str) -> String {
 
 fn empty_module() -> Module {
     Module {
-        item: Item { name: EMPTY, src: EMPTY, attributes: Range::default(), at: 0 },
+        item: Item {
+            name: EMPTY,
+            src: EMPTY,
+            attributes: Range::default(),
+            at: 0,
+        },
         open_parameters: Vec::new(),
         wires: Vec::new(),
         memories: Vec::new(),

@@ -25,8 +25,17 @@ impl<'a> Problems<'a> {
         let empty = sources.push(String::new());
         let mut names = vec![None; design.names.len()];
         names[EMPTY.0 as usize] = Some(empty);
-        let raw = (0..design.names.len()).map(|i| design.names.text(Name(i as u32))).collect();
-        Problems { file, text, names, raw, sources, found: Vec::new() }
+        let raw = (0..design.names.len())
+            .map(|i| design.names.text(Name(i as u32)))
+            .collect();
+        Problems {
+            file,
+            text,
+            names,
+            raw,
+            sources,
+            found: Vec::new(),
+        }
     }
 
     /// The netlist's id of a `src` attribute.
@@ -37,7 +46,8 @@ impl<'a> Problems<'a> {
 
     /// Where a statement stands: its `src`, or its line in the RTLIL text.
     pub fn span_of(&self, src: Name, at: u32) -> Span {
-        Span::parse(&unescape(self.raw[src.0 as usize])).unwrap_or_else(|| place(self.file, self.text, at))
+        Span::parse(&unescape(self.raw[src.0 as usize]))
+            .unwrap_or_else(|| place(self.file, self.text, at))
     }
 
     pub fn span(&self, item: Item) -> Span {
@@ -50,15 +60,19 @@ impl<'a> Problems<'a> {
 
     pub fn too_large(&mut self) {
         self.push(
-            Diagnostic::error("too-large", "the design has more than 2 billion bits of signals")
-                .note("memories do not count; look for a wire of an absurd width"),
+            Diagnostic::error(
+                "too-large",
+                "the design has more than 2 billion bits of signals",
+            )
+            .note("memories do not count; look for a wire of an absurd width"),
         );
     }
 
     pub fn no_top(&mut self, message: String, candidates: Vec<String>) {
         let mut diagnostic = Diagnostic::error("no-top", message);
         if !candidates.is_empty() {
-            diagnostic = diagnostic.note(format!("name one with `--top`: {}", candidates.join(", ")));
+            diagnostic =
+                diagnostic.note(format!("name one with `--top`: {}", candidates.join(", ")));
         }
         self.push(diagnostic);
     }
@@ -67,15 +81,20 @@ impl<'a> Problems<'a> {
         let (outer, inner) = (design.shown(module.item.name), design.shown(cell.kind));
         let span = self.span(cell.item);
         self.push(
-            Diagnostic::error("recursive-module", format!("module `{inner}` contains itself"))
-                .label(span, format!("instantiated here, in `{outer}`")),
+            Diagnostic::error(
+                "recursive-module",
+                format!("module `{inner}` contains itself"),
+            )
+            .label(span, format!("instantiated here, in `{outer}`")),
         );
     }
 
     /// An instance whose parameters nobody resolved; true when there are none.
     pub fn check_parameters(&mut self, design: &Design, module: &Module, cell: &Cell) -> bool {
         let given = cell.parameters.of(&module.parameters);
-        let Some((first, _)) = given.first() else { return true };
+        let Some((first, _)) = given.first() else {
+            return true;
+        };
         let (kind, parameter) = (design.shown(cell.kind), design.shown(*first));
         let message = format!("parameter `{parameter}` of module `{kind}` is not resolved");
         let span = self.span(cell.item);
@@ -90,7 +109,8 @@ impl<'a> Problems<'a> {
     /// A module without definition, with every place that needs it.
     pub fn missing_module(&mut self, design: &Design, kind: Name, instances: &[(String, Item)]) {
         let kind = design.shown(kind);
-        let mut diagnostic = Diagnostic::error("missing-module", format!("module `{kind}` is not defined"));
+        let mut diagnostic =
+            Diagnostic::error("missing-module", format!("module `{kind}` is not defined"));
         for (path, item) in instances {
             diagnostic = diagnostic.label(self.span(*item), format!("instance `{path}`"));
         }

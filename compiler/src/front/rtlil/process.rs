@@ -45,7 +45,11 @@ pub enum Tree {
     /// A signal: chunks of [`Processes::chunks`].
     Leaf(Sig),
     /// The arm whose case is taken, else `before`.
-    Switch { switch: u32, before: TreeId, arms: Range },
+    Switch {
+        switch: u32,
+        before: TreeId,
+        arms: Range,
+    },
 }
 
 /// The tree of what is not assigned.
@@ -61,10 +65,13 @@ pub struct Update {
 }
 
 /// Lowers all processes of a module.
-pub fn lower_processes(module: &Module) -> Processes {
-    let mut out = Processes { trees: vec![Tree::Unassigned], ..Processes::default() };
+pub fn lower_processes(design: &Design, module: &Module) -> Processes {
+    let mut out = Processes {
+        trees: vec![Tree::Unassigned],
+        ..Processes::default()
+    };
     for (index, process) in module.processes.iter().enumerate() {
-        lower_assigns(module, index as u32, process, &mut out);
+        lower_assigns(design, module, index as u32, process, &mut out);
         lower_syncs(module, index as u32, process, &mut out);
     }
     out
@@ -78,7 +85,10 @@ impl Boundaries {
     fn add(&mut self, module: &Module, target: Sig) {
         for chunk in target.of(&module.chunks) {
             if let Base::Wire(wire) = chunk.base {
-                self.0.entry(wire).or_default().push((chunk.offset, chunk.offset + chunk.width));
+                self.0
+                    .entry(wire)
+                    .or_default()
+                    .push((chunk.offset, chunk.offset + chunk.width));
             }
         }
     }
@@ -100,7 +110,11 @@ impl Boundaries {
                     next += 1;
                 }
                 if pair[0] < reach {
-                    out.push(Chunk { base: Base::Wire(wire), offset: pair[0], width: pair[1] - pair[0] });
+                    out.push(Chunk {
+                        base: Base::Wire(wire),
+                        offset: pair[0],
+                        width: pair[1] - pair[0],
+                    });
                 }
             }
         }
@@ -125,7 +139,9 @@ impl SegmentMap {
     fn each(&self, module: &Module, target: Sig, mut f: impl FnMut(usize, u32, u32)) {
         let mut at = 0;
         for chunk in target.of(&module.chunks) {
-            let first = self.segments.partition_point(|s| Self::key(s) < Self::key(chunk));
+            let first = self
+                .segments
+                .partition_point(|s| Self::key(s) < Self::key(chunk));
             let mut covered = 0;
             for (index, segment) in self.segments.iter().enumerate().skip(first) {
                 if covered == chunk.width {
@@ -146,24 +162,40 @@ pub fn slice_chunks(source: &[Chunk], low: u32, width: u32, pool: &mut Vec<Chunk
     for chunk in source {
         let (from, to) = (low.max(at), (low + width).min(at + chunk.width));
         if from < to {
-            pool.push(Chunk { offset: chunk.offset + from - at, width: to - from, ..*chunk });
+            pool.push(Chunk {
+                offset: chunk.offset + from - at,
+                width: to - from,
+                ..*chunk
+            });
         }
         at += chunk.width;
         if at >= low + width {
             break;
         }
     }
-    Sig { start, end: pool.len() as u32 }
+    Sig {
+        start,
+        end: pool.len() as u32,
+    }
 }
 
 /// One level of the walk over a process.
 enum Frame {
-    Case { case: u32, next_switch: usize, log_start: usize },
-    Switch { switch: u32, next_case: usize, changed: Vec<(usize, u32, TreeId)> },
+    Case {
+        case: u32,
+        next_switch: usize,
+        log_start: usize,
+    },
+    Switch {
+        switch: u32,
+        next_case: usize,
+        changed: Vec<(usize, u32, TreeId)>,
+    },
 }
 
 /// The values while walking.
 struct Walk<'m> {
+    design: &'m Design<'m>,
     module: &'m Module,
     map: SegmentMap,
     /// Current value of each segment.
@@ -174,17 +206,30 @@ struct Walk<'m> {
     seen: Vec<bool>,
 }
 
-fn lower_assigns(module: &Module, index: u32, process: &Process, out: &mut Processes) {
+fn lower_assigns(
+    design: &Design,
+    module: &Module,
+    index: u32,
+    process: &Process,
+    out: &mut Processes,
+) {
     let mut boundaries = Boundaries::default();
     let mut waiting = vec![process.root];
     while let Some(case) = waiting.pop() {
         let case = &module.cases[case as usize];
-        case.assigns.iter().for_each(|(target, _)| boundaries.add(module, *target));
-        waiting.extend(case.switches.iter().flat_map(|s| &module.switches[*s as usize].cases));
+        case.assigns
+            .iter()
+            .for_each(|(target, _)| boundaries.add(module, *target));
+        waiting.extend(
+            case.switches
+                .iter()
+                .flat_map(|s| &module.switches[*s as usize].cases),
+        );
     }
     let segments = boundaries.segments();
     let count = segments.len();
     let mut walk = Walk {
+        design,
         module,
         map: SegmentMap { segments },
         values: vec![UNASSIGNED; count],
@@ -195,7 +240,11 @@ fn lower_assigns(module: &Module, index: u32, process: &Process, out: &mut Proce
     for (target, tree) in walk.map.segments.iter().zip(walk.values) {
         match out.trees[tree as usize] {
             Tree::Leaf(value) => out.aliases.push((*target, value)),
-            _ => out.segments.push(Segment { target: *target, process: index, tree }),
+            _ => out.segments.push(Segment {
+                target: *target,
+                process: index,
+                tree,
+            }),
         }
     }
 }
@@ -205,21 +254,36 @@ impl Walk<'_> {
         let mut frames = vec![self.enter(root, out)];
         while let Some(frame) = frames.last_mut() {
             match frame {
-                Frame::Case { case, next_switch, log_start } => {
+                Frame::Case {
+                    case,
+                    next_switch,
+                    log_start,
+                } => {
                     let switches = &self.module.cases[*case as usize].switches;
                     if let Some(switch) = switches.get(*next_switch) {
                         *next_switch += 1;
                         let switch = *switch;
-                        frames.push(Frame::Switch { switch, next_case: 0, changed: Vec::new() });
+                        frames.push(Frame::Switch {
+                            switch,
+                            next_case: 0,
+                            changed: Vec::new(),
+                        });
                         continue;
                     }
                     let log_start = *log_start;
                     frames.pop();
-                    if let Some(Frame::Switch { next_case, changed, .. }) = frames.last_mut() {
+                    if let Some(Frame::Switch {
+                        next_case, changed, ..
+                    }) = frames.last_mut()
+                    {
                         self.leave(log_start, *next_case as u32 - 1, changed);
                     }
                 }
-                Frame::Switch { switch, next_case, changed } => {
+                Frame::Switch {
+                    switch,
+                    next_case,
+                    changed,
+                } => {
                     let cases = &self.module.switches[*switch as usize].cases;
                     if let Some(case) = cases.get(*next_case) {
                         *next_case += 1;
@@ -248,7 +312,11 @@ impl Walk<'_> {
                 values[segment] = out.trees.len() as TreeId - 1;
             });
         }
-        Frame::Case { case, next_switch: 0, log_start }
+        Frame::Case {
+            case,
+            next_switch: 0,
+            log_start,
+        }
     }
 
     /// Notes what a case changed and restores the values from before it.
@@ -261,33 +329,99 @@ impl Walk<'_> {
             }
             self.values[segment] = before;
         }
-        changed[first..].iter().for_each(|(segment, ..)| self.seen[*segment] = false);
+        changed[first..]
+            .iter()
+            .for_each(|(segment, ..)| self.seen[*segment] = false);
     }
 
     /// Makes one tree for every segment that some case of the switch changed.
     fn merge(&mut self, switch: u32, mut changed: Vec<(usize, u32, TreeId)>, out: &mut Processes) {
         changed.sort_by_key(|(segment, position, _)| (*segment, *position));
+        let all = cases_that_cover(self.design, self.module, switch);
         for group in changed.chunk_by(|a, b| a.0 == b.0) {
             let segment = group[0].0;
             let start = out.arms.len() as u32;
-            out.arms.extend(group.iter().map(|(_, position, tree)| (*position, *tree)));
-            let arms = Range { start, end: out.arms.len() as u32 };
-            out.trees.push(Tree::Switch { switch, before: self.values[segment], arms });
+            out.arms
+                .extend(group.iter().map(|(_, position, tree)| (*position, *tree)));
+            let arms = Range {
+                start,
+                end: out.arms.len() as u32,
+            };
+            // What was there before must not look like an operand where every way assigns anew.
+            let covered = all.is_some_and(|count| {
+                group.len() >= count && group[count - 1].1 as usize == count - 1
+            });
+            let before = if covered {
+                UNASSIGNED
+            } else {
+                self.values[segment]
+            };
+            out.trees.push(Tree::Switch {
+                switch,
+                before,
+                arms,
+            });
             self.log.push((segment, self.values[segment]));
             self.values[segment] = out.trees.len() as TreeId - 1;
         }
     }
 }
 
+/// How many cases from the first on leave no value of the switch's signal out; `None` when they never do.
+fn cases_that_cover(design: &Design, module: &Module, switch: u32) -> Option<usize> {
+    let switch = &module.switches[switch as usize];
+    let width = design.width(module, switch.signal);
+    let mut seen = rustc_hash::FxHashSet::default();
+    for (index, case) in switch.cases.iter().enumerate() {
+        let compares = &module.cases[*case as usize].compares;
+        for compare in compares {
+            if let [
+                Chunk {
+                    base: Base::Const(id),
+                    offset,
+                    width,
+                },
+            ] = *module.chunks_of(*compare)
+                && design.constant(id).other.is_none()
+            {
+                seen.insert(design.constant(id).value.slice(offset, width));
+            }
+        }
+        if compares.is_empty() || (width < 32 && seen.len() >> width > 0) {
+            return Some(index + 1);
+        }
+    }
+    None
+}
+
 fn lower_syncs(module: &Module, index: u32, process: &Process, out: &mut Processes) {
     let mut boundaries = Boundaries::default();
-    let clocked = |sync: &&Sync| !matches!(sync.when, SyncKind::Always | SyncKind::Init | SyncKind::Global);
-    for (target, _) in process.syncs.iter().filter(clocked).flat_map(|s| &s.updates) {
+    let clocked = |sync: &&Sync| {
+        !matches!(
+            sync.when,
+            SyncKind::Always | SyncKind::Init | SyncKind::Global
+        )
+    };
+    for (target, _) in process
+        .syncs
+        .iter()
+        .filter(clocked)
+        .flat_map(|s| &s.updates)
+    {
         boundaries.add(module, *target);
     }
-    let map = SegmentMap { segments: boundaries.segments() };
-    let mut updates: Vec<Update> =
-        map.segments.iter().map(|t| Update { target: *t, process: index, values: Vec::new() }).collect();
+    let map = SegmentMap {
+        segments: boundaries.segments(),
+    };
+    let mut updates: Vec<Update> = map
+        .segments
+        .iter()
+        .map(|t| Update {
+            target: *t,
+            process: index,
+            values: Vec::new(),
+        })
+        .collect();
     for (number, sync) in process.syncs.iter().enumerate() {
         for (target, value) in &sync.updates {
             let source = value.of(&module.chunks);
@@ -298,10 +432,17 @@ fn lower_syncs(module: &Module, index: u32, process: &Process, out: &mut Process
                 });
                 continue;
             }
-            let list = if sync.when == SyncKind::Init { &mut out.inits } else { &mut out.aliases };
+            let list = if sync.when == SyncKind::Init {
+                &mut out.inits
+            } else {
+                &mut out.aliases
+            };
             let mut low = 0;
             for chunk in target.of(&module.chunks) {
-                list.push((*chunk, slice_chunks(source, low, chunk.width, &mut out.chunks)));
+                list.push((
+                    *chunk,
+                    slice_chunks(source, low, chunk.width, &mut out.chunks),
+                ));
                 low += chunk.width;
             }
         }
@@ -326,7 +467,11 @@ impl Processes {
         while next < found.len() {
             if let Tree::Switch { before, arms, .. } = self.trees[found[next] as usize] {
                 let children = arms.of(&self.arms).iter().map(|(_, tree)| *tree);
-                found.extend(std::iter::once(before).chain(children).filter(|t| seen.insert(*t)));
+                found.extend(
+                    std::iter::once(before)
+                        .chain(children)
+                        .filter(|t| seen.insert(*t)),
+                );
             }
             next += 1;
         }

@@ -11,8 +11,8 @@ use super::params::value_bits;
 use crate::bits::Bits;
 use crate::diag::{Diagnostic, Span};
 use crate::ir::{
-    CellId, Direction, LatchId, MemoryId, RandomSource, RegisterId, Scope, ScopeId, Signal, SignalValue, TypeId,
-    ValueType,
+    CellId, Direction, LatchId, MemoryId, RandomSource, RegisterId, Scope, ScopeId, Signal,
+    SignalValue, TypeId, ValueType,
 };
 
 /// What holds bits of a node.
@@ -49,13 +49,17 @@ impl Lower<'_, '_, '_> {
     }
 
     fn attribute(&self, instance: u32, item: Item, wanted: Name) -> Option<Value> {
-        self.module(instance).attributes_of(item).find(|(n, _)| *n == wanted).map(|(_, v)| v)
+        self.module(instance)
+            .attributes_of(item)
+            .find(|(n, _)| *n == wanted)
+            .map(|(_, v)| v)
     }
 
     /// The `init` attribute of a wire.
     pub fn init_attribute(&self, instance: u32, wire: u32) -> Option<Const> {
         let item = self.module(instance).wires[wire as usize].item;
-        self.attribute(instance, item, name!("init")).map(|v| value_bits(self.design, v))
+        self.attribute(instance, item, name!("init"))
+            .map(|v| value_bits(self.design, v))
     }
 
     /// Gives registers and latches their initial values, from attributes of any name of the net and from
@@ -63,11 +67,18 @@ impl Lower<'_, '_, '_> {
     pub fn complete_initial_values(&mut self) {
         let mut holders: FxHashMap<NodeId, Vec<(u32, u32, Holder)>> = FxHashMap::default();
         for held in &self.held {
-            holders.entry(held.node).or_default().push((held.low, held.width, Holder::Register(held.register)));
+            holders.entry(held.node).or_default().push((
+                held.low,
+                held.width,
+                Holder::Register(held.register),
+            ));
         }
         for (node, low, latch) in &self.found_latches {
             let width = self.b.netlist.latches[*latch].width;
-            holders.entry(*node).or_default().push((*low, width, Holder::Latch(*latch)));
+            holders
+                .entry(*node)
+                .or_default()
+                .push((*low, width, Holder::Latch(*latch)));
         }
         for instance in 0..self.hierarchy.instances.len() as u32 {
             let module = self.module(instance);
@@ -76,14 +87,20 @@ impl Lower<'_, '_, '_> {
                     continue;
                 }
                 if let Some(init) = self.init_attribute(instance, index) {
-                    let chunk = Chunk { base: Base::Wire(index), offset: 0, width: wire.width };
+                    let chunk = Chunk {
+                        base: Base::Wire(index),
+                        offset: 0,
+                        width: wire.width,
+                    };
                     self.initialise(instance, chunk, &init.value, &init.defined(), &holders);
                 }
             }
             let processes = self.processes_of(instance);
             for (target, value) in &processes.inits {
                 match self.constant_signal(instance, value.of(&processes.chunks)) {
-                    Some((value, defined)) => self.initialise(instance, *target, &value, &defined, &holders),
+                    Some((value, defined)) => {
+                        self.initialise(instance, *target, &value, &defined, &holders)
+                    }
                     None => self.init_of_wire_not_constant(instance, *target),
                 }
             }
@@ -100,10 +117,13 @@ impl Lower<'_, '_, '_> {
     ) {
         let mut position = 0;
         for run in self.runs(instance, &[target], |_| {}) {
-            let (Run::Literal { width, .. } | Run::Fixed { width, .. } | Run::Node { width, .. }) = run;
+            let (Run::Literal { width, .. } | Run::Fixed { width, .. } | Run::Node { width, .. }) =
+                run;
             let at = position;
             position += width;
-            let Run::Node { node, offset, .. } = run else { continue };
+            let Run::Node { node, offset, .. } = run else {
+                continue;
+            };
             for (low, size, holder) in holders.get(&node).into_iter().flatten() {
                 let (from, to) = (offset.max(*low), (offset + width).min(low + size));
                 if from >= to {
@@ -132,11 +152,17 @@ impl Lower<'_, '_, '_> {
     }
 
     fn init_of_wire_not_constant(&mut self, instance: u32, target: Chunk) {
-        let Base::Wire(wire) = target.base else { return };
+        let Base::Wire(wire) = target.base else {
+            return;
+        };
         let item = self.module(instance).wires[wire as usize].item;
-        let message = format!("the initial value of `{}` is not constant", self.design.shown(item.name));
+        let message = format!(
+            "the initial value of `{}` is not constant",
+            self.design.shown(item.name)
+        );
         let span = self.problems.span(item);
-        self.problems.push(Diagnostic::error("init-not-constant", message).label(span, "declared here"));
+        self.problems
+            .push(Diagnostic::error("init-not-constant", message).label(span, "declared here"));
     }
 
     /// Makes all signals: ports of the top first, then instance by instance.
@@ -149,21 +175,38 @@ impl Lower<'_, '_, '_> {
             }
         }
         let top = self.module(0);
-        let mut ports: Vec<(u32, u32)> =
-            top.wires.iter().zip(0..).filter(|(w, _)| w.port != Port::None).map(|(w, i)| (w.port_id, i)).collect();
+        let mut ports: Vec<(u32, u32)> = top
+            .wires
+            .iter()
+            .zip(0..)
+            .filter(|(w, _)| w.port != Port::None)
+            .map(|(w, i)| (w.port_id, i))
+            .collect();
         ports.sort_unstable();
         for (_, wire) in ports {
             self.make_port(&mut namer, wire);
         }
-        let mut memories = std::mem::take(&mut self.memories.names).into_iter().peekable();
+        let mut memories = std::mem::take(&mut self.memories.names)
+            .into_iter()
+            .peekable();
         for instance in 0..self.hierarchy.instances.len() as u32 {
             let module = self.module(instance);
             for (wire, index) in module.wires.iter().zip(0..) {
                 let port = instance == 0 && wire.port != Port::None;
                 if !port && self.design.names.text(wire.item.name).starts_with('\\') {
-                    let chunk = Chunk { base: Base::Wire(index), offset: 0, width: wire.width };
+                    let chunk = Chunk {
+                        base: Base::Wire(index),
+                        offset: 0,
+                        width: wire.width,
+                    };
                     let value = self.quiet_value(instance, &[chunk]);
-                    self.add_signal(&mut namer, instance, wire, Direction::None, SignalValue::Cell(value));
+                    self.add_signal(
+                        &mut namer,
+                        instance,
+                        wire,
+                        Direction::None,
+                        SignalValue::Cell(value),
+                    );
                 }
             }
             while let Some((_, memory, item)) = memories.next_if(|(i, ..)| *i == instance) {
@@ -174,7 +217,11 @@ impl Lower<'_, '_, '_> {
 
     fn make_port(&mut self, namer: &mut Namer, wire: u32) {
         let port = self.module(0).wires[wire as usize];
-        let chunk = Chunk { base: Base::Wire(wire), offset: 0, width: port.width };
+        let chunk = Chunk {
+            base: Base::Wire(wire),
+            offset: 0,
+            width: port.width,
+        };
         let direction = match port.port {
             Port::Input => Direction::Input,
             Port::Output => Direction::Output,
@@ -192,7 +239,9 @@ impl Lower<'_, '_, '_> {
         let pad = self.graph.pads.iter().find(|(w, _)| *w == wire);
         let (mut input, mut outputs, mut enables) = (None, Vec::new(), Vec::new());
         for node in pad.map(|(_, nodes)| nodes.clone()).into_iter().flatten() {
-            let NodeKind::Join(join) = self.node(node).kind else { continue };
+            let NodeKind::Join(join) = self.node(node).kind else {
+                continue;
+            };
             let width = self.graph.width(node);
             let (_, output, enable) = self.lower_join(join, 0, width);
             outputs.push(output);
@@ -203,7 +252,11 @@ impl Lower<'_, '_, '_> {
             Some(value) => value,
             None => self.b.zero(0),
         };
-        SignalValue::Inout { input, output: self.b.concat(&outputs), enable: self.b.concat(&enables) }
+        SignalValue::Inout {
+            input,
+            output: self.b.concat(&outputs),
+            enable: self.b.concat(&enables),
+        }
     }
 
     fn add_signal(
@@ -214,7 +267,9 @@ impl Lower<'_, '_, '_> {
         direction: Direction,
         value: SignalValue,
     ) {
-        let Some((scope, name)) = self.place_of(namer, instance, wire.item) else { return };
+        let Some((scope, name)) = self.place_of(namer, instance, wire.item) else {
+            return;
+        };
         let ty = self.type_of(namer, instance, wire);
         let source = self.problems.source(wire.item.src);
         self.b.netlist.signals.push(Signal {
@@ -232,7 +287,9 @@ impl Lower<'_, '_, '_> {
     }
 
     fn add_memory(&mut self, namer: &mut Namer, instance: u32, memory: MemoryId, item: Item) {
-        let Some((scope, name)) = self.place_of(namer, instance, item) else { return };
+        let Some((scope, name)) = self.place_of(namer, instance, item) else {
+            return;
+        };
         let source = self.problems.source(item.src);
         let width = self.b.netlist.memories[memory].width;
         self.b.netlist.signals.push(Signal {
@@ -251,7 +308,12 @@ impl Lower<'_, '_, '_> {
 
     /// Scope and name of an item; flattened input gives the path in `hdlname`. `None` when the name is
     /// taken.
-    fn place_of(&mut self, namer: &mut Namer, instance: u32, item: Item) -> Option<(ScopeId, String)> {
+    fn place_of(
+        &mut self,
+        namer: &mut Namer,
+        instance: u32,
+        item: Item,
+    ) -> Option<(ScopeId, String)> {
         let mut scope = self.hierarchy.instances[instance as usize].scope;
         let mut name = self.design.shown(item.name).to_string();
         if let Some(Value::Str(text)) = self.attribute(instance, item, name!("hdlname")) {
@@ -264,15 +326,26 @@ impl Lower<'_, '_, '_> {
                 scope = self.inner_scope(namer, scope, part);
             }
         }
-        namer.used.insert((scope, name.clone())).then_some((scope, name))
+        namer
+            .used
+            .insert((scope, name.clone()))
+            .then_some((scope, name))
     }
 
     fn inner_scope(&mut self, namer: &mut Namer, parent: ScopeId, name: &str) -> ScopeId {
         let scopes = &mut self.b.netlist.scopes;
-        *namer.scopes.entry((parent, name.to_string())).or_insert_with(|| {
-            let source = scopes[parent].source;
-            scopes.push(Scope { parent: Some(parent), name: name.to_string(), module: String::new(), source })
-        })
+        *namer
+            .scopes
+            .entry((parent, name.to_string()))
+            .or_insert_with(|| {
+                let source = scopes[parent].source;
+                scopes.push(Scope {
+                    parent: Some(parent),
+                    name: name.to_string(),
+                    module: String::new(),
+                    source,
+                })
+            })
     }
 
     /// The enumeration that a wire's attributes describe.
@@ -284,10 +357,24 @@ impl Lower<'_, '_, '_> {
             let Value::Str(text) = value else { continue };
             let text = unescape(self.design.names.text(text));
             let text = text.strip_prefix('\\').unwrap_or(&text);
-            if [name!("enum_base_type"), name!("wiretype"), name!("enum_type")].contains(&attribute) {
+            if [
+                name!("enum_base_type"),
+                name!("wiretype"),
+                name!("enum_type"),
+            ]
+            .contains(&attribute)
+            {
                 name = text.to_string();
-            } else if let Some(bits) = self.design.names.text(attribute).strip_prefix("\\enum_value_") {
-                variants.push((text.to_string(), Bits::from_bools(bits.bytes().rev().map(|b| b == b'1'))));
+            } else if let Some(bits) = self
+                .design
+                .names
+                .text(attribute)
+                .strip_prefix("\\enum_value_")
+            {
+                variants.push((
+                    text.to_string(),
+                    Bits::from_bools(bits.bytes().rev().map(|b| b == b'1')),
+                ));
             }
         }
         if variants.is_empty() {
@@ -297,7 +384,13 @@ impl Lower<'_, '_, '_> {
         let types = &mut self.b.netlist.types;
         let mut key = variants.clone();
         key.push((name.clone(), Bits::zero(wire.width)));
-        let new = || types.push(ValueType { name, width: wire.width, variants });
+        let new = || {
+            types.push(ValueType {
+                name,
+                width: wire.width,
+                variants,
+            })
+        };
         Some(*namer.types.entry(key).or_insert_with(new))
     }
 
@@ -305,7 +398,10 @@ impl Lower<'_, '_, '_> {
     pub fn name_of(&self, node: NodeId) -> Option<(String, Span)> {
         let item = self.target_of(node).or_else(|| self.item_of(node))?;
         let text = self.design.names.text(item.name);
-        Some((text.strip_prefix('\\').unwrap_or(text).to_string(), self.problems.span(item)))
+        Some((
+            text.strip_prefix('\\').unwrap_or(text).to_string(),
+            self.problems.span(item),
+        ))
     }
 
     /// The first wire that a node drives.
@@ -315,7 +411,9 @@ impl Lower<'_, '_, '_> {
         let chunk = match drivers.kind {
             NodeKind::Comb { cell, op, output } => {
                 let cell = &module.cells[cell as usize];
-                *module.chunks_of(module.port(cell, op.outputs()[output as usize])).first()?
+                *module
+                    .chunks_of(module.port(cell, op.outputs()[output as usize]))
+                    .first()?
             }
             NodeKind::Segment(s) => self.processes_of(drivers.instance).segments[s as usize].target,
             _ => return None,

@@ -31,7 +31,11 @@ impl Parser<'_, '_> {
                 Token::Const(_) | Token::Int(_) => {
                     let id = self.constant()?;
                     let width = self.design.constant(id).width();
-                    self.scratch.push(Chunk { base: Base::Const(id), offset: 0, width });
+                    self.scratch.push(Chunk {
+                        base: Base::Const(id),
+                        offset: 0,
+                        width,
+                    });
                     first
                 }
                 _ if open.is_empty() => return Err(self.expected("a signal")),
@@ -54,7 +58,11 @@ impl Parser<'_, '_> {
             return Err(self.error_at(at, format!("wire `{name}` is not declared")));
         };
         let width = self.module.wires[wire as usize].width;
-        self.scratch.push(Chunk { base: Base::Wire(wire), offset: 0, width });
+        self.scratch.push(Chunk {
+            base: Base::Wire(wire),
+            offset: 0,
+            width,
+        });
         Ok(())
     }
 
@@ -73,9 +81,15 @@ impl Parser<'_, '_> {
             return Err(self.expected("`]`"));
         }
         self.advance();
-        let total: u64 = self.scratch[first..].iter().map(|c| u64::from(c.width)).sum();
+        let total: u64 = self.scratch[first..]
+            .iter()
+            .map(|c| u64::from(c.width))
+            .sum();
         if low > high || u64::from(high) >= total {
-            return Err(self.error_at(at, format!("bits [{high}:{low}] of a signal with {total} bits")));
+            return Err(self.error_at(
+                at,
+                format!("bits [{high}:{low}] of a signal with {total} bits"),
+            ));
         }
         cut(&mut self.scratch, first, total as u32, high, low);
         Ok(())
@@ -83,7 +97,9 @@ impl Parser<'_, '_> {
 
     fn store(&mut self) -> Sig {
         let start = self.module.chunks.len();
-        self.module.chunks.extend(self.scratch.iter().rev().filter(|c| c.width > 0));
+        self.module
+            .chunks
+            .extend(self.scratch.iter().rev().filter(|c| c.width > 0));
         range(start, self.module.chunks.len())
     }
 }
@@ -97,7 +113,11 @@ fn cut(chunks: &mut Vec<Chunk>, first: usize, total: u32, high: u32, low: u32) {
         let bottom = top - chunk.width;
         let (from, to) = (low.max(bottom), (high + 1).min(top));
         if from < to {
-            chunks[kept] = Chunk { offset: chunk.offset + from - bottom, width: to - from, ..chunk };
+            chunks[kept] = Chunk {
+                offset: chunk.offset + from - bottom,
+                width: to - from,
+                ..chunk
+            };
             kept += 1;
         }
         top = bottom;
@@ -109,7 +129,10 @@ fn cut(chunks: &mut Vec<Chunk>, first: usize, total: u32, high: u32, low: u32) {
 pub(super) fn parse_const(text: &str) -> Option<Const> {
     let Some((width, digits)) = text.split_once('\'') else {
         let value = parse_int(text)?;
-        return Some(Const { value: Bits::from_u64(32, u64::from(value as u32)), other: None });
+        return Some(Const {
+            value: Bits::from_u64(32, u64::from(value as u32)),
+            other: None,
+        });
     };
     let width: u32 = width.parse().ok().filter(|w| *w <= MAX_WIDTH)?;
     let digits = digits.strip_prefix('s').unwrap_or(digits).as_bytes();
@@ -119,7 +142,10 @@ pub(super) fn parse_const(text: &str) -> Option<Const> {
         Some(b'1') => b'0',
         Some(digit) => *digit,
     };
-    let digit = |index: u32| match (index as usize).checked_add(1).and_then(|n| digits.len().checked_sub(n)) {
+    let digit = |index: u32| match (index as usize)
+        .checked_add(1)
+        .and_then(|n| digits.len().checked_sub(n))
+    {
         Some(at) => digits[at],
         None => fill,
     };
@@ -129,9 +155,14 @@ pub(super) fn parse_const(text: &str) -> Option<Const> {
         return None;
     }
     let plain = digits.iter().all(|d| matches!(d, b'0' | b'1')) && matches!(fill, b'0');
-    let other = (width > 0 && !plain && (0..width).any(|i| !matches!(digit(i), b'0' | b'1'))).then(|| {
-        Box::new(OtherBits { unknown: mask(b"xm"), floating: mask(b"z"), any: mask(b"-") })
-    });
+    let other =
+        (width > 0 && !plain && (0..width).any(|i| !matches!(digit(i), b'0' | b'1'))).then(|| {
+            Box::new(OtherBits {
+                unknown: mask(b"xm"),
+                floating: mask(b"z"),
+                any: mask(b"-"),
+            })
+        });
     Some(Const { value, other })
 }
 
@@ -156,7 +187,11 @@ mod tests {
 
     #[test]
     fn cutting() {
-        let chunk = |wire, offset, width| Chunk { base: Base::Wire(wire), offset, width };
+        let chunk = |wire, offset, width| Chunk {
+            base: Base::Wire(wire),
+            offset,
+            width,
+        };
         let mut chunks = vec![chunk(9, 0, 1), chunk(0, 0, 4), chunk(1, 2, 4)];
         cut(&mut chunks, 1, 8, 5, 3);
         assert_eq!(chunks, [chunk(9, 0, 1), chunk(0, 0, 2), chunk(1, 5, 1)]);

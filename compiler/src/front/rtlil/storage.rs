@@ -48,7 +48,13 @@ impl Lower<'_, '_, '_> {
             origin,
         });
         self.b.netlist.registers[register].next = value;
-        self.held.push(Held { node, low, width, register, value });
+        self.held.push(Held {
+            node,
+            low,
+            width,
+            register,
+            value,
+        });
         value
     }
 
@@ -60,8 +66,15 @@ impl Lower<'_, '_, '_> {
         let mut starts = vec![0];
         if storage.set.is_some() || storage.clear.is_some() {
             let ports = [storage.set, storage.clear];
-            let bits: Vec<Vec<_>> = ports.iter().flatten().map(|c| self.codes_of(instance, cell, c.port)).collect();
-            let differs = |i: u32| bits.iter().any(|b| b.get(i as usize) != b.get(i as usize - 1));
+            let bits: Vec<Vec<_>> = ports
+                .iter()
+                .flatten()
+                .map(|c| self.codes_of(instance, cell, c.port))
+                .collect();
+            let differs = |i: u32| {
+                bits.iter()
+                    .any(|b| b.get(i as usize) != b.get(i as usize - 1))
+            };
             starts.extend((1..width).filter(|i| differs(*i)));
         }
         let mut parts = Vec::new();
@@ -76,18 +89,28 @@ impl Lower<'_, '_, '_> {
         use super::lower::Run;
         let module = self.module(instance);
         let mut codes = Vec::new();
-        self.each_run(instance, module.chunks_of(module.port(cell, port)), |_, run| match run {
-            Run::Node { node, offset, width } => {
-                let first = super::nets::Code::driver(self.node(node).start + offset);
-                codes.extend((0..width).map(|i| first.above(i)));
-            }
-            Run::Literal { id, offset, width } => {
-                let value = self.design.constant(id);
-                let code = |i| super::nets::Code::of_const(value, i).unwrap_or(super::nets::Code::UNDRIVEN);
-                codes.extend((offset..offset + width).map(|i| code(i)));
-            }
-            Run::Fixed { code, width } => codes.extend((0..width).map(|_| code)),
-        });
+        self.each_run(
+            instance,
+            module.chunks_of(module.port(cell, port)),
+            |_, run| match run {
+                Run::Node {
+                    node,
+                    offset,
+                    width,
+                } => {
+                    let first = super::nets::Code::driver(self.node(node).start + offset);
+                    codes.extend((0..width).map(|i| first.above(i)));
+                }
+                Run::Literal { id, offset, width } => {
+                    let value = self.design.constant(id);
+                    let code = |i| {
+                        super::nets::Code::of_const(value, i).unwrap_or(super::nets::Code::UNDRIVEN)
+                    };
+                    codes.extend((offset..offset + width).map(|i| code(i)));
+                }
+                Run::Fixed { code, width } => codes.extend((0..width).map(|_| code)),
+            },
+        );
         codes
     }
 
@@ -112,16 +135,30 @@ impl Lower<'_, '_, '_> {
         let chunks = module.chunks_of(module.port(cell, port));
         let mut pool = Vec::new();
         let given: u32 = chunks.iter().map(|c| c.width).sum();
-        let part = slice_chunks(chunks, low.min(given), width.min(given.saturating_sub(low)), &mut pool);
+        let part = slice_chunks(
+            chunks,
+            low.min(given),
+            width.min(given.saturating_sub(low)),
+            &mut pool,
+        );
         let value = self.value(instance, part.of(&pool));
         self.b.resize(value, width, Extend::Zero)
     }
 
-    fn reset_value(&mut self, instance: u32, cell: &Cell, value: ResetValue, low: u32, width: u32) -> CellId {
+    fn reset_value(
+        &mut self,
+        instance: u32,
+        cell: &Cell,
+        value: ResetValue,
+        low: u32,
+        width: u32,
+    ) -> CellId {
         let bits = match value {
             ResetValue::Bit(bit) => Bits::from_u64(1, u64::from(bit)).zext(width),
             ResetValue::Parameter(name) => {
-                params::constant(self.design, self.module(instance), cell, name).value.slice(low, width)
+                params::constant(self.design, self.module(instance), cell, name)
+                    .value
+                    .slice(low, width)
             }
         };
         self.b.konst(bits)
@@ -131,11 +168,24 @@ impl Lower<'_, '_, '_> {
     pub fn complete_flip_flop(&mut self, held: Held, instance: u32, cell: &Cell) {
         self.set_origin(instance, cell.item.src);
         let storage = self.storage(cell);
-        let Held { low, width, value: q, .. } = held;
+        let Held {
+            low,
+            width,
+            value: q,
+            ..
+        } = held;
         let clock = storage.clock.expect("flip-flops have a clock");
         let module = self.module(instance);
-        let edge = if self.is_high(instance, cell, clock.active) { Edge::Rise } else { Edge::Fall };
-        let clocks = self.clock_of(instance, module.chunks_of(module.port(cell, clock.port)), edge);
+        let edge = if self.is_high(instance, cell, clock.active) {
+            Edge::Rise
+        } else {
+            Edge::Fall
+        };
+        let clocks = self.clock_of(
+            instance,
+            module.chunks_of(module.port(cell, clock.port)),
+            edge,
+        );
         let port_d = name!("D");
         let d = self.data(instance, cell, port_d, low, width);
         let enable = storage.enable.map(|c| self.control(instance, cell, c));
@@ -170,7 +220,12 @@ impl Lower<'_, '_, '_> {
         storage: &Storage,
         next: CellId,
     ) -> (CellId, Option<AsyncLoad>) {
-        let Held { low, width, value: q, .. } = held;
+        let Held {
+            low,
+            width,
+            value: q,
+            ..
+        } = held;
         if let Some((control, to)) = storage.async_reset {
             let when = self.control(instance, cell, control);
             let value = self.reset_value(instance, cell, to, low, width);
@@ -207,11 +262,20 @@ impl Lower<'_, '_, '_> {
             return None;
         }
         let trigger = self.async_trigger(when);
-        Some(AsyncLoad { when, value, trigger })
+        Some(AsyncLoad {
+            when,
+            value,
+            trigger,
+        })
     }
 
     /// A latch and the cell that reads what it stored; its value is set by [`Lower::close_latch`].
-    pub fn make_latch(&mut self, node: NodeId, width: u32, origin: Origin) -> (crate::ir::LatchId, CellId) {
+    pub fn make_latch(
+        &mut self,
+        node: NodeId,
+        width: u32,
+        origin: Origin,
+    ) -> (crate::ir::LatchId, CellId) {
         let zero = Bits::zero(width);
         let made = self.b.latch(Latch {
             width,
@@ -276,7 +340,9 @@ impl Lower<'_, '_, '_> {
                     let origin = self.node_origin(id);
                     self.make_register(id, 0, width, origin)
                 }
-                NodeKind::Read { cell, port } if self.is_clocked_read(node.instance, cell, port) => {
+                NodeKind::Read { cell, port }
+                    if self.is_clocked_read(node.instance, cell, port) =>
+                {
                     let origin = self.node_origin(id);
                     self.make_register(id, 0, width, origin)
                 }
@@ -297,7 +363,9 @@ impl Lower<'_, '_, '_> {
                     self.complete_flip_flop(held, node.instance, &module.cells[cell as usize]);
                 }
                 NodeKind::Update(update) => self.complete_update(held, node.instance, update),
-                NodeKind::Read { cell, port } => self.complete_read(held, node.instance, cell, port),
+                NodeKind::Read { cell, port } => {
+                    self.complete_read(held, node.instance, cell, port)
+                }
                 _ => unreachable!("{:?} holds nothing", node.kind),
             }
         }

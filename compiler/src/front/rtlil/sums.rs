@@ -11,7 +11,8 @@ use crate::ir::{CellId, Extend};
 impl Lower<'_, '_, '_> {
     /// Output 0 is the carry `X`, output 1 the sum `Y`.
     pub(super) fn lower_full_adder(&mut self, at: &At, output: u8) -> CellId {
-        let [a, b, c] = [name!("A"), name!("B"), name!("C")].map(|p| self.operand(at, p, at.width, Extend::Zero));
+        let [a, b, c] = [name!("A"), name!("B"), name!("C")]
+            .map(|p| self.operand(at, p, at.width, Extend::Zero));
         let half = self.b.xor(a, b);
         if output == 1 {
             return self.b.xor(half, c);
@@ -23,7 +24,10 @@ impl Lower<'_, '_, '_> {
 
     /// The carries of `a + b + carry`: bit `i` is the one out of bit `i`.
     fn carries(&mut self, a: CellId, b: CellId, carry: CellId, width: u32) -> CellId {
-        let (a, b) = (self.b.zero_extend(a, width + 1), self.b.zero_extend(b, width + 1));
+        let (a, b) = (
+            self.b.zero_extend(a, width + 1),
+            self.b.zero_extend(b, width + 1),
+        );
         let carry = self.b.zero_extend(carry, width + 1);
         let sum = self.b.add(a, b);
         let sum = self.b.add(sum, carry);
@@ -62,7 +66,11 @@ impl Lower<'_, '_, '_> {
     }
 
     fn accumulate(&mut self, sum: CellId, term: CellId, negated: bool) -> CellId {
-        if negated { self.b.sub(sum, term) } else { self.b.add(sum, term) }
+        if negated {
+            self.b.sub(sum, term)
+        } else {
+            self.b.add(sum, term)
+        }
     }
 
     /// Bits of a value, those beyond its width zero, extended to `width`.
@@ -76,7 +84,13 @@ impl Lower<'_, '_, '_> {
 
     /// `CONFIG`: 4 bits for the size of sizes, then per product: signed, subtract, both sizes.
     pub(super) fn lower_macc(&mut self, at: &At) -> CellId {
-        let config = params::constant(self.design, self.module(at.instance), at.cell, name!("CONFIG")).value;
+        let config = params::constant(
+            self.design,
+            self.module(at.instance),
+            at.cell,
+            name!("CONFIG"),
+        )
+        .value;
         let field = |low: u32, size: u32| config.slice(low, size).limbs()[0] as u32;
         let size_bits = field(0, 4).max(1);
         let step = 2 + 2 * size_bits;
@@ -86,10 +100,19 @@ impl Lower<'_, '_, '_> {
         for product in 0..config.width().saturating_sub(4) / step {
             let low = 4 + product * step;
             let extend = Extend::signed(config.bit(low));
-            let sizes = [field(low + 2, size_bits), field(low + 2 + size_bits, size_bits)];
+            let sizes = [
+                field(low + 2, size_bits),
+                field(low + 2 + size_bits, size_bits),
+            ];
             let mut term = self.field(operands, cursor, sizes[0], at.width, extend);
             if sizes[1] > 0 {
-                let factor = self.field(operands, cursor.saturating_add(sizes[0]), sizes[1], at.width, extend);
+                let factor = self.field(
+                    operands,
+                    cursor.saturating_add(sizes[0]),
+                    sizes[1],
+                    at.width,
+                    extend,
+                );
                 term = self.b.mul(term, factor);
             }
             cursor = cursor.saturating_add(sizes[0]).saturating_add(sizes[1]);
@@ -105,16 +128,23 @@ impl Lower<'_, '_, '_> {
     }
 
     pub(super) fn lower_macc_v2(&mut self, at: &At) -> CellId {
-        let parameter = |name: Name| params::constant(self.design, self.module(at.instance), at.cell, name).value;
+        let parameter = |name: Name| {
+            params::constant(self.design, self.module(at.instance), at.cell, name).value
+        };
         let widths = [name!("A_WIDTHS"), name!("B_WIDTHS"), name!("C_WIDTHS")].map(parameter);
         let signed = [name!("A_SIGNED"), name!("B_SIGNED"), name!("C_SIGNED")].map(parameter);
-        let (product_negated, addend_negated) =
-            (parameter(name!("PRODUCT_NEGATED")), parameter(name!("ADDEND_NEGATED")));
+        let (product_negated, addend_negated) = (
+            parameter(name!("PRODUCT_NEGATED")),
+            parameter(name!("ADDEND_NEGATED")),
+        );
         let size = |list: &Bits, index: u32| list.slice(index * 16, 16).limbs()[0] as u32;
         let [a, b, c] = [name!("A"), name!("B"), name!("C")].map(|p| self.whole(at, p));
         let mut sum = self.b.zero(at.width);
         let (mut low_a, mut low_b, mut low_c) = (0u32, 0u32, 0u32);
-        for index in 0..self.number(at, name!("NPRODUCTS")).min(widths[0].width() / 16) {
+        for index in 0..self
+            .number(at, name!("NPRODUCTS"))
+            .min(widths[0].width() / 16)
+        {
             let (size_a, size_b) = (size(&widths[0], index), size(&widths[1], index));
             let extend = Extend::signed(signed[0].bit(index) && signed[1].bit(index));
             let left = self.field(a, low_a, size_a, at.width, extend);
@@ -123,9 +153,18 @@ impl Lower<'_, '_, '_> {
             sum = self.accumulate(sum, product, product_negated.bit(index));
             (low_a, low_b) = (low_a.saturating_add(size_a), low_b.saturating_add(size_b));
         }
-        for index in 0..self.number(at, name!("NADDENDS")).min(widths[2].width() / 16) {
+        for index in 0..self
+            .number(at, name!("NADDENDS"))
+            .min(widths[2].width() / 16)
+        {
             let size_c = size(&widths[2], index);
-            let addend = self.field(c, low_c, size_c, at.width, Extend::signed(signed[2].bit(index)));
+            let addend = self.field(
+                c,
+                low_c,
+                size_c,
+                at.width,
+                Extend::signed(signed[2].bit(index)),
+            );
             sum = self.accumulate(sum, addend, addend_negated.bit(index));
             low_c = low_c.saturating_add(size_c);
         }

@@ -14,14 +14,20 @@ const SHOWN: usize = 8;
 /// Reports unsupported cells and rules of the modules in use; true when there are none.
 pub fn check(design: &Design, hierarchy: &Hierarchy, problems: &mut Problems) -> bool {
     let mut used = vec![false; design.modules.len()];
-    hierarchy.instances.iter().for_each(|i| used[i.module as usize] = true);
+    hierarchy
+        .instances
+        .iter()
+        .for_each(|i| used[i.module as usize] = true);
     let mut unsupported: BTreeMap<Name, (&str, Vec<Item>)> = BTreeMap::new();
     let mut dropped: BTreeMap<Name, (&str, Vec<Item>)> = BTreeMap::new();
     let mut good = true;
     for (module, _) in design.modules.iter().zip(used).filter(|(_, used)| *used) {
         for cell in &module.cells {
             let note = |list: &mut BTreeMap<Name, (&'static str, Vec<Item>)>, why| {
-                list.entry(cell.kind).or_insert((why, Vec::new())).1.push(cell.item);
+                list.entry(cell.kind)
+                    .or_insert((why, Vec::new()))
+                    .1
+                    .push(cell.item);
             };
             match hierarchy.meaning(cell.kind) {
                 Meaning::Primitive(Class::Unsupported(why)) => note(&mut unsupported, why),
@@ -44,18 +50,25 @@ pub fn check(design: &Design, hierarchy: &Hierarchy, problems: &mut Problems) ->
     }
     for (kind, (why, items)) in &unsupported {
         let kind = design.names.text(*kind);
-        let diagnostic = Diagnostic::error("unsupported-cell", format!("cells of type `{kind}` are not supported"));
+        let diagnostic = Diagnostic::error(
+            "unsupported-cell",
+            format!("cells of type `{kind}` are not supported"),
+        );
         problems.push(with_places(diagnostic, items, problems).note(*why));
     }
     for (kind, (why, items)) in &dropped {
         let kind = design.names.text(*kind);
-        let diagnostic = Diagnostic::warning("ignored-cell", format!("cells of type `{kind}` are ignored"));
+        let diagnostic = Diagnostic::warning(
+            "ignored-cell",
+            format!("cells of type `{kind}` are ignored"),
+        );
         problems.push(with_places(diagnostic, items, problems).note(*why));
     }
     good && unsupported.is_empty()
 }
 
-const UNKNOWN: &str = "lower it with a Yosys pass: `techmap`, or `simplemap` for cells of its own library";
+const UNKNOWN: &str =
+    "lower it with a Yosys pass: `techmap`, or `simplemap` for cells of its own library";
 
 fn with_places(mut diagnostic: Diagnostic, items: &[Item], problems: &Problems) -> Diagnostic {
     for item in items.iter().take(SHOWN) {

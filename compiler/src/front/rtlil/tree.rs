@@ -44,7 +44,16 @@ impl Lower<'_, '_, '_> {
         let src = self.module(instance).processes[process as usize].item.src;
         self.set_origin(instance, src);
         let known = FxHashMap::default();
-        self.lower_tree(tree, &TreeContext { instance, low, width, assumptions: &[], known: &known })
+        self.lower_tree(
+            tree,
+            &TreeContext {
+                instance,
+                low,
+                width,
+                assumptions: &[],
+                known: &known,
+            },
+        )
     }
 
     /// The value of a tree.
@@ -55,9 +64,16 @@ impl Lower<'_, '_, '_> {
             let value = match processes.trees[id as usize] {
                 Tree::Unassigned => self.b.zero(context.width),
                 Tree::Leaf(value) => self.lower_leaf(processes, value, context),
-                Tree::Switch { switch, before, arms } => {
-                    let arms: Vec<(u32, CellId)> =
-                        arms.of(&processes.arms).iter().map(|(at, tree)| (*at, values[tree])).collect();
+                Tree::Switch {
+                    switch,
+                    before,
+                    arms,
+                } => {
+                    let arms: Vec<(u32, CellId)> = arms
+                        .of(&processes.arms)
+                        .iter()
+                        .map(|(at, tree)| (*at, values[tree]))
+                        .collect();
                     self.lower_switch(switch, values[&before], &arms, context)
                 }
             };
@@ -68,7 +84,12 @@ impl Lower<'_, '_, '_> {
 
     fn lower_leaf(&mut self, processes: &Processes, value: Sig, context: &TreeContext) -> CellId {
         let mut pool = Vec::new();
-        let part = slice_chunks(value.of(&processes.chunks), context.low, context.width, &mut pool);
+        let part = slice_chunks(
+            value.of(&processes.chunks),
+            context.low,
+            context.width,
+            &mut pool,
+        );
         if context.known.is_empty() {
             return self.value(context.instance, part.of(&pool));
         }
@@ -87,7 +108,10 @@ impl Lower<'_, '_, '_> {
         let cases = &module.switches[switch as usize].cases;
         let disjoint = self.cases_are_disjoint(module, cases);
         let last = arms.last().map_or(0, |(at, _)| *at as usize);
-        let default = module.cases[cases[last] as usize].compares.is_empty().then_some(last);
+        let default = module.cases[cases[last] as usize]
+            .compares
+            .is_empty()
+            .then_some(last);
         let few = arms.len() * 2 < last;
         if disjoint && (default.is_none() || few) {
             return self.lower_disjoint(switch, before, arms, default, context);
@@ -166,7 +190,13 @@ impl Lower<'_, '_, '_> {
         }
         let mut seen = rustc_hash::FxHashSet::default();
         let constant = |sig: &Sig| match module.chunks_of(*sig) {
-            [Chunk { base: Base::Const(id), offset: 0, width }] => {
+            [
+                Chunk {
+                    base: Base::Const(id),
+                    offset: 0,
+                    width,
+                },
+            ] => {
                 let value = self.design.constant(*id);
                 (value.width() == *width && value.other.is_none()).then(|| value.value.clone())
             }
@@ -176,7 +206,10 @@ impl Lower<'_, '_, '_> {
             let compares = &module.cases[*case as usize].compares;
             let default_at_end = compares.is_empty() && at + 1 == cases.len();
             default_at_end
-                || (!compares.is_empty() && compares.iter().all(|c| constant(c).is_some_and(|v| seen.insert(v))))
+                || (!compares.is_empty()
+                    && compares
+                        .iter()
+                        .all(|c| constant(c).is_some_and(|v| seen.insert(v))))
         });
         self.disjoint.insert((module_index, key), disjoint);
         disjoint
@@ -227,7 +260,11 @@ impl Lower<'_, '_, '_> {
                 }
                 if !other.is_some_and(|o| o.any.bit(i)) {
                     slice_chunks(source, low, 1, &mut pool);
-                    wanted.push(Chunk { base: chunk.base, offset: i, width: 1 });
+                    wanted.push(Chunk {
+                        base: chunk.base,
+                        offset: i,
+                        width: 1,
+                    });
                 }
                 low += 1;
             }
@@ -236,7 +273,9 @@ impl Lower<'_, '_, '_> {
             let mut out: Vec<Chunk> = Vec::with_capacity(chunks.len());
             for c in chunks {
                 match out.last_mut() {
-                    Some(l) if l.base == c.base && l.offset + l.width == c.offset => l.width += c.width,
+                    Some(l) if l.base == c.base && l.offset + l.width == c.offset => {
+                        l.width += c.width
+                    }
                     _ => out.push(c),
                 }
             }
@@ -252,12 +291,19 @@ impl Lower<'_, '_, '_> {
     }
 
     fn equal(&mut self, left: CellId, right: CellId) -> Condition {
-        let (l, r) = (self.b.constant(left).cloned(), self.b.constant(right).cloned());
+        let (l, r) = (
+            self.b.constant(left).cloned(),
+            self.b.constant(right).cloned(),
+        );
         match (l, r) {
             (Some(l), Some(r)) if l == r => Condition::Always,
             (Some(_), Some(_)) => Condition::Never,
-            (Some(bit), None) if bit.width() == 1 => Condition::When(self.with_polarity(right, bit.bit(0))),
-            (None, Some(bit)) if bit.width() == 1 => Condition::When(self.with_polarity(left, bit.bit(0))),
+            (Some(bit), None) if bit.width() == 1 => {
+                Condition::When(self.with_polarity(right, bit.bit(0)))
+            }
+            (None, Some(bit)) if bit.width() == 1 => {
+                Condition::When(self.with_polarity(left, bit.bit(0)))
+            }
             _ => Condition::When(self.b.eq(left, right)),
         }
     }
@@ -269,7 +315,9 @@ impl Lower<'_, '_, '_> {
 
     /// A condition that the assumptions decide.
     fn assume(&self, condition: Condition, assumptions: &[Assumption]) -> Condition {
-        let Condition::When(cell) = condition else { return condition };
+        let Condition::When(cell) = condition else {
+            return condition;
+        };
         match assumptions.iter().find_map(|a| self.level_under(cell, *a)) {
             Some(true) => Condition::Always,
             Some(false) => Condition::Never,
@@ -291,11 +339,13 @@ impl Lower<'_, '_, '_> {
         loop {
             let (inner, flips) = match *self.b.kind(cell) {
                 Not(a) => (a, true),
-                Eq(a, c) if self.b.width(a) == 1 => match (self.b.constant(a), self.b.constant(c)) {
-                    (None, Some(value)) => (a, value.is_zero()),
-                    (Some(value), None) => (c, value.is_zero()),
-                    _ => return (cell, inverted),
-                },
+                Eq(a, c) if self.b.width(a) == 1 => {
+                    match (self.b.constant(a), self.b.constant(c)) {
+                        (None, Some(value)) => (a, value.is_zero()),
+                        (Some(value), None) => (c, value.is_zero()),
+                        _ => return (cell, inverted),
+                    }
+                }
                 _ => return (cell, inverted),
             };
             if self.b.width(inner) != 1 {
@@ -316,7 +366,11 @@ impl Lower<'_, '_, '_> {
         let mut parts = Vec::new();
         for run in self.runs(instance, chunks, |_| {}) {
             let part = match run {
-                super::lower::Run::Node { node, offset, width } => match known.get(&node) {
+                super::lower::Run::Node {
+                    node,
+                    offset,
+                    width,
+                } => match known.get(&node) {
                     Some(value) => self.b.slice(*value, offset, width),
                     None => self.node_part(node, offset, width),
                 },
@@ -326,7 +380,11 @@ impl Lower<'_, '_, '_> {
                 }
                 super::lower::Run::Fixed { code, width } => {
                     let one = code == super::nets::Code::ONE;
-                    self.b.konst(if one { Bits::ones(width) } else { Bits::zero(width) })
+                    self.b.konst(if one {
+                        Bits::ones(width)
+                    } else {
+                        Bits::zero(width)
+                    })
                 }
             };
             parts.push(part);

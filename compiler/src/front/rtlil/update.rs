@@ -38,22 +38,39 @@ fn is_edge(kind: SyncKind) -> bool {
 impl Lower<'_, '_, '_> {
     fn update(&self, instance: u32, update: u32) -> (&Update, &Process) {
         let update = &self.processes_of(instance).updates[update as usize];
-        (update, &self.module(instance).processes[update.process as usize])
+        (
+            update,
+            &self.module(instance).processes[update.process as usize],
+        )
     }
 
     /// True when some rule of an update has an edge.
     pub fn is_clocked(&self, instance: u32, update: u32) -> bool {
         let (update, process) = self.update(instance, update);
-        update.values.iter().any(|(sync, _)| is_edge(process.syncs[*sync as usize].when))
+        update
+            .values
+            .iter()
+            .any(|(sync, _)| is_edge(process.syncs[*sync as usize].when))
     }
 
     /// What an update of level rules depends on.
-    pub fn update_operands(&self, instance: u32, update: u32, out: &mut Vec<super::lower::Operand>) {
+    pub fn update_operands(
+        &self,
+        instance: u32,
+        update: u32,
+        out: &mut Vec<super::lower::Operand>,
+    ) {
         let processes = self.processes_of(instance);
         let (update, process) = self.update(instance, update);
         for (sync, value) in &update.values {
             let signal = process.syncs[*sync as usize].signal;
-            self.add_operand(instance, self.module(instance).chunks_of(signal), Role::Whole, 0, out);
+            self.add_operand(
+                instance,
+                self.module(instance).chunks_of(signal),
+                Role::Whole,
+                0,
+                out,
+            );
             self.add_operand(instance, value.of(&processes.chunks), Role::Whole, 0, out);
         }
     }
@@ -81,7 +98,10 @@ impl Lower<'_, '_, '_> {
         let module = self.module(instance);
         let value = self.value(instance, module.chunks_of(sync.signal));
         let value = self.b.resize(value, 1, Extend::Zero);
-        self.with_polarity(value, !matches!(sync.when, SyncKind::Low | SyncKind::Negedge))
+        self.with_polarity(
+            value,
+            !matches!(sync.when, SyncKind::Low | SyncKind::Negedge),
+        )
     }
 
     /// Fills in what a register of a process takes, and when.
@@ -112,7 +132,10 @@ impl Lower<'_, '_, '_> {
         }
         let (_, any_value) = update.values[0];
         for (when, known) in &plan.loads {
-            loads.push((*when, self.value_knowing(instance, any_value.of(&processes.chunks), known)));
+            loads.push((
+                *when,
+                self.value_knowing(instance, any_value.of(&processes.chunks), known),
+            ));
         }
         let load = self.merge_loads(&loads);
         let register = &mut self.b.netlist.registers[held.register];
@@ -132,15 +155,22 @@ impl Lower<'_, '_, '_> {
             any = self.b.or(any, *when);
             merged = self.b.mux(*when, *value, merged);
         }
-        Some(AsyncLoad { when: any, value: merged, trigger: None })
+        Some(AsyncLoad {
+            when: any,
+            value: merged,
+            trigger: None,
+        })
     }
 
     fn several_values(&mut self, process: &Process) {
         let span = self.problems.span(process.item);
         self.problems.push(
-            Diagnostic::error("unsupported-process", "a variable gets different values at edges of different signals")
-                .label(span, "in this process")
-                .note("give it one clock, and test the other signals inside the process"),
+            Diagnostic::error(
+                "unsupported-process",
+                "a variable gets different values at edges of different signals",
+            )
+            .label(span, "in this process")
+            .note("give it one clock, and test the other signals inside the process"),
         );
     }
 
@@ -169,11 +199,19 @@ impl Lower<'_, '_, '_> {
             let net = self.value(instance, module.chunks_of(sync.signal));
             edges.push((number, net, edge));
         }
-        let nets: Vec<CellId> = edges.iter().map(|(_, net, _)| self.strip_inverters(*net).0).collect();
+        let nets: Vec<CellId> = edges
+            .iter()
+            .map(|(_, net, _)| self.strip_inverters(*net).0)
+            .collect();
         let several = nets.iter().any(|n| *n != nets[0]);
         let alone = |i: usize| nets.iter().filter(|n| **n == nets[i]).count() == 1;
         let mut tested: Vec<bool> = (0..edges.len())
-            .map(|i| several && alone(i) && edges[i].2 != Edge::Both && self.is_tested(instance, process, edges[i].1))
+            .map(|i| {
+                several
+                    && alone(i)
+                    && edges[i].2 != Edge::Both
+                    && self.is_tested(instance, process, edges[i].1)
+            })
             .collect();
         if tested.iter().all(|t| *t) {
             tested.fill(false);
@@ -235,14 +273,24 @@ impl Lower<'_, '_, '_> {
     fn specialise(&mut self, instance: u32, process: u32, assumptions: &[Assumption]) -> Known {
         let processes = self.processes_of(instance);
         let first = self.graph.first_segment[instance as usize];
-        let own = processes.segments.iter().zip(0u32..).filter(|(s, _)| s.process == process);
-        let mut nodes: Vec<(NodeId, u32)> = own.map(|(_, number)| (first + number, number)).collect();
+        let own = processes
+            .segments
+            .iter()
+            .zip(0u32..)
+            .filter(|(s, _)| s.process == process);
+        let mut nodes: Vec<(NodeId, u32)> =
+            own.map(|(_, number)| (first + number, number)).collect();
         nodes.sort_by_key(|(node, _)| self.rank[*node as usize]);
         let mut known = Known::default();
         for (node, number) in nodes {
             let segment = processes.segments[number as usize];
-            let context =
-                TreeContext { instance, low: 0, width: segment.target.width, assumptions, known: &known };
+            let context = TreeContext {
+                instance,
+                low: 0,
+                width: segment.target.width,
+                assumptions,
+                known: &known,
+            };
             let value = self.lower_tree(segment.tree, &context);
             known.insert(node, value);
         }

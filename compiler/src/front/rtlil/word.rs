@@ -19,13 +19,22 @@ impl Lower<'_, '_, '_> {
                 let zero = self.b.zero(w);
                 self.b.sub(zero, a)
             }
-            ReduceAnd | ReduceOr | ReduceXor | ReduceXnor | LogicNot => self.lower_reduction(at, op),
+            ReduceAnd | ReduceOr | ReduceXor | ReduceXnor | LogicNot => {
+                self.lower_reduction(at, op)
+            }
             LogicAnd | LogicOr => {
                 let a = self.whole(at, name!("A"));
                 let b = self.whole(at, name!("B"));
                 let (a, b) = (self.b.reduce_or(a), self.b.reduce_or(b));
-                let (a, b) = (self.b.resize(a, 1, Extend::Zero), self.b.resize(b, 1, Extend::Zero));
-                if op == LogicAnd { self.b.and(a, b) } else { self.b.or(a, b) }
+                let (a, b) = (
+                    self.b.resize(a, 1, Extend::Zero),
+                    self.b.resize(b, 1, Extend::Zero),
+                );
+                if op == LogicAnd {
+                    self.b.and(a, b)
+                } else {
+                    self.b.or(a, b)
+                }
             }
             Shl | Shr | Sshr | Shift | Shiftx => self.lower_shift(at, op),
             Lt | Le | Eq | Ne | Ge | Gt => self.lower_comparison(at, op),
@@ -61,8 +70,8 @@ impl Lower<'_, '_, '_> {
             MaccV2 => self.lower_macc_v2(at),
             GateMux(selects) => self.lower_gate_mux(at, selects),
             Aoi3 | Oai3 | Aoi4 | Oai4 => self.lower_and_or_invert(at, op),
-            Buf | Not | And | Or | Xor | Xnor | AndNot | OrNot | Nand | Nor | Mux | NotMux | Pmux | BitMux | BitEq
-            | Tristate => unreachable!("{op:?} is bitwise"),
+            Buf | Not | And | Or | Xor | Xnor | AndNot | OrNot | Nand | Nor | Mux | NotMux
+            | Pmux | BitMux | BitEq | Tristate => unreachable!("{op:?} is bitwise"),
         };
         self.b.resize(value, w, Extend::Zero)
     }
@@ -88,15 +97,27 @@ impl Lower<'_, '_, '_> {
             Op::LogicNot if self.b.width(a) == 1 => self.b.not(a),
             Op::LogicNot => self.b.is_zero(a),
             _ => {
-                let odd = if self.b.width(a) == 1 { a } else { self.b.cell(crate::ir::CellKind::ReduceXor(a), 1) };
-                if op == Op::ReduceXor { odd } else { self.b.not(odd) }
+                let odd = if self.b.width(a) == 1 {
+                    a
+                } else {
+                    self.b.cell(crate::ir::CellKind::ReduceXor(a), 1)
+                };
+                if op == Op::ReduceXor {
+                    odd
+                } else {
+                    self.b.not(odd)
+                }
             }
         }
     }
 
     fn lower_shift(&mut self, at: &At, op: Op) -> CellId {
         let amount = self.whole(at, name!("B"));
-        let extend = if op == Op::Shiftx { Extend::Zero } else { self.extension(at, false) };
+        let extend = if op == Op::Shiftx {
+            Extend::Zero
+        } else {
+            self.extension(at, false)
+        };
         let width = match op {
             Op::Shl => at.width,
             _ => at.width.max(self.port_width(at, name!("A"))),
@@ -105,7 +126,9 @@ impl Lower<'_, '_, '_> {
         let value = match op {
             Op::Shl => self.b.shl(a, amount),
             Op::Sshr if extend == Extend::Sign => self.b.shr_s(a, amount),
-            Op::Shift | Op::Shiftx if self.is_true(at, name!("B_SIGNED")) && self.b.width(amount) > 0 => {
+            Op::Shift | Op::Shiftx
+                if self.is_true(at, name!("B_SIGNED")) && self.b.width(amount) > 0 =>
+            {
                 self.lower_two_way_shift(a, amount)
             }
             _ => self.b.shr_u(a, amount),
@@ -127,11 +150,19 @@ impl Lower<'_, '_, '_> {
     }
 
     fn lower_comparison(&mut self, at: &At, op: Op) -> CellId {
-        let width = self.port_width(at, name!("A")).max(self.port_width(at, name!("B")));
+        let width = self
+            .port_width(at, name!("A"))
+            .max(self.port_width(at, name!("B")));
         let extend = self.extension(at, true);
         let a = self.operand(at, name!("A"), width, extend);
         let b = self.operand(at, name!("B"), width, extend);
-        let less = |l: &mut Self, a, b| if extend == Extend::Sign { l.b.lt_s(a, b) } else { l.b.lt_u(a, b) };
+        let less = |l: &mut Self, a, b| {
+            if extend == Extend::Sign {
+                l.b.lt_s(a, b)
+            } else {
+                l.b.lt_u(a, b)
+            }
+        };
         match op {
             Op::Eq => self.b.eq(a, b),
             Op::Lt => less(self, a, b),
@@ -151,7 +182,10 @@ impl Lower<'_, '_, '_> {
         let extend = self.extension(at, true);
         let signed = extend == Extend::Sign;
         let floor = signed && matches!(op, Op::DivFloor | Op::ModFloor);
-        let widest = at.width.max(self.port_width(at, name!("A"))).max(self.port_width(at, name!("B")));
+        let widest = at
+            .width
+            .max(self.port_width(at, name!("A")))
+            .max(self.port_width(at, name!("B")));
         let width = if floor { widest + 1 } else { widest };
         let a = self.operand(at, name!("A"), width, extend);
         let b = self.operand(at, name!("B"), width, extend);
@@ -194,7 +228,11 @@ impl Lower<'_, '_, '_> {
         let mut value = self.b.cell(crate::ir::CellKind::Pow(a, b), width);
         if self.is_true(at, name!("B_SIGNED")) && self.b.width(b) > 0 && width > 0 {
             let negative = self.b.bit(b, self.b.width(b) - 1);
-            let (one, ones, zero) = (self.b.number(width, 1), self.b.ones(width), self.b.zero(width));
+            let (one, ones, zero) = (
+                self.b.number(width, 1),
+                self.b.ones(width),
+                self.b.zero(width),
+            );
             let is_one = self.b.eq(a, one);
             let mut special = zero;
             if extend == Extend::Sign {
@@ -223,7 +261,9 @@ impl Lower<'_, '_, '_> {
         for level in 0..self.b.width(select) {
             let bit = self.b.bit(select, level);
             let zero = self.b.zero(at.width);
-            let pairs = words.chunks(2).map(|p| self.b.mux(bit, p.get(1).copied().unwrap_or(zero), p[0]));
+            let pairs = words
+                .chunks(2)
+                .map(|p| self.b.mux(bit, p.get(1).copied().unwrap_or(zero), p[0]));
             words = pairs.collect();
         }
         words[0]
@@ -246,7 +286,8 @@ impl Lower<'_, '_, '_> {
     /// Bit number `A` of the constant `LUT`.
     fn lower_table(&mut self, at: &At) -> CellId {
         let a = self.whole(at, name!("A"));
-        let table = params::constant(self.design, self.module(at.instance), at.cell, name!("LUT")).value;
+        let table =
+            params::constant(self.design, self.module(at.instance), at.cell, name!("LUT")).value;
         let table = table.zext(table.width().max(1));
         let table = self.b.konst(table);
         let shifted = self.b.shr_u(table, a);
@@ -257,11 +298,19 @@ impl Lower<'_, '_, '_> {
     fn lower_products(&mut self, at: &At) -> CellId {
         let a = self.whole(at, name!("A"));
         let width = self.b.width(a);
-        let table = params::constant(self.design, self.module(at.instance), at.cell, name!("TABLE")).value;
+        let table = params::constant(
+            self.design,
+            self.module(at.instance),
+            at.cell,
+            name!("TABLE"),
+        )
+        .value;
         let mut any = self.b.zero(1);
         for product in 0..self.number(at, name!("DEPTH")).min(table.width()) {
-            let base = (u64::from(product) * 2 * u64::from(width)).min(u64::from(u32::MAX / 2)) as u32;
-            let must = |high: u32| Bits::from_bools((0..width).map(|i| table.bit(base + 2 * i + high)));
+            let base =
+                (u64::from(product) * 2 * u64::from(width)).min(u64::from(u32::MAX / 2)) as u32;
+            let must =
+                |high: u32| Bits::from_bools((0..width).map(|i| table.bit(base + 2 * i + high)));
             let (low, high) = (must(0), must(1));
             let cared = low.or(&high);
             let contradicts = !low.and(&high).is_zero();
@@ -278,20 +327,41 @@ impl Lower<'_, '_, '_> {
 
     fn lower_gate_mux(&mut self, at: &At, selects: u8) -> CellId {
         const DATA: [Name; 16] = [
-            name!("A"), name!("B"), name!("C"), name!("D"), name!("E"), name!("F"), name!("G"), name!("H"), name!("I"),
-            name!("J"), name!("K"), name!("L"), name!("M"), name!("N"), name!("O"), name!("P"),
+            name!("A"),
+            name!("B"),
+            name!("C"),
+            name!("D"),
+            name!("E"),
+            name!("F"),
+            name!("G"),
+            name!("H"),
+            name!("I"),
+            name!("J"),
+            name!("K"),
+            name!("L"),
+            name!("M"),
+            name!("N"),
+            name!("O"),
+            name!("P"),
         ];
         const SELECT: [Name; 4] = [name!("S"), name!("T"), name!("U"), name!("V")];
-        let mut words: Vec<CellId> = DATA[..1 << selects].iter().map(|p| self.bit_of(at, *p)).collect();
+        let mut words: Vec<CellId> = DATA[..1 << selects]
+            .iter()
+            .map(|p| self.bit_of(at, *p))
+            .collect();
         for port in &SELECT[..selects as usize] {
             let select = self.bit_of(at, *port);
-            words = words.chunks(2).map(|p| self.b.mux(select, p[1], p[0])).collect();
+            words = words
+                .chunks(2)
+                .map(|p| self.b.mux(select, p[1], p[0]))
+                .collect();
         }
         words[0]
     }
 
     fn lower_and_or_invert(&mut self, at: &At, op: Op) -> CellId {
-        let [a, b, c, d] = [name!("A"), name!("B"), name!("C"), name!("D")].map(|p| self.bit_of(at, p));
+        let [a, b, c, d] =
+            [name!("A"), name!("B"), name!("C"), name!("D")].map(|p| self.bit_of(at, p));
         let value = match op {
             Op::Aoi3 | Op::Aoi4 => {
                 let left = self.b.and(a, b);
