@@ -49,6 +49,7 @@ pub struct Options {
     pub undef: Undef,
     pub poke: Poke,
     pub clock_order: ClockOrder,
+    pub profile: Profile,
 }
 
 impl Default for Options {
@@ -59,6 +60,7 @@ impl Default for Options {
             undef: Undef::Zero,
             poke: Poke::All,
             clock_order: ClockOrder::Verilog,
+            profile: Profile::Server,
         }
     }
 }
@@ -112,4 +114,27 @@ pub enum ClockOrder {
     Verilog,
     /// A computed clock moves one wave later, as Amaranth and Torii do.
     Delta,
+}
+
+/// The kind of engine that functions are cut for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// wasmtime, wasmer and other compilers that take seconds where they must.
+    Server,
+    /// JavaScript engines.
+    Browser,
+    /// JVM hosts: HotSpot does not compile methods of over 8 KB of bytecode.
+    Jvm,
+}
+
+impl Profile {
+    /// Most steps of one function. Cranelift's time per function grows faster than its size, and
+    /// JavaScript engines refuse over 50,000 locals.
+    pub fn max_steps(self) -> usize {
+        match self {
+            Profile::Server => 4000,
+            Profile::Browser => 2000,
+            Profile::Jvm => 200,
+        }
+    }
 }

@@ -57,6 +57,8 @@ pub(crate) struct Context<'a> {
     /// Scratch of wide values, given out on demand.
     pub wide: RefCell<FxHashMap<CellId, u32>>,
     pub scratch: RefCell<Cursor>,
+    /// Word that is not zero once a pass of settling changed something.
+    pub changed_flag: u32,
     pub layout_hash: u64,
     /// Signal id of each trigger's net, -1 where it has no name.
     pub trigger_signals: Vec<u32>,
@@ -93,6 +95,7 @@ pub fn module(
     let numbers = Numbers::new(
         n, schedule, layout, options, &mut at, &tables, buffers, &reserves,
     );
+    let changed_flag = at.take(4, 8);
     let scratch_start = at.0;
     // Scratch is given out while code is emitted, so memory is sized afterwards.
     let mut module = numbers.parse_prelude();
@@ -106,6 +109,7 @@ pub fn module(
         helpers,
         wide: RefCell::default(),
         scratch: RefCell::new(Cursor(scratch_start)),
+        changed_flag,
         layout_hash,
         trigger_signals: tables::trigger_signals(n, layout, &rows),
     };

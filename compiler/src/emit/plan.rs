@@ -2,9 +2,10 @@
 //!
 //! A value used once, in the block that computes it, is computed where it is used (*inline*); others are
 //! kept in a local. State that the task itself overwrites is read before that: late reads are *hoisted*
-//! to the start. Also finds which values need their high bits clean.
+//! to the start. A value that is used in another function than the one that computes it is *spilled* to
+//! memory. Also finds which values need their high bits clean.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ir::*;
 use crate::layout::slot_size;
@@ -28,6 +29,7 @@ struct CellPlan {
     inline: bool,
     hoisted: bool,
     clean: bool,
+    spilled: bool,
 }
 
 impl Plan {
@@ -37,6 +39,11 @@ impl Plan {
 
     pub fn is_hoisted(&self, cell: CellId) -> bool {
         self.cells.get(&cell).is_some_and(|c| c.hoisted)
+    }
+
+    /// True when another function of the task uses the value, too.
+    pub fn is_spilled(&self, cell: CellId) -> bool {
+        self.cells.get(&cell).is_some_and(|c| c.spilled)
     }
 
     /// True when the bits above the value's width must be zero.
@@ -49,6 +56,10 @@ impl Plan {
 pub(crate) fn plan(n: &Netlist, task: &Task, in_place: bool) -> Plan {
     let mut walk = Walk {
         n,
+        pieces: &task.pieces,
+        function: ROOT,
+        defined: FxHashMap::default(),
+        crossing: FxHashSet::default(),
         time: 0,
         blocks: 0,
         events: Vec::new(),
@@ -78,6 +89,9 @@ enum Need {
     SameAs(CellId),
 }
 
+/// The task's own function, in the place of the index of a piece.
+const ROOT: usize = usize::MAX;
+
 /// Where and when something happens.
 #[derive(Clone, Copy, Debug)]
 struct Place {
@@ -102,6 +116,13 @@ enum State {
 
 struct Walk<'a> {
     n: &'a Netlist,
+    pieces: &'a [Block],
+    /// The piece that is walked, or [`ROOT`].
+    function: usize,
+    /// Function that computes each cell.
+    defined: FxHashMap<CellId, usize>,
+    /// Cells used in another function.
+    crossing: FxHashSet<CellId>,
     time: u32,
     blocks: u32,
     events: Vec<(Place, Event)>,
@@ -120,6 +141,11 @@ impl Walk<'_> {
             match step {
                 Step::Eval(cell) => self.eval(*cell, id),
                 Step::Act(action) => self.act(action, id),
+                Step::Call(piece) => {
+                    let outer = std::mem::replace(&mut self.function, *piece);
+                    self.block(&self.pieces[*piece]);
+                    self.function = outer;
+                }
                 Step::Branch(branch) => {
                     self.use_cells(id, vec![(branch.select, Need::Clean)], None);
                     let arms = branch.merges.iter().map(|m| match self.n.cells[*m].kind {
@@ -129,6 +155,9 @@ impl Walk<'_> {
                         _ => unreachable!("only muxes merge"),
                     });
                     let arms: Vec<_> = arms.collect();
+                    for merge in &branch.merges {
+                        self.defined.insert(*merge, self.function);
+                    }
                     let inner = self.block(&branch.on_true);
                     self.use_cells(
                         inner,
@@ -155,6 +184,7 @@ impl Walk<'_> {
         let mut used = Vec::new();
         operand_needs(self.n, cell, |operand, need| used.push((operand, need)));
         self.use_cells(block, used, Some(cell));
+        self.defined.insert(cell, self.function);
         self.time += 1;
         self.events.push((
             Place {
@@ -183,6 +213,13 @@ impl Walk<'_> {
             block,
         };
         for (cell, _) in &used {
+            if self
+                .defined
+                .get(cell)
+                .is_some_and(|home| *home != self.function)
+            {
+                self.crossing.insert(*cell);
+            }
             let uses = self.uses.entry(*cell).or_insert(Uses {
                 count: 0,
                 user,
@@ -224,9 +261,18 @@ impl Walk<'_> {
                 CellPlan {
                     inline: inline.is_some(),
                     hoisted,
-                    clean: false,
+                    ..CellPlan::default()
                 },
             );
+        }
+        for cell in &self.crossing {
+            let entry = plan.cells.entry(*cell).or_default();
+            entry.spilled = self.n.width(*cell) <= 64;
+        }
+        // Hoisted reads happen in the root, whatever piece uses them.
+        for cell in plan.hoisted.clone() {
+            let home = self.defined[&cell];
+            plan.cells.entry(cell).or_default().spilled |= home != ROOT;
         }
         plan.hoisted.sort_unstable();
         plan

@@ -104,15 +104,16 @@ impl Emitter<'_, '_> {
     /// Stores a value and notes whether it differs from the stored one.
     pub fn store_changed(&mut self, slot: Slot, value: CellId) {
         let ty = self.ty(value);
-        let changed = self.changed.expect("only settling notes changes");
+        let flag = self.context.changed_flag;
         let local = self.code.new_local(ty);
-        self.code.get(changed);
+        self.code.constant(Ty::I32, 0);
+        self.code.load_at(Ty::I32, flag, 4);
         self.value(value);
         self.code.tee(local);
         self.code.load_at(ty, slot.offset, slot.size);
         self.code.binary(ty, I32Ne, I64Ne);
         self.code.binary(Ty::I32, I32Or, I64Or);
-        self.code.set(changed);
+        self.code.store(Ty::I32, flag, 4);
         self.code.constant(Ty::I32, 0);
         self.code.get(local);
         self.code.store(ty, slot.offset, slot.size);

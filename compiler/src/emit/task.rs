@@ -1,5 +1,8 @@
 //! One task becomes one function: blocks to structured control flow, cells to locals or expressions.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use rustc_hash::FxHashMap;
 use walrus::{FunctionBuilder, FunctionId, LocalId, Module};
 
@@ -13,27 +16,82 @@ use crate::sched::{Action, Block, Branch, Step, Task, TaskKind, task_name};
 pub(crate) struct Emitter<'a, 'c> {
     pub context: &'a Context<'a>,
     pub code: Code<'c>,
-    pub plan: Plan,
+    pub plan: Rc<Plan>,
     pub kind: TaskKind,
-    /// Where computed cells are.
+    /// Where cells are that this function has computed.
     locals: FxHashMap<CellId, LocalId>,
-    /// Local that is 1 once settling changed something.
-    pub changed: Option<LocalId>,
+    /// Memory of cells that several functions of the task use.
+    spills: Rc<RefCell<FxHashMap<CellId, u32>>>,
+    /// Functions of the task's pieces.
+    pieces: Rc<Vec<FunctionId>>,
 }
 
 /// Emits a task in the place of an import of the prelude.
 pub(crate) fn emit_import(module: &mut Module, context: &Context, task: &Task, name: &str) {
+    let shared = emit_pieces(module, context, task);
     define(module, name, |builder, _, locals| {
-        emit_body(builder, locals, context, task)
+        emit_body(builder, locals, context, task, &shared)
     });
 }
 
 /// Emits a task as a function of its own.
 pub(crate) fn emit_function(module: &mut Module, context: &Context, task: &Task) -> FunctionId {
+    let shared = emit_pieces(module, context, task);
     let mut builder = FunctionBuilder::new(&mut module.types, &[], &[]);
     builder.name(task_name(task.kind));
-    emit_body(&mut builder, &mut module.locals, context, task);
+    emit_body(&mut builder, &mut module.locals, context, task, &shared);
     builder.finish(Vec::new(), &mut module.funcs)
+}
+
+/// What the functions of one task share.
+struct Shared {
+    plan: Rc<Plan>,
+    spills: Rc<RefCell<FxHashMap<CellId, u32>>>,
+    pieces: Rc<Vec<FunctionId>>,
+}
+
+/// Plans a task and emits its pieces. A piece only calls pieces before it.
+fn emit_pieces(module: &mut Module, context: &Context, task: &Task) -> Shared {
+    let in_place = !matches!(task.kind, TaskKind::Compute(_));
+    let mut shared = Shared {
+        plan: Rc::new(plan(context.netlist, task, in_place)),
+        spills: Rc::default(),
+        pieces: Rc::default(),
+    };
+    let mut functions = Vec::new();
+    for (i, piece) in task.pieces.iter().enumerate() {
+        let mut builder = FunctionBuilder::new(&mut module.types, &[], &[]);
+        builder.name(format!("{}_piece_{i}", task_name(task.kind)));
+        let mut emitter = emitter(&mut builder, &mut module.locals, context, task, &shared);
+        emitter.block(piece);
+        functions.push(builder.finish(Vec::new(), &mut module.funcs));
+        shared.pieces = Rc::new(functions.clone());
+    }
+    shared
+}
+
+fn emitter<'a, 'c>(
+    builder: &'c mut FunctionBuilder,
+    locals: &'c mut walrus::ModuleLocals,
+    context: &'a Context<'a>,
+    task: &Task,
+    shared: &Shared,
+) -> Emitter<'a, 'c> {
+    let at = builder.func_body_id();
+    Emitter {
+        context,
+        code: Code {
+            builder,
+            locals,
+            memory: context.memory,
+            at,
+        },
+        plan: shared.plan.clone(),
+        kind: task.kind,
+        locals: FxHashMap::default(),
+        spills: shared.spills.clone(),
+        pieces: shared.pieces.clone(),
+    }
 }
 
 fn emit_body(
@@ -41,33 +99,20 @@ fn emit_body(
     locals: &mut walrus::ModuleLocals,
     context: &Context,
     task: &Task,
+    shared: &Shared,
 ) {
-    let in_place = !matches!(task.kind, TaskKind::Compute(_));
-    let plan = plan(context.netlist, task, in_place);
-    let at = builder.func_body_id();
-    let code = Code {
-        builder,
-        locals,
-        memory: context.memory,
-        at,
-    };
-    let mut emitter = Emitter {
-        context,
-        code,
-        plan,
-        kind: task.kind,
-        locals: FxHashMap::default(),
-        changed: None,
-    };
+    let mut emitter = emitter(builder, locals, context, task, shared);
     if task.kind == TaskKind::Settle {
-        emitter.changed = Some(emitter.code.new_local(Ty::I32));
+        emitter.code.constant(Ty::I32, 0);
+        emitter.code.constant(Ty::I32, 0);
+        emitter.code.store(Ty::I32, context.changed_flag, 4);
     }
     for cell in emitter.plan.hoisted.clone() {
         emitter.compute(cell);
     }
     emitter.block(&task.body);
-    if let Some(changed) = emitter.changed {
-        emitter.code.get(changed);
+    if task.kind == TaskKind::Settle {
+        emitter.code.load_at(Ty::I32, context.changed_flag, 4);
     }
 }
 
@@ -92,6 +137,7 @@ impl Emitter<'_, '_> {
                 Step::Eval(cell) => self.compute(*cell),
                 Step::Branch(branch) => self.branch(branch),
                 Step::Act(action) => self.act(action),
+                Step::Call(piece) => self.code.call(self.pieces[*piece]),
             }
         }
     }
@@ -106,6 +152,22 @@ impl Emitter<'_, '_> {
         let local = self.code.new_local(self.ty(cell));
         self.code.set(local);
         self.locals.insert(cell, local);
+        self.spill(cell, local);
+    }
+
+    /// Also stores the value where other functions of the task find it.
+    fn spill(&mut self, cell: CellId, local: LocalId) {
+        if self.plan.is_spilled(cell) {
+            let (ty, address) = (self.ty(cell), self.spill_address(cell));
+            self.code.constant(Ty::I32, 0);
+            self.code.get(local);
+            self.code.store(ty, address, ty.bits() / 8);
+        }
+    }
+
+    fn spill_address(&self, cell: CellId) -> u32 {
+        let take = || self.context.scratch.borrow_mut().take(8, 8);
+        *self.spills.borrow_mut().entry(cell).or_insert_with(take)
     }
 
     fn branch(&mut self, branch: &Branch) {
@@ -159,6 +221,10 @@ impl Emitter<'_, '_> {
             let (ty, value) = (self.ty(cell), bits.limbs()[0]);
             self.code.constant(ty, value);
             return;
+        }
+        if self.plan.is_spilled(cell) {
+            let (ty, address) = (self.ty(cell), self.spill_address(cell));
+            return self.code.load_at(ty, address, ty.bits() / 8);
         }
         assert!(
             self.plan.is_inline(cell),

@@ -6,11 +6,13 @@
 
 pub mod domains;
 pub mod observe;
+mod partition;
 mod print;
 pub mod regions;
 pub mod sinks;
 
 use crate::ir::*;
+use crate::options::Profile;
 pub use domains::{Domain, DomainId, Domains, TimingModel};
 pub use print::{print, task_name};
 
@@ -26,6 +28,8 @@ pub struct Schedule {
 pub struct Task {
     pub kind: TaskKind,
     pub body: Block,
+    /// Parts of the body that are functions of their own, called from it or from later pieces.
+    pub pieces: Vec<Block>,
 }
 
 /// What a task is for.
@@ -63,6 +67,8 @@ pub enum Step {
     /// Runs one of two blocks.
     Branch(Branch),
     Act(Action),
+    /// Runs a piece of the task.
+    Call(usize),
 }
 
 /// A choice by the value of a cell of width 1.
@@ -106,16 +112,17 @@ pub enum Action {
 }
 
 /// Schedules a legal netlist.
-pub fn schedule(netlist: &Netlist, observed: &observe::Observed) -> Schedule {
+pub fn schedule(netlist: &Netlist, observed: &observe::Observed, profile: Profile) -> Schedule {
     let domains = domains::find(netlist);
     let mut scheduler = regions::Scheduler::new(netlist);
     let tasks = sinks::tasks(netlist, &domains, observed);
-    let tasks = tasks
-        .into_iter()
-        .map(|(kind, sinks)| Task {
-            kind,
-            body: scheduler.block(sinks),
-        })
-        .collect();
-    Schedule { domains, tasks }
+    let tasks = tasks.into_iter().map(|(kind, sinks)| {
+        let mut pieces = Vec::new();
+        let body = partition::split(scheduler.block(sinks), profile.max_steps(), &mut pieces);
+        Task { kind, body, pieces }
+    });
+    Schedule {
+        tasks: tasks.collect(),
+        domains,
+    }
 }

@@ -27,6 +27,10 @@ pub fn print(netlist: &Netlist, schedule: &Schedule) -> String {
     for task in &schedule.tasks {
         let _ = writeln!(line, "\ntask {}", task_name(task.kind));
         print_block(netlist, &task.body, 1, line);
+        for (i, piece) in task.pieces.iter().enumerate() {
+            let _ = writeln!(line, "  piece {i}");
+            print_block(netlist, piece, 2, line);
+        }
     }
     out
 }
@@ -57,6 +61,9 @@ fn print_block(netlist: &Netlist, block: &Block, indent: usize, out: &mut String
                     c.index(),
                     netlist.cells[*c].kind.keyword()
                 );
+            }
+            Step::Call(piece) => {
+                let _ = writeln!(out, "{pad}call piece {piece}");
             }
             Step::Act(action) => {
                 let _ = writeln!(out, "{pad}{}", action_text(action));
