@@ -69,7 +69,7 @@ fn key() -> String {
 
 /// The folder gets its name last, so that it is complete if it is there.
 fn fetch(all: &Path, folder: &Path) -> Result {
-    say("Fetching six RISC-V cores as Python packages (25 MB).");
+    say("Fetching six RISC-V cores as Python packages (61 MB).");
     let scratch = all.join(format!("fetching-{}", std::process::id()));
     let wheels = scratch.join("wheels");
     fs::create_dir_all(&wheels).map_err(at(&wheels))?;

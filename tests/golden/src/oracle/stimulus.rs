@@ -6,6 +6,7 @@
 //! so that a rule for one input does not change the values of the others.
 
 use super::{OracleDesign, Port};
+use crate::rng::Rng;
 
 /// How the values of an input are made; inputs without a rule get random bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,13 +63,13 @@ impl Stimulus {
 
     /// All cycles in order.
     pub fn cycles<'a>(&'a self, design: &'a OracleDesign) -> impl Iterator<Item = Cycle> + 'a {
-        let mut random = SplitMix(self.seed);
+        let mut random = Rng::new(self.seed);
         let clocks = design.clocks.len() as u32;
         (0..self.cycles).map(move |index| Cycle {
             rising: match clocks {
                 0 => 0,
                 1 => 1,
-                _ => random.next() % ((1 << clocks) - 1) + 1,
+                _ => random.draw() % ((1 << clocks) - 1) + 1,
             },
             inputs: design
                 .inputs()
@@ -77,7 +78,7 @@ impl Stimulus {
         })
     }
 
-    fn value(&self, port: &Port, cycle: u64, random: &mut SplitMix) -> Vec<u64> {
+    fn value(&self, port: &Port, cycle: u64, random: &mut Rng) -> Vec<u64> {
         let rule = self
             .rules
             .iter()
@@ -86,12 +87,12 @@ impl Stimulus {
         let limbs = port.width.div_ceil(64);
         let drawn: Vec<u64> = match rule {
             Some(InputRule::Rare) => (0..limbs)
-                .map(|_| random.next() & random.next() & random.next())
+                .map(|_| random.draw() & random.draw() & random.draw())
                 .collect(),
             Some(InputRule::Often) => (0..limbs)
-                .map(|_| random.next() | random.next() | random.next())
+                .map(|_| random.draw() | random.draw() | random.draw())
                 .collect(),
-            _ => (0..limbs).map(|_| random.next()).collect(),
+            _ => (0..limbs).map(|_| random.draw()).collect(),
         };
         let value = match (self.reset(&port.name), rule) {
             (Some(reset), _) if cycle < reset.cycles => vec![reset.value],
@@ -120,18 +121,6 @@ fn fit(mut value: Vec<u64>, width: u32) -> Vec<u64> {
     value
 }
 
-/// The generator splitmix64.
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Direction;
@@ -153,9 +142,9 @@ mod tests {
 
     #[test]
     fn the_generator_is_splitmix64() {
-        let mut random = SplitMix(1234567);
+        let mut random = Rng::new(1234567);
         assert_eq!(
-            [random.next(), random.next()],
+            [random.draw(), random.draw()],
             [6457827717110365317, 3203168211198807973]
         );
     }
