@@ -153,8 +153,7 @@ fn trigger_of(netlist: &Netlist, signal: SignalId) -> Option<usize> {
     let SignalValue::Cell(cell) = netlist.signals[signal].value else {
         return None;
     };
-    let is_it =
-        |t: &ir::Trigger| t.net == cell && matches!(t.role, TriggerRole::PrimaryClock);
+    let is_it = |t: &ir::Trigger| t.net == cell && matches!(t.role, TriggerRole::PrimaryClock);
     netlist.triggers.values().position(is_it)
 }
 
@@ -169,7 +168,11 @@ pub struct Compiled {
 
 impl Compiled {
     /// A model after power-on; `watched` are paths of signals.
-    pub fn new(wasm: &[u8], design: &OracleDesign, watched: &[Vec<String>]) -> Result<Self, String> {
+    pub fn new(
+        wasm: &[u8],
+        design: &OracleDesign,
+        watched: &[Vec<String>],
+    ) -> Result<Self, String> {
         let options = ModelOptions {
             cache_dir: None,
             plusargs: design.plusargs.clone(),
@@ -179,13 +182,19 @@ impl Compiled {
         let model = artifact.model(&options).map_err(|e| e.to_string())?;
         let find = |path: &[String]| model.signal(path.to_vec()).map_err(|e| e.to_string());
         let port = |name: &String| find(std::slice::from_ref(name));
-        let inputs = design.inputs().map(|p| port(&p.name)).collect::<Result<_, _>>()?;
+        let inputs = design
+            .inputs()
+            .map(|p| port(&p.name))
+            .collect::<Result<_, _>>()?;
         let clock = |name: &String| match model.clock(name) {
             Ok(clock) if !clock.is_derived() => Ok(Ok(clock)),
             _ => port(name).map(Err),
         };
         let clocks = design.clocks.iter().map(clock).collect::<Result<_, _>>()?;
-        let watched = watched.iter().map(|path| find(path)).collect::<Result<_, _>>()?;
+        let watched = watched
+            .iter()
+            .map(|path| find(path))
+            .collect::<Result<_, _>>()?;
         Ok(Compiled {
             model,
             inputs,
@@ -197,12 +206,17 @@ impl Compiled {
     /// What the design has written since the last call of this.
     pub fn text(&mut self) -> String {
         let is_text = |event: &rtlwasm_host::Event| event.kind == EventKind::Display;
-        self.model.events().filter(is_text).map(|event| event.text).collect()
+        self.model
+            .events()
+            .filter(is_text)
+            .map(|event| event.text)
+            .collect()
     }
 
     /// Kind, time and text of every event since the last call of this, one a line.
     pub fn events(&mut self) -> String {
-        let line = |e: rtlwasm_host::Event| format!("{} {:?} {}\n", e.time, e.kind, e.text.trim_end());
+        let line =
+            |e: rtlwasm_host::Event| format!("{} {:?} {}\n", e.time, e.kind, e.text.trim_end());
         self.model.events().map(line).collect()
     }
 
@@ -242,13 +256,17 @@ impl Simulation for Compiled {
             [Ok(clock)] => {
                 let clock = *clock;
                 until_done(|| {
-                    let run = self.model.step(clock, 1).unwrap_or_else(|e| panic!("step: {e}"));
+                    let run = self
+                        .model
+                        .step(clock, 1)
+                        .unwrap_or_else(|e| panic!("step: {e}"));
                     (run.status, run.cycles)
                 })
             }
             _ => {
                 let mut edge = |level| {
-                    self.edges(rising, level).unwrap_or_else(|e| panic!("edges: {e}"))
+                    self.edges(rising, level)
+                        .unwrap_or_else(|e| panic!("edges: {e}"))
                 };
                 worse(edge(1), edge(0))
             }
@@ -257,7 +275,10 @@ impl Simulation for Compiled {
 
     fn value(&mut self, index: usize) -> Vec<u64> {
         let value = self.model.peek_bits(self.watched[index]);
-        value.unwrap_or_else(|e| panic!("peek: {e}")).limbs().to_vec()
+        value
+            .unwrap_or_else(|e| panic!("peek: {e}"))
+            .limbs()
+            .to_vec()
     }
 }
 
@@ -322,13 +343,18 @@ fn same_values(
     status: (Status, Status),
 ) -> Result<(), String> {
     if status.0 != status.1 {
-        return Err(format!("status: interpreter {:?}, artifact {:?}", status.0, status.1));
+        return Err(format!(
+            "status: interpreter {:?}, artifact {:?}",
+            status.0, status.1
+        ));
     }
     for (index, id) in watched.iter().enumerate() {
         let (expected, found) = (reference.value(index), compiled.value(index));
         if expected != found {
             let name = path(netlist, &netlist.signals[*id]).join(".");
-            return Err(format!("{name}: interpreter {expected:x?}, artifact {found:x?}"));
+            return Err(format!(
+                "{name}: interpreter {expected:x?}, artifact {found:x?}"
+            ));
         }
     }
     Ok(())
@@ -362,6 +388,8 @@ pub fn same_outputs(
 
 /// All outputs as paths, in order.
 pub fn output_paths(design: &OracleDesign) -> Vec<Vec<String>> {
-    design.outputs().map(|port| vec![port.name.clone()]).collect()
+    design
+        .outputs()
+        .map(|port| vec![port.name.clone()])
+        .collect()
 }
-
