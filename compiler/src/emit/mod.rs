@@ -270,7 +270,10 @@ impl Numbers {
             ("EVENTS", u64::from(reserves.event > 0)),
             ("RANDOM", u64::from(!n.randoms.is_empty())),
             ("LAST", u64::from(n.effects.iter().any(|e| e.last))),
-            ("SETTLE_FIRST", u64::from(general || loads)),
+            (
+                "SETTLE_FIRST",
+                u64::from(general || loads || !n.latches.is_empty()),
+            ),
             ("FALLS", falls.into()),
             ("EVENT_BASE", buffers.event_base.into()),
             ("EVENT_BASE_SITE", u64::from(buffers.event_base) + 4),

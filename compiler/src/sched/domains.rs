@@ -29,8 +29,8 @@ pub struct Domain {
 /// How much of the general time model a design needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimingModel {
-    /// All triggers are top-level inputs or follow only those; no latch, no loop, no clock read as data,
-    /// no effect on change. One wave per edge, settled by evaluating the logic once.
+    /// All triggers are top-level inputs or follow only those; no loop, no clock read as data, no effect
+    /// on change. One wave per edge; the logic, latches included, is evaluated once before it.
     Static,
     /// Everything else: after each wave the logic settles and triggers may make another one.
     General,
@@ -84,8 +84,7 @@ fn timing_model(netlist: &Netlist) -> TimingModel {
         .values()
         .any(|t| t.role == TriggerRole::DerivedClock);
     let on_change = netlist.effects.iter().any(|e| e.when == EffectTime::Change);
-    let simple = netlist.latches.is_empty()
-        && netlist.loops.is_empty()
+    let simple = netlist.loops.is_empty()
         && !computed_clock
         && !on_change
         && loads_follow_inputs(netlist)

@@ -273,19 +273,23 @@ impl<'a> Scheduler<'a> {
                 region = p.child(ROOT, guard, true);
             }
         }
-        let Action::StoreRegister(register, next) = sink.action else {
-            sink.uses.iter().for_each(|u| self.use_in(*u, region, p));
-            p.leaves.push(Leaf {
-                region,
-                action: sink.action,
-                uses: sink.uses.clone(),
-                order: sink.order,
-            });
-            return;
+        let (next, held) = match sink.action {
+            Action::StoreRegister(r, next) => (next, CellKind::Register(r)),
+            Action::StoreLatch(l, next) => (next, CellKind::Latch(l)),
+            _ => {
+                sink.uses.iter().for_each(|u| self.use_in(*u, region, p));
+                p.leaves.push(Leaf {
+                    region,
+                    action: sink.action,
+                    uses: sink.uses.clone(),
+                    order: sink.order,
+                });
+                return;
+            }
         };
         let mut work = vec![(region, next)];
         while let Some((region, value)) = work.pop() {
-            if self.netlist.cells[value].kind == CellKind::Register(register) {
+            if self.netlist.cells[value].kind == held {
                 continue;
             }
             let walk = self
@@ -301,7 +305,11 @@ impl<'a> Scheduler<'a> {
                 }
                 _ => {
                     self.use_in(value, region, p);
-                    let action = Action::StoreRegister(register, value);
+                    let action = match sink.action {
+                        Action::StoreLatch(l, _) => Action::StoreLatch(l, value),
+                        Action::StoreRegister(r, _) => Action::StoreRegister(r, value),
+                        other => other,
+                    };
                     p.leaves.push(Leaf {
                         region,
                         action,

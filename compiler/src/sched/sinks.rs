@@ -59,7 +59,7 @@ pub fn edges(domains: &Domains) -> Vec<ClockEdge> {
 }
 
 fn edge_sinks(n: &Netlist, domains: &Domains, edge: ClockEdge) -> Vec<Sink> {
-    let mut sinks = Vec::new();
+    let mut sinks = latch_sinks(n);
     let fires =
         |c: &ClockEdge| c.trigger == edge.trigger && (c.edge == edge.edge || c.edge == Edge::Both);
     for domain in domains
@@ -130,6 +130,13 @@ fn change(n: &Netlist, index: usize) -> Sink {
         uses: [vec![e.enable], arg_limbs(n, e)].concat(),
         order: SinkOrder::Effect(index),
     }
+}
+
+/// Latches take their transparent values; in the static model each edge does that, too, before it.
+fn latch_sinks(n: &Netlist) -> Vec<Sink> {
+    let store =
+        |(id, l): (LatchId, &Latch)| Sink::plain(Action::StoreLatch(id, l.value), vec![l.value]);
+    n.latches.iter().map(store).collect()
 }
 
 fn settle(n: &Netlist, published: &[CellId]) -> Vec<Sink> {
