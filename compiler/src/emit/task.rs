@@ -191,6 +191,9 @@ impl Emitter<'_, '_> {
             consequent,
             alternative,
         });
+        for merge in &branch.merges {
+            self.spill(*merge, self.locals[merge]);
+        }
     }
 
     fn arm(&mut self, branch: &Branch, taken: bool) {
