@@ -235,7 +235,7 @@ impl Emitter<'_, '_> {
         let (width, total) = (self.width(id), self.width(value));
         let ty = Ty::of(width);
         if total > 64 {
-            return self.limb_of_wide(value, low / 64, ty);
+            return self.slice_of_wide(id, value, low);
         }
         let from = Ty::of(total);
         self.value(value);
@@ -245,6 +245,29 @@ impl Emitter<'_, '_> {
         }
         self.code.convert(from, ty);
         if low + width < total {
+            self.clean(id);
+        }
+    }
+
+    /// Bits of a whole wide value: usually one limb, but folding joins slices, so any bits of two limbs.
+    fn slice_of_wide(&mut self, id: CellId, value: CellId, low: u32) {
+        let (width, ty) = (self.width(id), Ty::of(self.width(id)));
+        let (limb, shift) = (low / 64, low % 64);
+        if shift == 0 {
+            self.limb_of_wide(value, limb, ty);
+        } else {
+            self.limb_of_wide(value, limb, Ty::I64);
+            self.code.constant(Ty::I64, shift.into());
+            self.code.binary(Ty::I64, I32ShrU, I64ShrU);
+            if shift + width > 64 {
+                self.limb_of_wide(value, limb + 1, Ty::I64);
+                self.code.constant(Ty::I64, (64 - shift).into());
+                self.code.binary(Ty::I64, I32Shl, I64Shl);
+                self.code.binary(Ty::I64, I32Or, I64Or);
+            }
+            self.code.convert(Ty::I64, ty);
+        }
+        if width < 64 && low + width < self.width(value) {
             self.clean(id);
         }
     }

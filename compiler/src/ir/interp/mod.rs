@@ -393,6 +393,7 @@ impl<'a> Interp<'a> {
                 let Timing { high, low, .. } = self.state.triggers[i].timing;
                 // A clock that flips without end at one time would never let time go on.
                 self.state.triggers[i].next += if level { high } else { low }.max(1);
+                self.done += u64::from(!level);
             }
         }
     }
