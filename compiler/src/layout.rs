@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use crate::bits::limb_count;
 use crate::ir::*;
 use crate::sched::observe::{Observed, Stored};
-use crate::sched::sinks::{input_bit, needs_shadow};
+use crate::sched::sinks::{level_input, needs_shadow};
 use crate::sched::{DomainId, Schedule};
 
 /// Bytes that a host may use for scripts and staged pokes.
@@ -72,13 +72,16 @@ pub struct MemorySlot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EffectSlot {
     None,
-    /// A 64-bit counter.
+    /// A 64-bit counter; covers that follow changes then keep what [`EffectSlot::Change`] does.
     Cover(u32),
     /// A byte that says whether it waits for the end of the instant.
     Due(u32),
     /// A byte that says whether values are kept, then each value in whole limbs.
     Change(u32),
 }
+
+/// Bytes of a cover's counter.
+pub const COUNTER: u64 = 8;
 
 /// Bytes of the slot of a value up to 64 bits wide.
 pub fn slot_size(width: u32) -> u32 {
@@ -253,10 +256,11 @@ fn place_inputs(
 ) -> Vec<Vec<Part>> {
     let mut levels: FxHashMap<(InputId, u32), u32> = FxHashMap::default();
     for (row, trigger) in rows.iter().enumerate() {
-        if let Some(bit) = input_bit(n, n.triggers[*trigger].net) {
-            levels
-                .entry(bit)
-                .or_insert(trigger_base + row as u32 * trigger::LEN + trigger::LEVEL);
+        if let Some(bit) = level_input(n, *trigger) {
+            levels.insert(
+                bit,
+                trigger_base + row as u32 * trigger::LEN + trigger::LEVEL,
+            );
         }
     }
     n.inputs
@@ -334,22 +338,21 @@ fn place_registers(
 }
 
 fn place_effect(n: &Netlist, effect: &Effect, at: &mut Cursor) -> EffectSlot {
-    if effect.kind == EffectKind::Cover {
-        return EffectSlot::Cover(at.take(8, 8));
-    }
-    if effect.when != EffectTime::Change {
-        return if effect.last {
-            EffectSlot::Due(at.take(1, 1))
-        } else {
-            EffectSlot::None
-        };
-    }
     let limbs: usize = effect
         .args
         .iter()
         .map(|a| limb_count(n.width(a.value)))
         .sum();
-    EffectSlot::Change(at.take(16 + 8 * limbs as u64, 8))
+    let kept = match effect.when {
+        EffectTime::Change => 16 + 8 * limbs as u64,
+        EffectTime::Initial | EffectTime::Edges(_) => 0,
+    };
+    match effect.kind {
+        EffectKind::Cover => EffectSlot::Cover(at.take(COUNTER + kept, 8)),
+        _ if kept > 0 => EffectSlot::Change(at.take(kept, 8)),
+        _ if effect.last => EffectSlot::Due(at.take(1, 1)),
+        _ => EffectSlot::None,
+    }
 }
 
 fn place_memories(n: &Netlist, at: &mut Cursor) -> Vec<MemorySlot> {

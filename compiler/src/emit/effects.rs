@@ -7,7 +7,7 @@ use super::code::Ty;
 use super::task::Emitter;
 use crate::bits::limb_count;
 use crate::ir::*;
-use crate::layout::EffectSlot;
+use crate::layout::{COUNTER, EffectSlot};
 
 /// Most bytes that are written to the event ring at once.
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,8 +100,10 @@ impl Emitter<'_, '_> {
     pub fn change(&mut self, index: usize) {
         let n = self.context.netlist;
         let effect = n.effects[index].clone();
-        let EffectSlot::Change(base) = self.context.layout.effects[index] else {
-            return self.guarded_cover(index, &effect);
+        let base = match self.context.layout.effects[index] {
+            EffectSlot::Change(base) => base,
+            EffectSlot::Cover(counter) => counter + COUNTER as u32,
+            EffectSlot::Due(_) | EffectSlot::None => panic!("effect {index} keeps no values"),
         };
         let changed = self.code.new_local(Ty::I32);
         // The first settling after reset is a change; the flag is zero until then.
@@ -147,12 +149,6 @@ impl Emitter<'_, '_> {
             e.code.store(Ty::I32, flag, 1);
             e.effect(index);
         });
-    }
-
-    /// A cover that is looked at after every settling.
-    fn guarded_cover(&mut self, index: usize, effect: &Effect) {
-        self.value(effect.enable);
-        self.in_branch(|e| e.effect(index));
     }
 
     fn in_branch(&mut self, body: impl FnOnce(&mut Self)) {

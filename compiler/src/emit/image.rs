@@ -163,16 +163,18 @@ fn image_memory(context: &Context, id: MemoryId, m: &Memory, options: &Options, 
         let bytes: Vec<u8> = value.limbs().iter().flat_map(|l| l.to_le_bytes()).collect();
         image.put(base, &bytes[..(slot.stride as usize).min(bytes.len())]);
     };
-    if options.undef == Undef::Ones {
-        let ones = Bits::ones(m.width);
-        (0..m.depth).for_each(|row| put(image, row, &ones));
+    let mut given = m.init.iter().peekable();
+    if options.undef != Undef::Ones {
+        // Rows that nothing defines are zero, as all of the image is before.
+        given.for_each(|i| put(image, i.row, &initial(&i.value, &i.defined, options.undef)));
+        return;
     }
-    for init in &m.init {
-        put(
-            image,
-            init.row,
-            &initial(&init.value, &init.defined, options.undef),
-        );
+    for row in 0..m.depth {
+        let value = match given.next_if(|i| i.row == row) {
+            Some(i) => initial(&i.value, &i.defined, options.undef),
+            None => Bits::ones(m.width),
+        };
+        put(image, row, &value);
     }
 }
 
@@ -188,7 +190,7 @@ fn initial(value: &Bits, defined: &Bits, undef: Undef) -> Bits {
 
 #[derive(Default)]
 struct Image {
-    /// Later ones win.
+    /// Places and bytes, no two at the same place.
     pieces: Vec<(u32, Vec<u8>)>,
 }
 

@@ -330,7 +330,7 @@ impl Numbers {
 
 /// Triggers that `rtl_edges` may move: those that are inputs, among the first 64.
 fn edge_mask(n: &Netlist, layout: &Layout) -> u64 {
-    let movable = |t: &TriggerId| crate::sched::sinks::input_bit(n, n.triggers[*t].net).is_some();
+    let movable = |t: &TriggerId| crate::sched::sinks::level_input(n, *t).is_some();
     let rows = layout.rows.iter().take(64).enumerate();
     rows.filter(|(_, t)| movable(t))
         .map(|(row, _)| 1u64 << row)

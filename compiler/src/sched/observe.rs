@@ -67,7 +67,7 @@ pub fn observe(n: &Netlist) -> Observed {
 fn stored(n: &Netlist) -> FxHashMap<CellId, Stored> {
     let mut stored = FxHashMap::default();
     for (id, trigger) in n.triggers.iter() {
-        if super::sinks::input_bit(n, trigger.net).is_none() {
+        if super::sinks::level_input(n, id).is_none() {
             stored.insert(trigger.net, Stored::Level(id));
         }
     }

@@ -156,7 +156,7 @@ fn settle(n: &Netlist, published: &[CellId]) -> Vec<Sink> {
     for cell in published {
         sinks.push(Sink::plain(Action::StoreNet(*cell), limbs(n, *cell)));
     }
-    sinks.extend(levels(n, |_| true));
+    sinks.extend(levels(n));
     for (id, register) in n.registers.iter() {
         if let Some(load) = register.load {
             sinks.push(Sink {
@@ -171,18 +171,33 @@ fn settle(n: &Netlist, published: &[CellId]) -> Vec<Sink> {
 }
 
 fn carry(n: &Netlist) -> Vec<Sink> {
-    levels(n, |role| role == TriggerRole::DerivedClock)
+    levels(n)
 }
 
-/// Stores of the triggers that are not inputs themselves.
-fn levels(n: &Netlist, wanted: impl Fn(TriggerRole) -> bool) -> Vec<Sink> {
+/// Stores of the levels that no input holds.
+fn levels(n: &Netlist) -> Vec<Sink> {
     let computed = n
         .triggers
         .iter()
-        .filter(|(_, t)| wanted(t.role) && input_bit(n, t.net).is_none());
+        .filter(|(id, _)| level_input(n, *id).is_none());
     computed
         .map(|(id, t)| Sink::plain(Action::StoreLevel(id, t.net), vec![t.net]))
         .collect()
+}
+
+/// The input bit that lives in a trigger's `level`. A derived clock's level is always computed, also where
+/// its net has turned out to be an input: it moves when a derived clock moves. Where a clock and a load are
+/// the same input, the clock's row has it.
+pub fn level_input(n: &Netlist, trigger: TriggerId) -> Option<(InputId, u32)> {
+    let rank = |id: TriggerId| (n.triggers[id].role == TriggerRole::AsyncLoad, id);
+    let bit_of = |t: &Trigger| match t.role {
+        TriggerRole::PrimaryClock | TriggerRole::AsyncLoad => input_bit(n, t.net),
+        TriggerRole::DerivedClock => None,
+    };
+    let bit = bit_of(&n.triggers[trigger])?;
+    let same = n.triggers.iter().filter(|(_, t)| bit_of(t) == Some(bit));
+    let first = same.map(|(id, _)| rank(id)).min();
+    (first == Some(rank(trigger))).then_some(bit)
 }
 
 /// The input and its bit that a net of width 1 is.

@@ -3,6 +3,7 @@
 //! netlists, [`stimulus`] what to do to them, [`engine`] compares whatever runs them and [`shrink`] makes a
 //! failing case small enough to read.
 
+pub mod artifact;
 pub mod compare;
 pub mod engine;
 pub mod fixture;

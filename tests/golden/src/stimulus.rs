@@ -4,7 +4,7 @@
 
 use rtlwasm::bits::Bits;
 use rtlwasm::ir::interp::Timing;
-use rtlwasm::ir::{CellId, CellKind, Netlist, SignalValue, TriggerRole};
+use rtlwasm::ir::{CellId, CellKind, Direction, Netlist, SignalValue, TriggerRole};
 use rtlwasm_abi::Status;
 
 use crate::engine::Engine;
@@ -100,11 +100,12 @@ impl Handles {
             clocks: Vec::new(),
             pins: Vec::new(),
         };
-        for (id, signal) in n.signals.iter() {
+        for (id, signal) in n.signals.iter().filter(|(_, s)| s.direction != Direction::Output) {
             match signal.value {
                 SignalValue::Memory(_) => handles.state.push(id.index()),
                 SignalValue::Inout { .. } => handles.inputs.push(id.index()),
                 SignalValue::Cell(cell) => match n.cells[cell].kind {
+                    CellKind::Input(_) if signal.direction == Direction::None => {}
                     CellKind::Input(_) => handles.inputs.push(id.index()),
                     CellKind::Register(_) => handles.state.push(id.index()),
                     _ if is_latch(n, cell) => handles.state.push(id.index()),

@@ -3,13 +3,14 @@
 //! `RTLWASM_RANDOM_COUNT` and `RTLWASM_RANDOM_SEED` choose how many and where to start; a failure prints
 //! the seed and a small case.
 
+use golden::artifact::{Artifact, wasmtime};
 use golden::engine::{Interpreter, check};
 use golden::random::{self, Coverage};
 use golden::shrink::{report, shrink};
 use golden::stimulus::{Op, stimulus};
 use rtlwasm::ir::interp::InterpOptions;
 use rtlwasm::ir::{Netlist, parse, print, rewrite, validate};
-use rtlwasm::options::{ClockOrder, Undef};
+use rtlwasm::options::{ClockOrder, OptLevel, Options, Undef};
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name)
@@ -73,4 +74,30 @@ fn folding_changes_nothing() {
         validate(&folded);
         against(n, &folded, seed, calls)
     });
+}
+
+/// The artifact at one level against the interpreter of the netlist as it was made.
+fn artifact(level: OptLevel, count: u64) {
+    let wasmtime = wasmtime();
+    run(count, |seed, n, calls| {
+        let interp = options(seed);
+        let options = Options {
+            opt_level: level,
+            undef: interp.undef,
+            clock_order: interp.order,
+            ..Options::default()
+        };
+        let mut artifact = Artifact::new(&wasmtime, n, &options, interp.seed);
+        check(n, interp, calls, &mut artifact).err()
+    });
+}
+
+#[test]
+fn artifacts_run_alike_at_o0() {
+    artifact(OptLevel::O0, 150);
+}
+
+#[test]
+fn artifacts_run_alike_at_o3() {
+    artifact(OptLevel::O3, 100);
 }

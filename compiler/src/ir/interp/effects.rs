@@ -44,11 +44,7 @@ impl Interp<'_> {
                 continue;
             };
             if any_edge(clocks, edges) && self.value(effect.enable).bit(0) {
-                if effect.last {
-                    self.due[site] = true;
-                } else {
-                    self.act(site);
-                }
+                self.act_or_wait(site);
             }
         }
     }
@@ -66,13 +62,7 @@ impl Interp<'_> {
     pub(super) fn initial_effects(&mut self) {
         for (site, effect) in self.netlist.effects.iter().enumerate() {
             match effect.when {
-                EffectTime::Initial if self.value(effect.enable).bit(0) => {
-                    if effect.last {
-                        self.due[site] = true;
-                    } else {
-                        self.act(site);
-                    }
-                }
+                EffectTime::Initial if self.value(effect.enable).bit(0) => self.act_or_wait(site),
                 EffectTime::Change if !effect.last && self.changed(site) => self.act(site),
                 EffectTime::Initial | EffectTime::Change | EffectTime::Edges(_) => {}
             }
@@ -107,6 +97,16 @@ impl Interp<'_> {
         let enabled = seen[0].bit(0);
         let before = self.state.last_seen[site].replace(seen);
         enabled && before != self.state.last_seen[site]
+    }
+
+    /// Covers are counted at once: nobody sees when.
+    fn act_or_wait(&mut self, site: usize) {
+        let effect = &self.netlist.effects[site];
+        if effect.last && effect.kind != EffectKind::Cover {
+            self.due[site] = true;
+        } else {
+            self.act(site);
+        }
     }
 
     fn act(&mut self, site: usize) {

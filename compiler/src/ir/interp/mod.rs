@@ -246,17 +246,20 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// Writes a signal: inputs, registers, latches (by the name of their output) and memory rows. Settles
-    /// nothing.
+    /// Writes a signal: input ports, inner names of registers and latches (those of their output), and
+    /// memory rows. Settles nothing.
     pub fn poke(&mut self, signal: SignalId, row: u32, value: &Bits) -> Status {
+        let direction = self.netlist.signals[signal].direction;
         let cell = match self.netlist.signals[signal].value {
             SignalValue::Memory(memory) => return self.state.poke_row(memory, row, value),
             _ if row != 0 => return Status::BadArgument,
+            _ if direction == Direction::Output => return Status::NotWritable,
             SignalValue::Cell(cell) => cell,
             SignalValue::Inout { input, .. } => input,
         };
         let value = value.zext(self.netlist.width(cell));
         match self.netlist.cells[cell].kind {
+            CellKind::Input(_) if direction == Direction::None => return Status::NotWritable,
             CellKind::Input(id) => self.state.inputs[id.index()] = value.clone(),
             CellKind::Register(id) => self.state.registers[id.index()] = value.clone(),
             _ => match self.netlist.latches.iter().find(|(_, l)| l.value == cell) {

@@ -23,7 +23,8 @@ impl Design {
 
     fn input(&mut self, name: &str, width: u32) -> CellId {
         let cell = self.b.input(name, width);
-        self.name(name, cell);
+        let signal = self.name(name, cell);
+        self.b.netlist.signals[signal].direction = Direction::Input;
         cell
     }
 

@@ -2,8 +2,10 @@
 //!
 //! In: a seed and a size. Out: a valid netlist that always settles. For that, cells are *calm* or not.
 //! Calm ones depend on inputs, on registers that only primary clocks and inputs change, and on latches of
-//! calm cells. Only calm cells make clocks, conditions and values of asynchronous loads, and enables of
-//! latches; so an instant is at most a few waves deep and no load undoes the reason for itself.
+//! calm cells. Only calm cells make clocks, and conditions and values of asynchronous loads; so an instant
+//! is at most a few waves deep and no load undoes the reason for itself. Calm cells that no load changes are
+//! *steady*. Only those make enables of latches, sets and resets of loops: what these would remember of the
+//! passes before a load has acted is not defined.
 
 mod coverage;
 mod logic;
@@ -22,15 +24,18 @@ pub fn netlist(seed: u64, size: usize) -> Netlist {
     let mut m = Maker::new(Rng::new(seed));
     m.scopes();
     m.inputs();
-    m.calm_registers();
-    m.grow(size / 4);
-    m.calm_latches();
+    m.steady_registers();
+    m.grow(size / 8);
+    m.steady_ends();
+    m.loaded_registers();
+    m.grow(size / 8);
+    m.latches();
     m.derived_clocks();
     m.grow(size / 8);
     m.calm_ends();
     m.wild_state();
     m.grow(size / 2);
-    m.wild_latches();
+    m.latches();
     m.grow(size / 8);
     m.next_values();
     m.effects();
@@ -48,8 +53,10 @@ struct Maker {
     widths: Vec<u32>,
     /// What new cells may use.
     pool: Vec<CellId>,
-    /// The calm part of the pool; the whole pool until `calm_ends`.
+    /// The calm part of the pool, from `calm_ends` on.
     calm: Vec<CellId>,
+    /// The steady part of the pool.
+    steady: Vec<CellId>,
     /// State cells that depend on nothing in the same settling but are not calm.
     sources: Vec<CellId>,
     primary: Vec<TriggerId>,
@@ -72,6 +79,7 @@ impl Maker {
             widths,
             pool: Vec::new(),
             calm: Vec::new(),
+            steady: Vec::new(),
             sources: Vec::new(),
             primary: Vec::new(),
             derived: Vec::new(),
@@ -155,6 +163,17 @@ impl Maker {
     fn primary_clock(&mut self, net: CellId) {
         self.primary
             .push(self.b.trigger(net, TriggerRole::PrimaryClock));
+    }
+
+    /// From here on new cells are not steady.
+    fn steady_ends(&mut self) {
+        self.steady = self.pool.clone();
+    }
+
+    /// A value that no load changes.
+    fn steady_value(&mut self, width: u32) -> CellId {
+        let steady = self.steady.clone();
+        self.value_of(&steady, width)
     }
 
     /// From here on new cells are not calm.

@@ -51,15 +51,24 @@ impl Maker {
         cell
     }
 
-    /// Registers on primary clocks alone, perhaps loaded by an input.
-    pub(super) fn calm_registers(&mut self) {
+    /// Registers on primary clocks alone.
+    pub(super) fn steady_registers(&mut self) {
         let primary = self.primary.clone();
-        let mut widths = vec![1, 1];
-        widths.extend((0..self.rng.between(1, 3)).map(|_| 0));
-        for width in widths {
-            let width = if width == 0 { self.width() } else { width };
-            let load = self.input_load(width).filter(|_| self.rng.percent(50));
-            self.register(&primary, load, width);
+        self.register(&primary, None, 1);
+        for _ in 0..self.rng.between(1, 3) {
+            let width = self.width();
+            self.register(&primary, None, width);
+        }
+    }
+
+    /// Registers on primary clocks that inputs set or reset.
+    pub(super) fn loaded_registers(&mut self) {
+        let primary = self.primary.clone();
+        for i in 0..self.rng.between(1, 3) {
+            let width = if i == 0 { 1 } else { self.width() };
+            if let Some(load) = self.input_load(width) {
+                self.register(&primary, Some(load), width);
+            }
         }
     }
 
@@ -97,18 +106,10 @@ impl Maker {
         value
     }
 
-    pub(super) fn calm_latches(&mut self) {
+    pub(super) fn latches(&mut self) {
         for _ in 0..self.rng.below(3) {
             let width = self.width();
-            let (enable, data) = (self.value(1), self.value(width));
-            self.latch(enable, data);
-        }
-    }
-
-    pub(super) fn wild_latches(&mut self) {
-        for _ in 0..self.rng.below(3) {
-            let width = self.width();
-            let (enable, data) = (self.calm_value(1), self.value(width));
+            let (enable, data) = (self.steady_value(1), self.value(width));
             self.latch(enable, data);
         }
     }
@@ -256,7 +257,7 @@ impl Maker {
             origin,
         });
         let value = if flip_flop {
-            let (set, reset) = (self.calm_value(width), self.calm_value(width));
+            let (set, reset) = (self.steady_value(width), self.steady_value(width));
             let keep = self.b.not(reset);
             let kept = self.b.and(held, keep);
             self.b.or(set, kept)
