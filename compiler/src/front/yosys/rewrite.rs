@@ -1,0 +1,373 @@
+//! Simulation tasks in terms that both front ends keep: takes a file, gives it with tasks rewritten.
+//!
+//! Both `read_slang` and `read_verilog` keep `$display` and its order, so what ends or reports becomes
+//! `$display("\001<word> ...", arguments)`; random numbers and run-time options become undriven wires
+//! with an attribute. Tokens are replaced where they stand: lines, comments and macros stay. What cannot
+//! be kept is a warning with its line.
+
+use super::context::{Around, Context, Process};
+use super::lexer::Kind;
+use super::source::{Edit, PositionMap, SourceFile, apply};
+use super::statement::statement_end;
+use crate::diag::{Diagnostic, Severity, Span};
+
+/// What one file became, and what is known of it.
+#[derive(Debug)]
+pub struct Rewritten {
+    pub text: String,
+    pub positions: PositionMap,
+    pub facts: Facts,
+}
+
+/// What the text of a file shows without being elaborated.
+#[derive(Debug, Default)]
+pub struct Facts {
+    pub modules: Vec<DefinedModule>,
+    /// Names that may be modules instantiated here.
+    pub instantiated: Vec<String>,
+    /// `#` delays, which no front end keeps.
+    pub delays: Vec<Span>,
+    /// Lines of `initial` blocks, first and last.
+    pub initial: Vec<(u32, u32)>,
+    /// The tokens of this file name `SYNTHESIS`.
+    pub mentions_synthesis: bool,
+}
+
+/// A module defined in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefinedModule {
+    pub name: String,
+    pub span: Span,
+    /// The bytes of its text, as the user wrote it.
+    pub bytes: (usize, usize),
+}
+
+/// What is common to all files of a design.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// From macros that are random numbers and nothing else to the system function they stand for.
+    pub random_macros: std::collections::BTreeMap<String, String>,
+    pub warnings: Vec<Diagnostic>,
+    /// Wires declared so far, so that names differ everywhere.
+    pub wires: usize,
+}
+
+/// Rewrites a file.
+pub fn rewrite(file: &SourceFile, shared: &mut Shared) -> Rewritten {
+    let mut rewriter = Rewriter {
+        file,
+        shared,
+        context: Context::default(),
+        edits: Vec::new(),
+        facts: Facts::default(),
+        open: Vec::new(),
+        monitors: Vec::new(),
+        seeded: Vec::new(),
+        combinational: (0, 0),
+    };
+    for token in 0..file.tokens.len() {
+        rewriter.visit(token);
+    }
+    let (edits, facts) = (rewriter.edits, rewriter.facts);
+    let (text, positions) = apply(file, edits);
+    Rewritten {
+        text,
+        positions,
+        facts,
+    }
+}
+
+pub(super) struct Rewriter<'a> {
+    pub file: &'a SourceFile,
+    pub shared: &'a mut Shared,
+    pub context: Context,
+    pub edits: Vec<Edit>,
+    facts: Facts,
+    /// First tokens of the modules being read.
+    open: Vec<usize>,
+    /// Text to put before the end of the module, from `$monitor`.
+    pub monitors: Vec<String>,
+    /// Bodies of modules that have the seed of `initial` blocks declared.
+    pub seeded: Vec<usize>,
+    /// First and last token of the part of an `initial` block that has become combinational.
+    pub combinational: (usize, usize),
+}
+
+impl Rewriter<'_> {
+    fn visit(&mut self, at: usize) {
+        self.before(at);
+        let word = |n: usize| at.checked_sub(n).map_or("", |i| self.file.word(i));
+        let around = Around {
+            before_last: word(2),
+            last: word(1),
+            text: word(0),
+            next: self.file.word(at + 1),
+        };
+        let process = self.context.process();
+        self.context.pass(&self.file.tokens[at], &around);
+        let entered = process != self.context.process();
+        match self.file.kind(at) {
+            Some(Kind::System) => self.system_task(at, self.file.word(at)),
+            Some(Kind::Directive) => {
+                if let Some(function) = self.shared.random_macros.get(self.file.word(at)).cloned() {
+                    self.random(at, at, &function);
+                }
+            }
+            Some(Kind::Identifier) => self.word(at, entered),
+            Some(Kind::Punctuation) if self.is_delay(at) => {
+                self.facts.delays.push(self.file.span(at))
+            }
+            _ => {}
+        }
+    }
+
+    /// What must be seen before the context passes the token.
+    fn before(&mut self, at: usize) {
+        match self.file.word(at) {
+            "module" | "macromodule" if self.context.module().is_none() => self.open.push(at),
+            "endmodule" | "endinterface" | "endprogram" => self.end_module(at),
+            "SYNTHESIS" => self.facts.mentions_synthesis = true,
+            _ => {}
+        }
+    }
+
+    fn end_module(&mut self, at: usize) {
+        let text = std::mem::take(&mut self.monitors).concat();
+        self.insert(self.file.tokens[at].start, text);
+        if let (Some(start), Some(module)) = (self.open.pop(), self.context.module()) {
+            let (name, span) = (module.name.clone(), self.file.span(start));
+            let bytes = (self.file.tokens[start].start, self.file.tokens[at].end);
+            self.facts.modules.push(DefinedModule { name, span, bytes });
+        }
+    }
+
+    fn word(&mut self, at: usize, entered: bool) {
+        // The name of a macro means nothing else.
+        if at > 0 && self.file.word(at - 1) == "`define" {
+            return;
+        }
+        match self.file.word(at) {
+            "final" if entered => self.drop_final(at),
+            "initial" if entered => {
+                let last = statement_end(self.file, at + 1).unwrap_or(at);
+                self.facts
+                    .initial
+                    .push((self.file.span(at).start.line, self.file.span(last).end.line));
+                self.split_initial(at);
+            }
+            "assert" | "assume" | "cover" => self.assertion(at),
+            "pullup" | "pulldown" | "tri0" | "tri1" | "trireg"
+                if self.context.process().is_none() =>
+            {
+                let word = self.file.word(at).to_string();
+                self.warn(
+                    at,
+                    format!("`{word}` is ignored: a net has two states and no strength"),
+                );
+            }
+            _ if self.may_be_instance(at) => {
+                self.facts.instantiated.push(self.file.word(at).to_string())
+            }
+            _ => {}
+        }
+    }
+
+    fn drop_final(&mut self, at: usize) {
+        let Some(end) = statement_end(self.file, at + 1) else {
+            return;
+        };
+        self.remove(at, end);
+        self.warn(
+            at,
+            "`final` blocks are not run: an artifact has no end of simulation".into(),
+        );
+    }
+
+    fn may_be_instance(&self, at: usize) -> bool {
+        let (Some(Kind::Identifier), Some(module)) = (self.file.kind(at), self.context.module())
+        else {
+            return false;
+        };
+        let next_is_name = self.file.kind(at + 1) == Some(Kind::Identifier)
+            || (self.file.word(at + 1) == "#" && self.file.word(at + 2) == "(");
+        next_is_name && module.body.is_some() && self.context.process().is_none()
+    }
+
+    /// A delay, and not the parameters of an instance or a cycle delay of a property.
+    fn is_delay(&self, at: usize) -> bool {
+        if self.file.word(at) != "#" || !self.file.active[at] || self.context.in_header() {
+            return false;
+        }
+        let last = at.checked_sub(1).map_or("", |i| self.file.word(i));
+        let cycles = last == "#" || self.file.word(at + 1) == "#";
+        let assertion = matches!(last, "assert" | "assume" | "cover");
+        let parameters = self.file.word(at + 1) == "("
+            && at.checked_sub(1).and_then(|i| self.file.kind(i)) == Some(Kind::Identifier)
+            && !takes_delay(last);
+        !cycles && !assertion && !parameters
+    }
+
+    /// An assertion keeps only its condition in the front ends; its actions become statements beside it:
+    /// `assert (c) a; else b;` is `begin assert (c); if (c) a; else b; end`.
+    fn assertion(&mut self, at: usize) {
+        let mut open = at + 1;
+        if self.file.word(open) == "property" {
+            return self.concurrent_assertion(at);
+        }
+        if self.file.word(open) == "#" || self.file.word(open) == "final" {
+            open += if self.file.word(open) == "#" { 2 } else { 1 };
+        }
+        let Some(close) = (self.file.word(open) == "(")
+            .then(|| self.file.closing(open))
+            .flatten()
+        else {
+            return;
+        };
+        if self.file.word(close + 1) == ";" || self.context.process().is_none() {
+            return;
+        }
+        let (Some(end), Some(condition)) = (statement_end(self.file, at), self.copy(open, close))
+        else {
+            return self.warn(
+                at,
+                "the action of this assertion is dropped: it is too involved".into(),
+            );
+        };
+        let tokens = &self.file.tokens;
+        let (start, middle) = (tokens[at].start, tokens[close].end);
+        let pass = if self.file.word(close + 1) == "else" {
+            ";"
+        } else {
+            ""
+        };
+        self.insert(start, "begin ".into());
+        self.insert(middle, format!("; if {condition} {pass} "));
+        self.close(end, " end");
+    }
+
+    fn concurrent_assertion(&mut self, at: usize) {
+        let close = (self.file.word(at + 2) == "(")
+            .then(|| self.file.closing(at + 2))
+            .flatten();
+        if close.is_some_and(|close| self.file.word(close + 1) != ";") {
+            self.warn(
+                at,
+                "the action of a concurrent assertion is dropped; the assertion itself stays"
+                    .into(),
+            );
+        }
+    }
+
+    /// Tokens as one line of text, so that they can be put elsewhere.
+    pub fn copy(&self, first: usize, last: usize) -> Option<String> {
+        let raw = &self.file.text[self.file.tokens[first].start..self.file.tokens[last].end];
+        if !raw.contains('\n') {
+            return (!raw.contains("//")).then(|| raw.to_string());
+        }
+        let glued = raw.contains("``") || raw.contains("`\"");
+        (!glued).then(|| {
+            (first..=last)
+                .map(|i| self.file.word(i))
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+    }
+
+    pub fn insert(&mut self, at: usize, text: String) {
+        if !text.is_empty() {
+            self.edits.push(Edit {
+                start: at,
+                end: at,
+                text,
+                closes: false,
+            });
+        }
+    }
+
+    /// Ends, after a token, what was begun by an insertion before.
+    pub fn close(&mut self, last: usize, text: &str) {
+        let at = self.file.tokens[last].end;
+        self.edits.push(Edit {
+            start: at,
+            end: at,
+            text: text.to_string(),
+            closes: true,
+        });
+    }
+
+    pub fn replace(&mut self, first: usize, last: usize, text: String) {
+        let (start, end) = (self.file.tokens[first].start, self.file.tokens[last].end);
+        self.edits.push(Edit {
+            start,
+            end,
+            text,
+            closes: false,
+        });
+    }
+
+    pub fn remove(&mut self, first: usize, last: usize) {
+        self.replace(first, last, String::new());
+    }
+
+    /// A warning that something is not in the artifact; none for text that the preprocessor drops.
+    pub fn warn(&mut self, at: usize, message: String) {
+        self.tell(at, Diagnostic::warning("dropped-task", message));
+    }
+
+    pub fn note(&mut self, at: usize, message: String) {
+        let note = Diagnostic {
+            severity: Severity::Note,
+            ..Diagnostic::warning("simulation-task", message)
+        };
+        self.tell(at, note);
+    }
+
+    fn tell(&mut self, at: usize, diagnostic: Diagnostic) {
+        if self.file.active[at] {
+            self.shared
+                .warnings
+                .push(diagnostic.label(self.file.span(at), ""));
+        }
+    }
+
+    /// In code that runs while elaborating.
+    pub fn in_initial(&self, at: usize) -> bool {
+        let (first, last) = self.combinational;
+        self.in_process(Process::Initial) && !(first..=last).contains(&at)
+    }
+
+    /// The first token of the module being read.
+    pub fn module_start(&self) -> Option<usize> {
+        self.open.last().copied()
+    }
+
+    pub fn in_process(&self, process: Process) -> bool {
+        self.context.process() == Some(process)
+    }
+}
+
+/// Words that `#(...)` after them makes a delay.
+fn takes_delay(word: &str) -> bool {
+    matches!(
+        word,
+        "assign"
+            | "wire"
+            | "tri"
+            | "wand"
+            | "wor"
+            | "and"
+            | "nand"
+            | "or"
+            | "nor"
+            | "xor"
+            | "xnor"
+            | "buf"
+            | "not"
+            | "bufif0"
+            | "bufif1"
+            | "notif0"
+            | "notif1"
+            | "supply0"
+            | "supply1"
+    )
+}
