@@ -12,7 +12,26 @@ use std::path::{Path, PathBuf};
 
 use self::filelist::{Expanded, expand};
 use crate::diag::{Diagnostic, Diagnostics, Result, Sources};
+use crate::ir::Netlist;
 use crate::options::{Design, Language};
+
+/// A design as a netlist.
+#[derive(Debug)]
+pub struct Elaborated {
+    pub netlist: Netlist,
+    /// Every file that was read, those of `$readmemh` included.
+    pub dependencies: Vec<PathBuf>,
+    /// Texts that messages quote and that are in no file.
+    pub sources: Sources,
+}
+
+/// Reads any design.
+pub fn elaborate(design: &Design, warnings: &mut Vec<Diagnostic>) -> Result<Elaborated> {
+    let found = to_rtlil(design, warnings)?;
+    let options = rtlil::ReadOptions { top: found.top };
+    let netlist = rtlil::read(&found.name, &found.text, &options, warnings)?;
+    Ok(Elaborated { netlist, dependencies: found.dependencies, sources: found.sources })
+}
 
 /// RTLIL of a whole design.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +39,8 @@ pub struct RtlilText {
     /// The file it comes from, for messages; that of the first source when Yosys wrote it.
     pub name: String,
     pub text: String,
+    /// The top module that was asked for, in the options or in a command file.
+    pub top: Option<String>,
     /// Every file that was read, those of `$readmemh` included.
     pub dependencies: Vec<PathBuf>,
     /// Texts that messages quote and that are in no file.
@@ -194,7 +215,7 @@ fn through_yosys(
         name,
         text: found.rtlil,
         dependencies: found.dependencies,
-        sources: Sources::default(),
+        ..RtlilText::default()
     })
 }
 
