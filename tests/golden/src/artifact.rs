@@ -35,7 +35,11 @@ struct Ids {
 
 enum Place {
     One(u32),
-    Inout { input: u32, output: u32, enable: u32 },
+    Inout {
+        input: u32,
+        output: u32,
+        enable: u32,
+    },
 }
 
 /// Fast compilation: a random netlist runs for a moment only.
@@ -55,12 +59,31 @@ impl Artifact {
         let module = Module::new(wasmtime, &packaged.wasm).expect("a valid module");
         let mut store = Store::new(wasmtime, ());
         let instance = Instance::new(&mut store, &module, &[]).expect("no imports");
-        let memory = instance.get_memory(&mut store, "memory").expect("its memory");
-        let signals: Vec<Signal> =
-            packaged.manifest.signals.iter().chain(&packaged.symbols.signals).cloned().collect();
-        let clocks = packaged.manifest.clocks.iter().filter(|c| !c.derived).count();
-        let primary = netlist.triggers.values().filter(|t| t.role == TriggerRole::PrimaryClock);
-        assert_eq!(clocks, primary.count(), "every primary clock can be stepped");
+        let memory = instance
+            .get_memory(&mut store, "memory")
+            .expect("its memory");
+        let signals: Vec<Signal> = packaged
+            .manifest
+            .signals
+            .iter()
+            .chain(&packaged.symbols.signals)
+            .cloned()
+            .collect();
+        let clocks = packaged
+            .manifest
+            .clocks
+            .iter()
+            .filter(|c| !c.derived)
+            .count();
+        let primary = netlist
+            .triggers
+            .values()
+            .filter(|t| t.role == TriggerRole::PrimaryClock);
+        assert_eq!(
+            clocks,
+            primary.count(),
+            "every primary clock can be stepped"
+        );
         let mut artifact = Artifact {
             store,
             instance,
@@ -83,7 +106,9 @@ impl Artifact {
     }
 
     fn read<const N: usize>(&self, at: usize) -> [u8; N] {
-        self.memory.data(&self.store)[at..at + N].try_into().expect("N bytes")
+        self.memory.data(&self.store)[at..at + N]
+            .try_into()
+            .expect("N bytes")
     }
 
     fn read_u64(&self, at: usize) -> u64 {
@@ -142,18 +167,24 @@ impl Artifact {
         let mut place = at + event::ARGS as usize;
         let mut args = Vec::new();
         for arg in &site.args {
-            let limbs: Vec<u64> =
-                (0..limb_count(arg.width)).map(|i| self.read_u64(place + 8 * i)).collect();
+            let limbs: Vec<u64> = (0..limb_count(arg.width))
+                .map(|i| self.read_u64(place + 8 * i))
+                .collect();
             place += 8 * limbs.len();
             args.push(Bits::from_limbs(arg.width, limbs));
         }
         let time = self.read_u64(at + event::TIME as usize);
-        self.events.push(Record { effect: site.name, time, args });
+        self.events.push(Record {
+            effect: site.name,
+            time,
+            args,
+        });
     }
 
     fn peek_id(&mut self, id: u32, width: u32, row: u32) -> Bits {
         let limbs = limb_count(width) as u32;
-        let limb = |word| self.call::<_, i64>("rtl_peek", (id as i32, (row * limbs + word) as i32)) as u64;
+        let limb =
+            |word| self.call::<_, i64>("rtl_peek", (id as i32, (row * limbs + word) as i32)) as u64;
         Bits::from_limbs(width, (0..limbs).map(limb).collect::<Vec<_>>())
     }
 }
@@ -168,13 +199,21 @@ fn ids(n: &Netlist, signals: &[Signal]) -> Vec<Ids> {
         let path = n.signal_path(id);
         let half = |word| find(&[path.as_slice(), &[word]].concat());
         match signal.value {
-            SignalValue::Inout { .. } => {
-                Place::Inout { input: half("in"), output: half("out"), enable: half("enable") }
-            }
+            SignalValue::Inout { .. } => Place::Inout {
+                input: half("in"),
+                output: half("out"),
+                enable: half("enable"),
+            },
             SignalValue::Cell(_) | SignalValue::Memory(_) => Place::One(find(&path)),
         }
     };
-    n.signals.iter().map(|(id, s)| Ids { width: s.width, place: place(id, s) }).collect()
+    n.signals
+        .iter()
+        .map(|(id, s)| Ids {
+            width: s.width,
+            place: place(id, s),
+        })
+        .collect()
 }
 
 impl Engine for Artifact {
@@ -216,7 +255,11 @@ impl Engine for Artifact {
         let width = self.ids[signal].width;
         match self.ids[signal].place {
             Place::One(id) => self.peek_id(id, width, row),
-            Place::Inout { input, output, enable } => {
+            Place::Inout {
+                input,
+                output,
+                enable,
+            } => {
                 let enable = self.peek_id(enable, width, 0);
                 let driven = self.peek_id(output, width, 0).and(&enable);
                 driven.or(&self.peek_id(input, width, 0).and(&enable.not()))
@@ -244,8 +287,13 @@ impl Engine for Artifact {
     }
 
     fn covers(&mut self) -> Vec<(String, u64)> {
-        let counters = self.sites.iter().filter_map(|s| Some((s.name.clone(), s.cover?)));
-        counters.map(|(name, at)| (name, self.read_u64(at as usize))).collect()
+        let counters = self
+            .sites
+            .iter()
+            .filter_map(|s| Some((s.name.clone(), s.cover?)));
+        counters
+            .map(|(name, at)| (name, self.read_u64(at as usize)))
+            .collect()
     }
 
     fn time(&mut self) -> u64 {

@@ -61,6 +61,12 @@ pub fn words(netlist: &Netlist) -> Vec<SignalId> {
         .collect()
 }
 
+/// The top-level outputs, in order.
+pub fn outputs(netlist: &Netlist) -> Vec<SignalId> {
+    let is_output = |id: &SignalId| netlist.signals[*id].direction == ir::Direction::Output;
+    words(netlist).into_iter().filter(is_output).collect()
+}
+
 /// The interpreter on the signals of a netlist.
 pub struct Interpreted<'a> {
     interp: Interp<'a>,
@@ -335,7 +341,8 @@ pub fn interpreter_and_artifact(
     Ok(stimulus.cycles)
 }
 
-fn same_values(
+/// Fails at the first watched signal that differs, or at another status.
+pub fn same_values(
     netlist: &Netlist,
     watched: &[SignalId],
     reference: &mut Interpreted,

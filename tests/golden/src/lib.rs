@@ -5,6 +5,8 @@
 
 pub mod artifact;
 pub mod compare;
+pub mod cores;
+pub mod elaborate;
 pub mod engine;
 pub mod fixture;
 pub mod oracle;

@@ -100,7 +100,11 @@ impl Handles {
             clocks: Vec::new(),
             pins: Vec::new(),
         };
-        for (id, signal) in n.signals.iter().filter(|(_, s)| s.direction != Direction::Output) {
+        for (id, signal) in n
+            .signals
+            .iter()
+            .filter(|(_, s)| s.direction != Direction::Output)
+        {
             match signal.value {
                 SignalValue::Memory(_) => handles.state.push(id.index()),
                 SignalValue::Inout { .. } => handles.inputs.push(id.index()),

@@ -1,0 +1,263 @@
+//! Real cores: the systems in `fixtures/designs`, compared with Verilator in every cycle of a whole program, and
+//! Rocket, compared with Verilator and the interpreter for the first cycles after reset.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use rtlwasm::ir::Netlist;
+use rtlwasm::options::{Design, Options};
+
+use crate::compare::{self, Agreement, Compiled, Interpreted, Simulation};
+use crate::elaborate::elaborate_in;
+use crate::fixture;
+use crate::oracle::{self, OracleDesign, OracleKind, Reset, Stimulus};
+
+/// One system.
+pub struct Core {
+    pub name: &'static str,
+    folder: &'static str,
+    list: &'static str,
+    top: &'static str,
+    /// The reset input and its active value.
+    reset: (&'static str, u64),
+    /// Cycles until the program has ended, or as many as are compared without one.
+    cycles: u64,
+    /// It runs a program that ends with an exit code.
+    has_program: bool,
+}
+
+const fn soc(
+    name: &'static str,
+    top: &'static str,
+    reset: (&'static str, u64),
+    cycles: u64,
+) -> Core {
+    Core {
+        name,
+        folder: name,
+        list: "sources.f",
+        top,
+        reset,
+        cycles,
+        has_program: true,
+    }
+}
+
+const fn rocket(name: &'static str, list: &'static str) -> Core {
+    let reset = ("rst", 1);
+    Core {
+        name,
+        folder: "rocket",
+        list,
+        top: "rocket_top",
+        reset,
+        cycles: 1000,
+        has_program: false,
+    }
+}
+
+/// All of them, small ones first.
+pub const CORES: &[Core] = &[
+    soc("picorv32", "picorv32_soc", ("rst", 1), 153_100),
+    soc("serv", "serv_soc", ("rst", 1), 1_286_600),
+    soc("vexriscv", "vexriscv_soc", ("rst", 1), 137_400),
+    soc("ibex", "ibex_soc", ("rst_n", 0), 145_900),
+    soc("cv32e40p", "cv32e40p_soc", ("rst_n", 0), 147_600),
+    rocket("rocket", "sources.f"),
+    rocket("rocket-quad", "quad.f"),
+];
+
+/// What a comparison found.
+pub struct Report {
+    pub agreement: Agreement,
+    pub outputs: usize,
+    /// The exit code of the program, if it has ended.
+    pub exit: Option<u64>,
+    /// What the program wrote.
+    pub text: String,
+    pub compiling: Duration,
+}
+
+impl Core {
+    /// Compares up to `limit` cycles.
+    pub fn compare(&self, limit: Option<u64>) -> Result<Report, String> {
+        let start = Instant::now();
+        let list = FileList::read(&self.folder(), self.list)?;
+        let netlist = self.elaborate()?;
+        let packaged = rtlwasm::pipeline::compile_netlist(netlist.clone(), &Options::default());
+        let compiling = start.elapsed();
+
+        let design = OracleDesign {
+            top: self.top.to_owned(),
+            folder: self.folder(),
+            sources: list.sources,
+            includes: list.includes,
+            defines: list.defines,
+            clocks: vec!["clk".to_owned()],
+            ports: compare::ports(&netlist),
+            ..OracleDesign::default()
+        };
+        let (name, value) = self.reset;
+        let stimulus = Stimulus {
+            cycles: self.cycles.min(limit.unwrap_or(u64::MAX)),
+            seed: 1,
+            resets: vec![Reset {
+                name: name.to_owned(),
+                value,
+                cycles: 4,
+            }],
+            rules: Vec::new(),
+        };
+        let mut model = Compiled::new(&packaged.wasm, &design, &compare::output_paths(&design))?;
+        if !self.has_program {
+            with_interpreter(&netlist, &design, &stimulus, &packaged.wasm)?;
+        }
+        let agreement = with_verilator(&design, &stimulus, &mut model)?;
+        Ok(Report {
+            agreement,
+            outputs: design.outputs().count(),
+            exit: self.exit_code(&design, &mut model)?,
+            text: model.text(),
+            compiling,
+        })
+    }
+
+    fn folder(&self) -> PathBuf {
+        fixture::root().join("designs").join(self.folder)
+    }
+
+    fn elaborate(&self) -> Result<Netlist, String> {
+        let design = Design {
+            file_lists: vec![self.list.into()],
+            top: Some(self.top.to_owned()),
+            ..Design::default()
+        };
+        let elaborated = elaborate_in(&self.folder(), &design, &mut Vec::new());
+        elaborated
+            .map(|found| found.netlist)
+            .map_err(|e| e.to_string())
+    }
+
+    /// The program must have ended well, unless the comparison was cut short.
+    fn exit_code(
+        &self,
+        design: &OracleDesign,
+        model: &mut Compiled,
+    ) -> Result<Option<u64>, String> {
+        let mut value = |name: &str| {
+            let index = design.outputs().position(|port| port.name == name);
+            index.map(|index| model.value(index)[0])
+        };
+        match (value("exit_valid"), value("exit_code")) {
+            (Some(1), Some(0)) => Ok(Some(0)),
+            (Some(1), Some(code)) => Err(format!("check {code} of the program failed")),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// All outputs after every cycle.
+fn with_verilator(
+    design: &OracleDesign,
+    stimulus: &Stimulus,
+    model: &mut Compiled,
+) -> Result<Agreement, String> {
+    model.apply(&stimulus.power_on(design));
+    let mut agreement = Agreement::default();
+    let mut cycles = stimulus.cycles(design);
+    let mut difference = None;
+    let compare_row = |row: Vec<oracle::Sample>| {
+        let Some(cycle) = cycles.next().filter(|_| difference.is_none()) else {
+            return;
+        };
+        model.apply(&cycle.inputs);
+        model.cycle(cycle.rising);
+        let result = compare::same_outputs(design, &row, model, &mut agreement);
+        difference = result
+            .err()
+            .map(|text| format!("in cycle {}: {text}", agreement.cycles));
+    };
+    oracle::stream(OracleKind::Verilator, design, stimulus, compare_row)
+        .map_err(|e| e.to_string())?;
+    match difference {
+        Some(text) => Err(text),
+        None => Ok(agreement),
+    }
+}
+
+/// All outputs after every cycle.
+fn with_interpreter(
+    netlist: &Netlist,
+    design: &OracleDesign,
+    stimulus: &Stimulus,
+    wasm: &[u8],
+) -> Result<(), String> {
+    let mut artifact = Compiled::new(wasm, design, &compare::output_paths(design))?;
+    let watched = compare::outputs(netlist);
+    let mut reference = Interpreted::new(netlist, design, watched.clone());
+    let inputs = stimulus.power_on(design);
+    let mut status = (reference.apply(&inputs), artifact.apply(&inputs));
+    for (index, cycle) in stimulus.cycles(design).enumerate() {
+        compare::same_values(netlist, &watched, &mut reference, &mut artifact, status)
+            .map_err(|e| format!("before cycle {index}: {e}"))?;
+        reference.apply(&cycle.inputs);
+        artifact.apply(&cycle.inputs);
+        status = (reference.cycle(cycle.rising), artifact.cycle(cycle.rising));
+    }
+    compare::same_values(netlist, &watched, &mut reference, &mut artifact, status)
+}
+
+/// A `-f` file: one source a line, `+incdir+`, `+define+`, `//` comments and `${RTLWASM_CORES}`.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct FileList {
+    sources: Vec<PathBuf>,
+    includes: Vec<PathBuf>,
+    defines: Vec<String>,
+}
+
+impl FileList {
+    fn read(folder: &std::path::Path, name: &str) -> Result<FileList, String> {
+        let path = folder.join(name);
+        let text =
+            std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let cores = std::env::var("RTLWASM_CORES")
+            .map_err(|_| "RTLWASM_CORES is not set (`cargo xtask oracle` sets it)".to_owned())?;
+        Ok(FileList::parse(&text.replace("${RTLWASM_CORES}", &cores)))
+    }
+
+    fn parse(text: &str) -> FileList {
+        let mut list = FileList::default();
+        for line in text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        {
+            if let Some(folder) = line.strip_prefix("+incdir+") {
+                list.includes.push(folder.into());
+            } else if let Some(define) = line.strip_prefix("+define+") {
+                list.defines.push(define.to_owned());
+            } else {
+                list.sources.push(line.into());
+            }
+        }
+        list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_lists() {
+        let list = FileList::parse("// a comment\n+incdir+inc\n+define+X=1\n\na.v\n../b.v\n");
+        assert_eq!(
+            list.sources,
+            [PathBuf::from("a.v"), PathBuf::from("../b.v")]
+        );
+        assert_eq!(
+            (list.includes, list.defines),
+            (vec![PathBuf::from("inc")], vec!["X=1".to_owned()])
+        );
+    }
+}
