@@ -8,6 +8,7 @@ use rtlwasm_abi::Status;
 use rtlwasm_abi::layout::{CONTROL_BASE, control};
 use rtlwasm_abi::manifest;
 
+use crate::artifact::Artifact;
 use crate::control::write_u32;
 use crate::error::Error;
 use crate::model::{Model, call};
@@ -84,7 +85,7 @@ impl Model {
                 width: memory.width,
             });
         }
-        let index = self.row_index(memory, row)?;
+        let index = self.artifact.row_index(memory, row)?;
         match memory.slot {
             Some(slot) => Ok(read_slot(
                 self.memory(),
@@ -98,13 +99,13 @@ impl Model {
 
     /// A memory row of any width.
     pub fn peek_row_bits(&mut self, memory: Signal, row: i64) -> Result<Value, Error> {
-        let index = self.row_index(memory, row)?;
+        let index = self.artifact.row_index(memory, row)?;
         self.read(memory, index)
     }
 
     /// Writes a memory row with a value of up to 64 bits.
     pub fn poke_row(&mut self, memory: Signal, row: i64, value: u64) -> Result<(), Error> {
-        let index = self.row_index(memory, row)?;
+        let index = self.artifact.row_index(memory, row)?;
         self.check_writable(memory)?;
         self.check_width(memory, 64 - value.leading_zeros())?;
         match memory.slot {
@@ -125,7 +126,7 @@ impl Model {
 
     /// Writes a memory row of any width. The value may be narrower; it is zero-extended.
     pub fn poke_row_bits(&mut self, memory: Signal, row: i64, value: &Value) -> Result<(), Error> {
-        let index = self.row_index(memory, row)?;
+        let index = self.artifact.row_index(memory, row)?;
         self.check_writable(memory)?;
         self.check_width(memory, bits_needed(value))?;
         self.write(memory, index, value)
@@ -351,19 +352,23 @@ impl Model {
             reason,
         })
     }
+}
 
+impl Artifact {
     /// From the declared index to the number of the row.
     pub(crate) fn row_index(&self, memory: Signal, row: i64) -> Result<u32, Error> {
-        self.check_own(memory)?;
+        if memory.artifact != self.inner.tag {
+            return Err(Error::ForeignHandle);
+        }
         if memory.depth == 0 {
             return Err(Error::NotMemory {
-                path: self.artifact.path(memory),
+                path: self.path(memory),
             });
         }
         let last = memory.first + i64::from(memory.depth) - 1;
         if row < memory.first || row > last {
             return Err(Error::Row {
-                path: self.artifact.path(memory),
+                path: self.path(memory),
                 row,
                 first: memory.first,
                 last,

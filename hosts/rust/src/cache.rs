@@ -24,7 +24,7 @@ const HEADER: usize = 8 + 32;
 /// When the files exceed this many bytes, the oldest go.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Where the user's caches live: `RTLWASM_CACHE_DIR`, else the system's place for caches and `rtlwasm` below it.
+/// Where the user's caches live: `RTLWASM_CACHE`, else the system's place for caches and `rtlwasm` below it.
 /// `None` when the environment names no such place.
 pub fn default_cache_dir() -> Option<PathBuf> {
     let var = |name: &str| {
@@ -32,7 +32,7 @@ pub fn default_cache_dir() -> Option<PathBuf> {
             .filter(|v| !v.is_empty())
             .map(PathBuf::from)
     };
-    if let Some(dir) = var("RTLWASM_CACHE_DIR") {
+    if let Some(dir) = var("RTLWASM_CACHE") {
         return Some(dir);
     }
     let base = if cfg!(windows) {

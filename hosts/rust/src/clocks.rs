@@ -5,7 +5,7 @@ use rtlwasm_abi::manifest;
 
 use crate::control::{read_u64, write_u64};
 use crate::error::Error;
-use crate::model::Model;
+use crate::model::{Model, Run};
 
 /// A clock of one artifact. Cheap to copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,6 +68,30 @@ impl Model {
             _ => Err(Error::WhichClock {
                 clocks: self.clock_names(),
             }),
+        }
+    }
+
+    /// The rising edge of a clock alone. Time stands still; an edge of a clock that is high is none.
+    pub fn rise(&mut self, clock: Clock) -> Result<Run, Error> {
+        self.flip(clock, 1)
+    }
+
+    /// The falling edge of a clock alone. Time stands still; an edge of a clock that is low is none.
+    pub fn fall(&mut self, clock: Clock) -> Result<Run, Error> {
+        self.flip(clock, 0)
+    }
+
+    fn flip(&mut self, clock: Clock, level: u8) -> Result<Run, Error> {
+        self.check_primary(clock)?;
+        match (clock.row, level) {
+            (row @ 0..64, 0) => self.edges(0, 1 << row),
+            (row @ 0..64, _) => self.edges(1 << row, 0),
+            // Beyond the bits of a call, the level itself is poked.
+            _ => {
+                let at = self.row(clock)? + trigger::LEVEL as usize;
+                self.memory_mut()[at] = level;
+                self.eval()
+            }
         }
     }
 

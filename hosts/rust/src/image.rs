@@ -62,7 +62,7 @@ impl Model {
         name: &str,
     ) -> Result<usize, Error> {
         // The first row always exists; this tells memories from other signals.
-        self.row_index(memory, memory.first)?;
+        self.artifact.row_index(memory, memory.first)?;
         let rows = match format {
             ImageFormat::Raw => raw_rows(bytes, memory),
             ImageFormat::Hex => text_rows(bytes, memory, 16),

@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 use crate::model::Model;
-use crate::signal::Signal;
+use crate::probe::Probe;
 use crate::value::Value;
 
 /// Bytes that are compared at once.
@@ -13,7 +13,7 @@ const BLOCK: u64 = 64;
 
 /// Remembers the values of a set of signals of one model, and tells which differ later.
 pub struct Tracer {
-    signals: Vec<Signal>,
+    probes: Vec<Probe>,
     /// The value last reported of each.
     reported: Vec<Option<Value>>,
     blocks: Vec<Block>,
@@ -34,28 +34,29 @@ struct Block {
 }
 
 impl Tracer {
-    /// Watches `signals`, none of them a memory.
+    /// Watches signals and memory rows.
     ///
     /// # Errors
-    /// [`Error::IsMemory`], [`Error::ForeignHandle`].
-    pub fn new(model: &Model, signals: &[Signal]) -> Result<Tracer, Error> {
+    /// [`Error::ForeignHandle`].
+    pub fn new(model: &Model, probes: &[Probe]) -> Result<Tracer, Error> {
         let (mut computed, mut groups) = (Vec::new(), Vec::new());
         let mut uses = Vec::new();
-        for (index, signal) in signals.iter().enumerate() {
-            model.check_own(*signal)?;
-            if signal.depth > 0 {
-                return Err(Error::IsMemory {
-                    path: model.artifact().path(*signal),
-                });
-            }
+        for (index, probe) in probes.iter().enumerate() {
+            let signal = probe.signal();
+            model.check_own(signal)?;
             let entry = &model.artifact().signals()[signal.place as usize];
+            let row = probe
+                .row()
+                .map_or(Ok(0), |row| model.artifact.row_index(signal, row))?;
+            let skip = u64::from(row) * u64::from(signal.stride);
             if entry.parts.is_empty() {
                 computed.push(index);
             }
             groups.extend(entry.outline.filter(|_| !entry.parts.is_empty()));
             for part in &entry.parts {
-                let last = part.offset + u64::from(part.size).saturating_sub(1);
-                uses.extend((part.offset / BLOCK..=last / BLOCK).map(|block| (block, index)));
+                let first = part.offset + skip;
+                let last = first + u64::from(part.size).saturating_sub(1);
+                uses.extend((first / BLOCK..=last / BLOCK).map(|block| (block, index)));
             }
         }
         groups.sort_unstable();
@@ -64,15 +65,15 @@ impl Tracer {
         uses.dedup();
         let blocks = blocks(&uses, model.memory().len());
         Ok(Tracer {
-            signals: signals.to_vec(),
-            reported: vec![None; signals.len()],
+            probes: probes.to_vec(),
+            reported: vec![None; probes.len()],
             blocks,
             computed,
             groups,
         })
     }
 
-    /// Calls `report` with the index (into the signals given to [`new`](Tracer::new)) and the value of every signal
+    /// Calls `report` with the index (into the probes given to [`new`](Tracer::new)) and the value of every one
     /// that changed since the last call, in order; the first time with all.
     pub fn changes(
         &mut self,
@@ -93,7 +94,7 @@ impl Tracer {
         suspects.sort_unstable();
         suspects.dedup();
         for index in suspects {
-            let value = model.peek_bits(self.signals[index])?;
+            let value = model.peek_probe(self.probes[index])?;
             if self.reported[index].as_ref() != Some(&value) {
                 report(index, &value);
                 self.reported[index] = Some(value);

@@ -4,7 +4,8 @@ mod common;
 
 use common::{artifact, options};
 use rtlwasm_host::{
-    Access, Artifact, Error, EventKind, Kind, Model, ModelOptions, Script, Status, Tracer, Value,
+    Access, Artifact, Error, EventKind, Kind, Model, ModelOptions, Script, Status, Summary, Tracer,
+    Value,
 };
 
 fn model() -> Model {
@@ -387,9 +388,18 @@ fn scripts_longer_than_the_host_memory() {
 fn a_tracer_reports_changes_only() {
     let mut model = enabled();
     let clock = model.only_clock().expect("one clock");
-    let paths = ["en", "count", "next", "u.wide", "u.packed", "three_times"];
-    let signals = paths.map(|path| model.signal(path).expect("there"));
-    let mut tracer = Tracer::new(&model, &signals).expect("no memory");
+    let paths = [
+        "en",
+        "count",
+        "next",
+        "u.wide",
+        "u.packed",
+        "three_times",
+        "mem[4]",
+        "mem[5]",
+    ];
+    let probes = paths.map(|path| model.artifact().probe(path).expect("there"));
+    let mut tracer = Tracer::new(&model, &probes).expect("its own");
     let mut seen = Vec::new();
     tracer
         .changes(&mut model, |i, value| {
@@ -404,12 +414,68 @@ fn a_tracer_reports_changes_only() {
             seen.push((paths[i], value.limbs()[0]))
         })
         .expect("readable");
-    assert_eq!(seen, [("count", 1), ("next", 2), ("three_times", 3)]);
-    let mem = model.signal("mem").expect("there");
-    assert!(matches!(
-        Tracer::new(&model, &[mem]),
-        Err(Error::IsMemory { .. })
-    ));
+    assert_eq!(
+        seen,
+        [("count", 1), ("next", 2), ("three_times", 3), ("mem[4]", 1)]
+    );
+}
+
+#[test]
+fn probes_name_signals_and_rows() {
+    let mut model = model();
+    let row = model.artifact().probe("counter.mem[0x5]").expect("there");
+    assert_eq!(row.row(), Some(5));
+    assert_eq!(
+        model.peek_probe(row).expect("readable"),
+        Value::from_u64(16, 0xbeef)
+    );
+    model
+        .poke_probe(row, &Value::from_u64(4, 7))
+        .expect("writable");
+    assert_eq!(
+        model.peek_probe(row).expect("readable"),
+        Value::from_u64(16, 7)
+    );
+    let refused = |text: &str| model.artifact().probe(text).expect_err("refused");
+    assert!(matches!(refused("mem"), Error::IsMemory { .. }));
+    assert!(matches!(refused("mem[8]"), Error::Row { .. }));
+    assert!(matches!(refused("en[0]"), Error::NotMemory { .. }));
+    assert!(matches!(refused("memm[4]"), Error::UnknownSignal { .. }));
+}
+
+#[test]
+fn a_summary_needs_no_engine() {
+    let bytes = artifact();
+    let summary = Summary::of(&bytes).expect("reads");
+    assert_eq!((summary.ports, summary.manifest.signals.len()), (4, 16));
+    assert_eq!(
+        (summary.memory_bytes, summary.file_bytes),
+        (65536, bytes.len() as u64)
+    );
+    assert!(summary.code_bytes > 500 && summary.functions > 10 && summary.data_bytes > 50);
+}
+
+#[test]
+fn single_flips() {
+    let mut model = enabled();
+    let clock = model.only_clock().expect("one clock");
+    assert_eq!(model.rise(clock).expect("runs").status, Status::Ok);
+    assert_eq!(
+        (
+            peek(&mut model, "count"),
+            model.clock_level(clock).expect("own"),
+            model.time()
+        ),
+        (1, 1, 0)
+    );
+    assert_eq!(model.fall(clock).expect("runs").status, Status::Ok);
+    assert_eq!(
+        (
+            peek(&mut model, "count"),
+            model.clock_level(clock).expect("own")
+        ),
+        (1, 0)
+    );
 }
 
 #[test]
