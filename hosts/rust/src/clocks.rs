@@ -3,6 +3,7 @@
 use rtlwasm_abi::layout::trigger;
 use rtlwasm_abi::manifest;
 
+use crate::artifact::Artifact;
 use crate::control::{read_u64, write_u64};
 use crate::error::Error;
 use crate::model::{Model, Run};
@@ -29,23 +30,17 @@ impl Clock {
     }
 }
 
-impl Model {
-    /// Every clock's entry in the manifest: primary ones first, then those that the design computes.
-    pub fn clocks(&self) -> &[manifest::Clock] {
-        &self.artifact.manifest().clocks
-    }
-
-    /// Every set's and reset's entry in the manifest.
-    pub fn resets(&self) -> &[manifest::Reset] {
-        &self.artifact.manifest().resets
-    }
-
+impl Artifact {
     /// The clock of that name.
     ///
     /// # Errors
     /// [`Error::UnknownClock`], which lists the clocks.
     pub fn clock(&self, name: &str) -> Result<Clock, Error> {
-        let index = self.clocks().iter().position(|clock| clock.name == name);
+        let index = self
+            .manifest()
+            .clocks
+            .iter()
+            .position(|clock| clock.name == name);
         let index = index.ok_or_else(|| Error::UnknownClock {
             name: name.to_string(),
             clocks: self.clock_names(),
@@ -59,7 +54,8 @@ impl Model {
     /// [`Error::WhichClock`], which lists the clocks.
     pub fn only_clock(&self) -> Result<Clock, Error> {
         let mut primary = self
-            .clocks()
+            .manifest()
+            .clocks
             .iter()
             .enumerate()
             .filter(|(_, clock)| !clock.derived);
@@ -69,6 +65,49 @@ impl Model {
                 clocks: self.clock_names(),
             }),
         }
+    }
+
+    fn clock_handle(&self, index: usize) -> Clock {
+        let clock = &self.manifest().clocks[index];
+        let artifact = self.inner.tag;
+        Clock {
+            index: index as u32,
+            row: clock.trigger,
+            artifact,
+            derived: clock.derived,
+        }
+    }
+
+    /// Names of the clocks that can be stepped.
+    fn clock_names(&self) -> Vec<String> {
+        self.manifest()
+            .clocks
+            .iter()
+            .filter(|clock| !clock.derived)
+            .map(|clock| clock.name.clone())
+            .collect()
+    }
+}
+
+impl Model {
+    /// Every clock's entry in the manifest: primary ones first, then those that the design computes.
+    pub fn clocks(&self) -> &[manifest::Clock] {
+        &self.artifact.manifest().clocks
+    }
+
+    /// Every set's and reset's entry in the manifest.
+    pub fn resets(&self) -> &[manifest::Reset] {
+        &self.artifact.manifest().resets
+    }
+
+    /// The clock of that name; see [`Artifact::clock`].
+    pub fn clock(&self, name: &str) -> Result<Clock, Error> {
+        self.artifact.clock(name)
+    }
+
+    /// The clock input of a design that has exactly one; see [`Artifact::only_clock`].
+    pub fn only_clock(&self) -> Result<Clock, Error> {
+        self.artifact.only_clock()
     }
 
     /// The rising edge of a clock alone. Time stands still; an edge of a clock that is high is none.
@@ -146,26 +185,6 @@ impl Model {
             });
         }
         Ok(())
-    }
-
-    fn clock_handle(&self, index: usize) -> Clock {
-        let clock = &self.clocks()[index];
-        let artifact = self.artifact.inner.tag;
-        Clock {
-            index: index as u32,
-            row: clock.trigger,
-            artifact,
-            derived: clock.derived,
-        }
-    }
-
-    /// Names of the clocks that can be stepped.
-    fn clock_names(&self) -> Vec<String> {
-        self.clocks()
-            .iter()
-            .filter(|clock| !clock.derived)
-            .map(|clock| clock.name.clone())
-            .collect()
     }
 
     fn set_running(&mut self, clock: Clock, run: u8) -> Result<(), Error> {

@@ -32,6 +32,7 @@ pub struct Model {
     pub(crate) events: VecDeque<Event>,
     pub(crate) sink: Option<EventSink>,
     plusargs: Vec<String>,
+    power_on: Status,
 }
 
 /// Who is told of events as they come.
@@ -141,8 +142,8 @@ impl Model {
             events: VecDeque::new(),
             sink: None,
             plusargs: options.plusargs.clone(),
+            power_on: Status::Ok,
         };
-        // A design may well finish in its `initial` blocks; whoever runs it meets that status again.
         let _ = model.reset(options.seed).map_err(Box::new)?;
         model.check_layout_hash()?;
         Ok(model)
@@ -199,7 +200,14 @@ impl Model {
             status = self.eval()?.status;
         }
         self.plusargs = plusargs;
+        self.power_on = status;
         Ok(Run { status, cycles: 0 })
+    }
+
+    /// What the last reset answered, also the one that made this model: a design may call `$finish` in an `initial`
+    /// block.
+    pub fn power_on_status(&self) -> Status {
+        self.power_on
     }
 
     /// Takes in what was poked, edges on poked clocks and resets included, and settles all logic.
@@ -328,7 +336,7 @@ impl Model {
     }
 
     /// Present time, in units of 10^[`time_unit`](manifest::Manifest::time_unit) seconds.
-    pub fn time(&mut self) -> u64 {
+    pub fn time(&self) -> u64 {
         self.state_u64(state::TIME)
     }
 
@@ -339,7 +347,7 @@ impl Model {
     }
 
     /// The event site that gave the last run its status: an assertion, `$finish` and so on.
-    pub fn stop_site(&mut self) -> Option<&manifest::EventSite> {
+    pub fn stop_site(&self) -> Option<&manifest::EventSite> {
         let site = self.control_u32(control::STOP_SITE);
         self.artifact.manifest().events.get(site as usize)
     }
