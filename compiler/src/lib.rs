@@ -1,6 +1,8 @@
 //! rtlwasm: an ahead-of-time compiler from hardware designs to WebAssembly simulation artifacts.
+pub mod api;
 pub mod arena;
 pub mod bits;
+pub mod compile;
 pub mod diag;
 pub mod emit;
 pub mod front;
@@ -11,3 +13,6 @@ pub mod package;
 pub mod pass;
 pub mod pipeline;
 pub mod sched;
+
+pub use api::{Artifact, Compiler};
+pub use compile::{Compilation, Stage, compile, emit_stage};
