@@ -1,2 +1,7 @@
-//! skeleton
-fn main() {}
+//! The `rtlwasm` command: arguments in, exit status out. Everything is in [`cli`].
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}
