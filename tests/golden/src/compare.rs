@@ -219,11 +219,18 @@ impl Compiled {
             .collect()
     }
 
-    /// Kind, time and text of every event since the last call of this, one a line.
-    pub fn events(&mut self) -> String {
-        let line =
-            |e: rtlwasm_host::Event| format!("{} {:?} {}\n", e.time, e.kind, e.text.trim_end());
-        self.model.events().map(line).collect()
+    /// The same, and kind, time and text of every event, one a line.
+    pub fn text_and_events(&mut self) -> (String, String) {
+        let (mut text, mut lines) = (String::new(), String::new());
+        for event in self.model.events() {
+            let shown = format!("{} {:?} {}", event.time, event.kind, event.text);
+            lines.push_str(shown.trim_end());
+            lines.push('\n');
+            if event.kind == EventKind::Display {
+                text.push_str(&event.text);
+            }
+        }
+        (text, lines)
     }
 
     fn edges(&mut self, rising: u64, level: u64) -> Result<Status, rtlwasm_host::Error> {

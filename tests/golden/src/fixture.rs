@@ -14,6 +14,8 @@ pub struct Fixture {
     /// Folder and file without its ending, such as `seq/counter`; with `.il` or `.sv` it ends in `_il` or `_sv`.
     pub name: String,
     pub top: String,
+    /// The header names the top.
+    pub names_top: bool,
     pub clocks: Vec<String>,
     pub stimulus: Stimulus,
     pub oracle: Option<OracleKind>,
@@ -118,6 +120,7 @@ fn plain(path: &Path) -> Fixture {
         path: path.to_owned(),
         name: format!("{folder}/{stem}{mark}"),
         top: stem,
+        names_top: false,
         clocks: Vec::new(),
         stimulus: Stimulus {
             cycles: 64,
@@ -153,6 +156,18 @@ impl Fixture {
         }
     }
 
+    /// The part of the name before the slash.
+    pub fn group(&self) -> &str {
+        self.name.split_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// The part of the name behind the slash.
+    pub fn stem(&self) -> &str {
+        self.name
+            .split_once('/')
+            .map_or(self.name.as_str(), |(_, stem)| stem)
+    }
+
     /// Where its sources lie and simulators run.
     pub fn folder(&self) -> PathBuf {
         self.path.parent().map(Path::to_owned).unwrap_or_default()
@@ -162,7 +177,7 @@ impl Fixture {
     fn apply(&mut self, key: &str, value: &str) -> Option<()> {
         let words = || value.split_whitespace();
         match key {
-            "top" => self.top = value.to_owned(),
+            "top" => (self.top, self.names_top) = (value.to_owned(), true),
             "clock" => self.clocks = words().map(str::to_owned).collect(),
             "reset" => self.stimulus.resets.push(parse_reset(value)?),
             "cycles" => self.stimulus.cycles = value.parse().ok()?,
