@@ -344,7 +344,28 @@ fn slice(b: &mut Builder, value: CellId, low: u32, width: u32) -> Option<CellId>
         CellKind::Concat(parts) => slice_of_concat(b, &parts, low, width),
         CellKind::ZeroExtend(a) => slice_of_extension(b, a, low, width, false),
         CellKind::SignExtend(a) => slice_of_extension(b, a, low, width, true),
+        CellKind::Mux {
+            select,
+            on_true,
+            on_false,
+        } if chooses_constants(b, value, 8) => {
+            let (t, f) = (b.slice(on_true, low, width), b.slice(on_false, low, width));
+            Some(b.mux(select, t, f))
+        }
         _ => None,
+    }
+}
+
+/// True for a constant, and for muxes, at most so deep, of such.
+fn chooses_constants(b: &Builder, id: CellId, depth: u32) -> bool {
+    match *b.kind(id) {
+        CellKind::Const(_) => true,
+        CellKind::Mux {
+            on_true, on_false, ..
+        } if depth > 0 => {
+            chooses_constants(b, on_true, depth - 1) && chooses_constants(b, on_false, depth - 1)
+        }
+        _ => false,
     }
 }
 

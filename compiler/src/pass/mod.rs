@@ -3,6 +3,7 @@
 //! The order is the one table [`PASSES`]. [`legalize`] always runs, last: it brings every value but a
 //! few wide operands down to 64 bits, which is what the stages behind it understand.
 
+mod latch;
 pub mod legalize;
 mod sweep;
 
@@ -27,6 +28,16 @@ pub const PASSES: &[Pass] = &[
     },
     Pass {
         name: "sweep",
+        level: OptLevel::O1,
+        run: sweep::run,
+    },
+    Pass {
+        name: "join-latches",
+        level: OptLevel::O1,
+        run: |n, _| latch::run(n),
+    },
+    Pass {
+        name: "sweep-again",
         level: OptLevel::O1,
         run: sweep::run,
     },
