@@ -132,7 +132,7 @@ impl Profile {
     /// JavaScript engines refuse over 50,000 locals.
     pub fn max_steps(self) -> usize {
         match self {
-            Profile::Server => 4000,
+            Profile::Server => 10_000,
             Profile::Browser => 2000,
             Profile::Jvm => 200,
         }

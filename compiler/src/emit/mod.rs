@@ -275,6 +275,8 @@ impl Numbers {
                 u64::from(general || loads || !n.latches.is_empty()),
             ),
             ("FALLS", falls.into()),
+            ("FALL_EVENTS", u64::from(falls && reserves.event > 0)),
+            ("EVENT_RESERVE_TWICE", u64::from(reserves.event.max(1)) * 2),
             ("EVENT_BASE", buffers.event_base.into()),
             ("EVENT_BASE_SITE", u64::from(buffers.event_base) + 4),
             ("EVENT_SIZE", buffers.event_size.into()),

@@ -294,53 +294,97 @@
 
   ;; n cycles of one clock; counts falls in `done`.
   (func $cycles (param $clock i32) (param $n i64) (result i32)
-    (local $row i32) (local $status i32) (local $done i64) (local $alone i32)
+    (local $row i32) (local $status i32) (local $done i64) (local $alone i32) (local $before i64)
     (local.set $row (call $row (local.get $clock)))
     (local.set $alone (i32.eqz (call $edge_pending)))
+    (local.set $before (i64.load offset=@DONE@ (i32.const 0)))
     (block $stop
       (loop $next
-        (br_if $stop (i64.eqz (local.get $n)))
+        (br_if $stop (i64.ge_u (local.get $done) (local.get $n)))
         (if (i32.eqz (i32.load8_u offset=40 (local.get $row)))
           (then
-            (if (i32.eqz (i32.const @EVENTS@))
+            (if (i32.gt_u (local.get $alone) (i32.const @GENERAL@))
               (then
-                (if (i32.gt_u (local.get $alone) (i32.const @GENERAL@))
-                  (then
-                    (call $quiet_cycles (local.get $clock) (local.get $row) (local.get $n))
-                    (local.set $done (i64.add (local.get $done) (local.get $n)))
-                    (br $stop)))))
+                (local.set $status
+                  (call $static_cycles (local.get $clock) (local.get $row) (i64.sub (local.get $n) (local.get $done))))
+                (local.set $done (i64.sub (i64.load offset=@DONE@ (i32.const 0)) (local.get $before)))
+                (br_if $next (i32.eqz (local.get $status)))
+                (return (local.get $status))))
             (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 1) (local.get $alone)))
-            (local.set $alone (i32.const 1))
             (br_if $stop (call $refused (local.get $status)))
+            (local.set $alone (i32.const 1))
             (call $pass (i64.load offset=8 (local.get $row)))
             (br_if $stop (local.get $status))))
         (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 0) (local.get $alone)))
-        (local.set $alone (i32.const 1))
         (br_if $stop (call $refused (local.get $status)))
+        (local.set $alone (i32.const 1))
         (call $pass (i64.load offset=16 (local.get $row)))
         (local.set $done (i64.add (local.get $done) (i64.const 1)))
-        (local.set $n (i64.sub (local.get $n) (i64.const 1)))
+        (i64.store offset=@DONE@ (i32.const 0) (i64.add (local.get $before) (local.get $done)))
         (br_if $next (i32.eqz (local.get $status)))))
-    (i64.store offset=@DONE@ (i32.const 0)
-      (i64.add (i64.load offset=@DONE@ (i32.const 0)) (local.get $done)))
     (local.get $status))
 
-  ;; Cycles that can neither stop nor be seen by anything but registers.
-  (func $quiet_cycles (param $clock i32) (param $row i32) (param $n i64)
-    (local $left i64)
+  ;; How many cycles surely find room for their events.
+  (func $cycles_with_room (param $n i64) (result i64)
+    (local $fit i64)
+    (if (i32.eqz (i32.const @EVENTS@)) (then (return (local.get $n))))
+    (local.set $fit
+      (i64.extend_i32_u
+        (i32.div_u
+          (i32.sub (i32.const @EVENT_SIZE@)
+            (i32.sub (i32.load offset=@EVENT_HEAD@ (i32.const 0)) (i32.load offset=@EVENT_TAIL@ (i32.const 0))))
+          (i32.const @EVENT_RESERVE_TWICE@))))
+    (select (local.get $fit) (local.get $n) (i64.lt_u (local.get $fit) (local.get $n))))
+
+  ;; At most n cycles of a clock that is low, with no other edge pending, in the static model. Where events
+  ;; may be written, time is kept and every half cycle may stop the call.
+  (func $static_cycles (param $clock i32) (param $row i32) (param $n i64) (result i32)
+    (local $left i64) (local $high i64) (local $low i64) (local $start i64) (local $rises i64) (local $status i32)
+    (local.set $n (call $cycles_with_room (local.get $n)))
+    (if (i64.eqz (local.get $n)) (then (return (i32.const 4))))
     (local.set $left (local.get $n))
-    (loop $next
-      (call $rise (local.get $clock))
-      (if (i32.const @RANDOM@) (then (call $draw)))
-      (if (i32.const @FALLS@)
-        (then
-          (call $fall (local.get $clock))))
-      (if (i32.const @RANDOM@) (then (call $draw)))
-      (local.set $left (i64.sub (local.get $left) (i64.const 1)))
-      (br_if $next (i64.ne (local.get $left) (i64.const 0))))
-    (i64.store offset=32 (local.get $row) (i64.add (i64.load offset=32 (local.get $row)) (local.get $n)))
+    (local.set $high (i64.load offset=8 (local.get $row)))
+    (local.set $low (i64.load offset=16 (local.get $row)))
+    (local.set $start (i64.load offset=@TIME@ (i32.const 0)))
+    (block $stop
+      (loop $next
+        (call $rise (local.get $clock))
+        (if (i32.const @RANDOM@) (then (call $draw)))
+        (if (i32.const @EVENTS@)
+          (then
+            (if (i32.const @LAST@) (then (call $last)))
+            (i64.store offset=@TIME@ (i32.const 0)
+              (i64.add (i64.load offset=@TIME@ (i32.const 0)) (local.get $high)))
+            (local.set $status (call $pending))
+            (if (local.get $status)
+              (then
+                (local.set $rises (i64.const 1))
+                (i32.store8 offset=40 (local.get $row) (i32.const 1))
+                (i32.store8 offset=41 (local.get $row) (i32.const 1))
+                (br $stop)))))
+        (if (i32.const @FALLS@) (then (call $fall (local.get $clock))))
+        (if (i32.const @RANDOM@) (then (call $draw)))
+        (local.set $left (i64.sub (local.get $left) (i64.const 1)))
+        (if (i32.const @EVENTS@)
+          (then
+            (if (i32.const @FALL_EVENTS@)
+              (then
+                (if (i32.const @LAST@) (then (call $last)))
+                (local.set $status (call $pending))))
+            (i64.store offset=@TIME@ (i32.const 0)
+              (i64.add (i64.load offset=@TIME@ (i32.const 0)) (local.get $low)))
+            (if (i32.const @FALL_EVENTS@) (then (br_if $stop (local.get $status))))))
+        (br_if $next (i64.ne (local.get $left) (i64.const 0)))))
+    (local.set $n (i64.sub (local.get $n) (local.get $left)))
+    (i64.store offset=32 (local.get $row)
+      (i64.add (i64.load offset=32 (local.get $row)) (i64.add (local.get $n) (local.get $rises))))
+    (i64.store offset=@DONE@ (i32.const 0) (i64.add (i64.load offset=@DONE@ (i32.const 0)) (local.get $n)))
+    (i64.store offset=@TIME@ (i32.const 0) (local.get $start))
     (call $pass
-      (i64.mul (local.get $n) (i64.add (i64.load offset=8 (local.get $row)) (i64.load offset=16 (local.get $row))))))
+      (i64.add
+        (i64.mul (local.get $n) (i64.add (local.get $high) (local.get $low)))
+        (i64.mul (local.get $rises) (local.get $high))))
+    (local.get $status))
 
   (func (export "rtl_step") (param $clock i32) (param $n i64) (result i32)
     (local $status i32)
