@@ -155,7 +155,7 @@ impl Emitter<'_, '_> {
         let outer = self.code.at;
         let (consequent, alternative) = (self.code.new_seq(None), self.code.new_seq(None));
         self.code.at = consequent;
-        body(self);
+        self.conditionally(body);
         self.code.at = outer;
         self.code.op(walrus::ir::IfElse {
             consequent,

@@ -24,6 +24,10 @@ impl Emitter<'_, '_> {
             Input(_) | Register(_) | Latch(_) | LoopCut(_) => self.state(id),
             Random(source) => self.random(source.index(), 0, width),
             MemRead { memory, address } => self.read(memory, address, ty),
+            Not(a) if width == 1 => {
+                self.value(a);
+                self.code.unary(UnaryOp::I32Eqz);
+            }
             Not(a) => {
                 self.value(a);
                 self.code.constant(ty, low_mask(width));

@@ -5,6 +5,8 @@
 //! to the start. A value that is used in another function than the one that computes it is *spilled* to
 //! memory. Also finds which values need their high bits clean.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ir::*;
@@ -15,10 +17,15 @@ use crate::sched::{Action, Block, Step, Task};
 /// Longest chain of inline cells: bounds recursion in the emitter.
 const MAX_INLINE: u32 = 24;
 
+/// Uses in one block from which on a load is kept in a local.
+const KEEP_LOADS: u32 = 3;
+
 /// The plan of one task.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     cells: FxHashMap<CellId, CellPlan>,
+    /// Reads of state that are loaded wherever they are used, and how often each block uses them.
+    loads: FxHashMap<CellId, FxHashMap<usize, u32>>,
     /// State reads to do at the start.
     pub hoisted: Vec<CellId>,
 }
@@ -37,8 +44,24 @@ impl Plan {
         self.cells.get(&cell).is_some_and(|c| c.inline)
     }
 
-    pub fn is_hoisted(&self, cell: CellId) -> bool {
-        self.cells.get(&cell).is_some_and(|c| c.hoisted)
+    /// True for cells that no step computes: inline ones, hoisted ones, loads.
+    pub fn is_elsewhere(&self, cell: CellId) -> bool {
+        let planned = self.cells.get(&cell).is_some_and(|c| c.inline || c.hoisted);
+        planned || self.is_load(cell)
+    }
+
+    /// True for a read of state that is loaded where it is used.
+    pub fn is_load(&self, cell: CellId) -> bool {
+        self.loads.contains_key(&cell)
+    }
+
+    /// True when `block` uses a read of state so often that it is better kept.
+    pub fn keeps_load(&self, cell: CellId, block: *const Block) -> bool {
+        let uses = self
+            .loads
+            .get(&cell)
+            .and_then(|uses| uses.get(&(block as usize)));
+        uses.is_some_and(|count| *count >= KEEP_LOADS)
     }
 
     /// True when another function of the task uses the value, too.
@@ -64,6 +87,8 @@ pub(crate) fn plan(n: &Netlist, task: &Task, in_place: bool) -> Plan {
         blocks: 0,
         events: Vec::new(),
         uses: FxHashMap::default(),
+        load_uses: BTreeMap::new(),
+        keys: Vec::new(),
         stores: FxHashMap::default(),
         in_place,
     };
@@ -71,6 +96,11 @@ pub(crate) fn plan(n: &Netlist, task: &Task, in_place: bool) -> Plan {
     let mut plan = walk.finish();
     find_clean(n, &walk.events, &mut plan);
     plan
+}
+
+/// Blocks are told apart by where they are; they do not move between planning and emission.
+fn key(block: &Block) -> usize {
+    std::ptr::from_ref(block) as usize
 }
 
 /// Something that happens at a time: a cell is computed, or cells are used.
@@ -97,6 +127,14 @@ const ROOT: usize = usize::MAX;
 struct Place {
     time: u32,
     block: u32,
+}
+
+/// One use of a read of state.
+#[derive(Clone, Copy, Debug)]
+struct LoadUse {
+    user: Option<CellId>,
+    place: Place,
+    function: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -127,6 +165,9 @@ struct Walk<'a> {
     blocks: u32,
     events: Vec<(Place, Event)>,
     uses: FxHashMap<CellId, Uses>,
+    load_uses: BTreeMap<CellId, Vec<LoadUse>>,
+    /// Key of each block.
+    keys: Vec<usize>,
     /// First time at which state is overwritten.
     stores: FxHashMap<State, u32>,
     in_place: bool,
@@ -137,6 +178,7 @@ impl Walk<'_> {
     fn block(&mut self, block: &Block) -> u32 {
         let id = self.blocks;
         self.blocks += 1;
+        self.keys.push(key(block));
         for step in &block.steps {
             match step {
                 Step::Eval(cell) => self.eval(*cell, id),
@@ -213,6 +255,16 @@ impl Walk<'_> {
             block,
         };
         for (cell, _) in &used {
+            if self.is_state_read(*cell) {
+                let function = self.function;
+                let uses = self.load_uses.entry(*cell).or_default();
+                uses.push(LoadUse {
+                    user,
+                    place,
+                    function,
+                });
+                continue;
+            }
             if self
                 .defined
                 .get(cell)
@@ -239,6 +291,9 @@ impl Walk<'_> {
         let mut fate: FxHashMap<CellId, (Place, u32)> = FxHashMap::default();
         for (place, event) in self.events.iter().rev() {
             let Event::Eval(cell) = event else { continue };
+            if self.is_state_read(*cell) {
+                continue;
+            }
             let uses = self.uses.get(cell).copied();
             let target = uses
                 .filter(|u| u.count == 1 && self.n.width(*cell) <= 64)
@@ -246,36 +301,57 @@ impl Walk<'_> {
                     Some(user) if plan.is_inline(user) => (fate[&user].0, fate[&user].1 + 1),
                     _ => (u.place, 1),
                 });
-            let first_store = self.first_store(*cell);
-            let before = |time: u32| first_store.is_none_or(|store| time < store);
-            let inline = target.filter(|(at, depth)| {
-                at.block == place.block && *depth <= MAX_INLINE && before(at.time)
-            });
+            let inline =
+                target.filter(|(at, depth)| at.block == place.block && *depth <= MAX_INLINE);
             fate.insert(*cell, inline.unwrap_or((*place, 0)));
-            let hoisted = inline.is_none() && !before(place.time);
-            if hoisted {
-                plan.hoisted.push(*cell);
-            }
-            plan.cells.insert(
-                *cell,
-                CellPlan {
-                    inline: inline.is_some(),
-                    hoisted,
-                    ..CellPlan::default()
-                },
-            );
+            let entry = plan.cells.entry(*cell).or_default();
+            entry.inline = inline.is_some();
         }
         for cell in &self.crossing {
             let entry = plan.cells.entry(*cell).or_default();
             entry.spilled = self.n.width(*cell) <= 64;
         }
-        // Hoisted reads happen in the root, whatever piece uses them.
-        for cell in plan.hoisted.clone() {
-            let home = self.defined[&cell];
-            plan.cells.entry(cell).or_default().spilled |= home != ROOT;
+        for (cell, uses) in &self.load_uses {
+            self.plan_load(*cell, uses, &fate, &mut plan);
         }
-        plan.hoisted.sort_unstable();
         plan
+    }
+
+    /// A read of state is loaded at every use, unless the state has been overwritten by then.
+    fn plan_load(
+        &self,
+        cell: CellId,
+        uses: &[LoadUse],
+        fate: &FxHashMap<CellId, (Place, u32)>,
+        plan: &mut Plan,
+    ) {
+        let at = |u: &LoadUse| match u.user {
+            Some(user) if plan.is_inline(user) => fate[&user].0,
+            _ => u.place,
+        };
+        let places: Vec<Place> = uses.iter().map(at).collect();
+        let first_store = self.first_store(cell);
+        if places
+            .iter()
+            .any(|p| first_store.is_some_and(|store| p.time >= store))
+        {
+            plan.hoisted.push(cell);
+            let entry = plan.cells.entry(cell).or_default();
+            entry.hoisted = true;
+            entry.spilled = uses.iter().any(|u| u.function != ROOT);
+            return;
+        }
+        let mut counts: FxHashMap<usize, u32> = FxHashMap::default();
+        for place in places {
+            *counts.entry(self.keys[place.block as usize]).or_default() += 1;
+        }
+        plan.loads.insert(cell, counts);
+    }
+
+    /// Registers, latches, cut loops and inputs of a machine word.
+    fn is_state_read(&self, cell: CellId) -> bool {
+        let kind = &self.n.cells[cell].kind;
+        kind.is_source() && !matches!(kind, CellKind::Random(_)) && self.n.width(cell) <= 64
     }
 
     fn first_store(&self, cell: CellId) -> Option<u32> {
@@ -336,7 +412,7 @@ fn operand_needs(n: &Netlist, id: CellId, mut f: impl FnMut(CellId, Need)) {
     match &n.cells[id].kind {
         Const(_) | Input(_) | Register(_) | Latch(_) | LoopCut(_) | Random(_) => {}
         _ if width > 64 => n.cells[id].kind.for_each_operand(|o| f(o, Need::Clean)),
-        Not(a) => f(*a, same),
+        Not(a) => f(*a, if width == 1 { Need::Clean } else { same }),
         And(a, b) => {
             // A constant mask cleans the other operand.
             let masked = n.constant(*a).is_some() || n.constant(*b).is_some();

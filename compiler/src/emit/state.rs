@@ -202,11 +202,13 @@ impl Emitter<'_, '_> {
         if guarded {
             self.code.at = inside;
         }
-        if matches!(self.kind, TaskKind::Compute(_)) {
-            self.queue_write(memory, port, &write, row);
-        } else {
-            self.write_row(memory, &write, row);
-        }
+        self.conditionally(|e| {
+            if matches!(e.kind, TaskKind::Compute(_)) {
+                e.queue_write(memory, port, &write, row);
+            } else {
+                e.write_row(memory, &write, row);
+            }
+        });
         if guarded {
             self.code.at = outer;
             self.code.op(walrus::ir::IfElse {

@@ -20,6 +20,11 @@ pub(crate) struct Emitter<'a, 'c> {
     pub kind: TaskKind,
     /// Where cells are that this function has computed.
     locals: FxHashMap<CellId, LocalId>,
+    /// State read by the block being written, or by those around it.
+    loaded: FxHashMap<CellId, LocalId>,
+    loaded_order: Vec<CellId>,
+    /// The block being written.
+    current: Option<*const Block>,
     /// Memory of cells that several functions of the task use.
     spills: Rc<RefCell<FxHashMap<CellId, u32>>>,
     /// Functions of the task's pieces.
@@ -89,6 +94,9 @@ fn emitter<'a, 'c>(
         plan: shared.plan.clone(),
         kind: task.kind,
         locals: FxHashMap::default(),
+        loaded: FxHashMap::default(),
+        loaded_order: Vec::new(),
+        current: None,
         spills: shared.spills.clone(),
         pieces: shared.pieces.clone(),
     }
@@ -131,9 +139,32 @@ impl Emitter<'_, '_> {
 
     /// Recursion is bounded by the depth of regions.
     fn block(&mut self, block: &Block) {
+        self.block_then(block, |_| {});
+    }
+
+    /// A block and what belongs to its end.
+    fn block_then(&mut self, block: &Block, end: impl FnOnce(&mut Self)) {
+        let outer = self.current.replace(std::ptr::from_ref(block));
+        self.conditionally(|e| {
+            e.steps(block);
+            end(e);
+        });
+        self.current = outer;
+    }
+
+    /// Code that does not always run: what it loads is not there after it.
+    pub fn conditionally(&mut self, body: impl FnOnce(&mut Self)) {
+        let outer = self.loaded_order.len();
+        body(self);
+        for cell in self.loaded_order.drain(outer..) {
+            self.loaded.remove(&cell);
+        }
+    }
+
+    fn steps(&mut self, block: &Block) {
         for step in &block.steps {
             match step {
-                Step::Eval(cell) if self.plan.is_inline(*cell) || self.plan.is_hoisted(*cell) => {}
+                Step::Eval(cell) if self.plan.is_elsewhere(*cell) => {}
                 Step::Eval(cell) => self.compute(*cell),
                 Step::Branch(branch) => self.branch(branch),
                 Step::Act(action) => self.act(action),
@@ -197,21 +228,23 @@ impl Emitter<'_, '_> {
     }
 
     fn arm(&mut self, branch: &Branch, taken: bool) {
-        self.block(if taken {
+        let block = if taken {
             &branch.on_true
         } else {
             &branch.on_false
+        };
+        self.block_then(block, |e| {
+            for merge in &branch.merges {
+                let CellKind::Mux {
+                    on_true, on_false, ..
+                } = e.netlist().cells[*merge].kind
+                else {
+                    unreachable!("only muxes merge")
+                };
+                e.value(if taken { on_true } else { on_false });
+                e.code.set(e.locals[merge]);
+            }
         });
-        for merge in &branch.merges {
-            let CellKind::Mux {
-                on_true, on_false, ..
-            } = self.netlist().cells[*merge].kind
-            else {
-                unreachable!("only muxes merge")
-            };
-            self.value(if taken { on_true } else { on_false });
-            self.code.set(self.locals[merge]);
-        }
     }
 
     /// Pushes a narrow cell's value, of its own type.
@@ -225,6 +258,9 @@ impl Emitter<'_, '_> {
             self.code.constant(ty, value);
             return;
         }
+        if self.plan.is_load(cell) {
+            return self.load(cell);
+        }
         if self.plan.is_spilled(cell) {
             let (ty, address) = (self.ty(cell), self.spill_address(cell));
             return self.code.load_at(ty, address, ty.bits() / 8);
@@ -235,6 +271,23 @@ impl Emitter<'_, '_> {
             cell.index()
         );
         self.expression(cell);
+    }
+
+    /// Pushes state that nothing has overwritten yet.
+    fn load(&mut self, cell: CellId) {
+        if let Some(local) = self.loaded.get(&cell) {
+            return self.code.get(*local);
+        }
+        self.expression(cell);
+        if self
+            .current
+            .is_some_and(|block| self.plan.keeps_load(cell, block))
+        {
+            let local = self.code.new_local(self.ty(cell));
+            self.code.tee(local);
+            self.loaded.insert(cell, local);
+            self.loaded_order.push(cell);
+        }
     }
 
     /// Pushes a narrow cell's value converted to `ty`.
