@@ -49,9 +49,7 @@ impl Lower<'_, '_, '_> {
             }
             NodeKind::Segment(segment) => self.lower_segment(instance, segment, low, width),
             NodeKind::Join(join) => self.lower_join(join, low, width).0,
-            NodeKind::Storage(cell) => {
-                self.lower_latch_cell(id, instance, &module.cells[cell as usize])
-            }
+            NodeKind::Storage(cell) => self.lower_latch_cell(id, instance, cell),
             NodeKind::Update(update) => self.lower_level_update(id, instance, update),
             NodeKind::Read { cell, port } => self.lower_async_read(instance, cell, port, width),
             NodeKind::Init(init) => {

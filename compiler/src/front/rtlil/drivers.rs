@@ -310,6 +310,7 @@ impl Collector<'_> {
     }
 
     fn cell_outputs(&mut self, nets: &mut NetBuilder, instance: u32) {
+        let mut latch_rows = 0..0u32;
         let (index, _) = self.module(instance);
         let design = self.design;
         let module = &design.modules[index];
@@ -335,9 +336,12 @@ impl Collector<'_> {
                         }
                     }
                 }
+                Class::Storage(_) if latch_rows.contains(&number) => {}
                 Class::Storage(_) => {
-                    let target = module.chunks_of(module.port(cell, name!("Q")));
-                    self.drive(nets, instance, NodeKind::Storage(number), target);
+                    latch_rows = number..number + super::latch::row_length(design, module, number);
+                    let cells = latch_rows.start as usize..latch_rows.end as usize;
+                    let target = super::latch::row_port(module, &module.cells[cells], name!("Q"));
+                    self.drive(nets, instance, NodeKind::Storage(number), &target);
                 }
                 Class::Memory(MemoryCell::Read | MemoryCell::ReadV2) => {
                     let target = module.chunks_of(module.port(cell, name!("DATA")));

@@ -376,8 +376,8 @@ impl Lower<'_, '_, '_> {
                 self.comb_operands(id, instance, &module.cells[cell as usize], op, out)
             }
             NodeKind::Storage(cell) => {
-                let cell = &module.cells[cell as usize];
-                if self.is_latch(cell) {
+                let cells = self.latch_row(id, cell);
+                for cell in cells.iter().filter(|c| self.is_latch(c)) {
                     self.other_ports(instance, cell, &[super::known::name!("Q")], out);
                 }
             }

@@ -384,7 +384,7 @@ impl Lower<'_, '_, '_> {
     }
 
     /// One bit that all bits of a value are equal to, where that shows at once.
-    fn uniform_bit(&mut self, value: CellId, steps: &mut u32) -> Option<CellId> {
+    pub fn uniform_bit(&mut self, value: CellId, steps: &mut u32) -> Option<CellId> {
         *steps = steps.checked_sub(1)?;
         match self.b.kind(value).clone() {
             _ if self.b.width(value) == 1 => Some(value),

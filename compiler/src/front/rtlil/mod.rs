@@ -17,6 +17,7 @@ mod fold;
 mod format;
 mod hierarchy;
 mod known;
+mod latch;
 mod lexer;
 mod loops;
 mod lower;

@@ -1,4 +1,4 @@
-//! Flip-flop and latch cells to registers and latches.
+//! Flip-flop cells to registers.
 //!
 //! Registers are made before everything else, since their values are sources; what they take next is
 //! filled in when all values exist. Enables and synchronous resets become muxes.
@@ -11,7 +11,7 @@ use super::lower::Lower;
 use super::params;
 use super::process::slice_chunks;
 use crate::bits::Bits;
-use crate::ir::{AsyncLoad, CellId, Edge, Extend, Latch, Origin, Register, RegisterId};
+use crate::ir::{AsyncLoad, CellId, Edge, Extend, Origin, Register, RegisterId};
 
 /// A register and the bits of the node that it holds.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ pub struct Held {
 }
 
 impl Lower<'_, '_, '_> {
-    fn storage(&self, cell: &Cell) -> Storage {
+    pub(super) fn storage(&self, cell: &Cell) -> Storage {
         match self.class(cell) {
             Some(Class::Storage(storage)) => storage,
             other => unreachable!("{other:?} is no storage"),
@@ -114,7 +114,7 @@ impl Lower<'_, '_, '_> {
         codes
     }
 
-    fn is_high(&self, instance: u32, cell: &Cell, active: Active) -> bool {
+    pub(super) fn is_high(&self, instance: u32, cell: &Cell, active: Active) -> bool {
         match active {
             Active::High => true,
             Active::Low => false,
@@ -123,14 +123,21 @@ impl Lower<'_, '_, '_> {
     }
 
     /// 1 when a control acts.
-    fn control(&mut self, instance: u32, cell: &Cell, control: Control) -> CellId {
+    pub(super) fn control(&mut self, instance: u32, cell: &Cell, control: Control) -> CellId {
         let value = self.port_bit(instance, cell, control.port);
         let high = self.is_high(instance, cell, control.active);
         self.with_polarity(value, high)
     }
 
     /// Bits of a data port, cut to what is held.
-    fn data(&mut self, instance: u32, cell: &Cell, port: Name, low: u32, width: u32) -> CellId {
+    pub(super) fn data(
+        &mut self,
+        instance: u32,
+        cell: &Cell,
+        port: Name,
+        low: u32,
+        width: u32,
+    ) -> CellId {
         let module = self.module(instance);
         let chunks = module.chunks_of(module.port(cell, port));
         let mut pool = Vec::new();
@@ -145,7 +152,7 @@ impl Lower<'_, '_, '_> {
         self.b.resize(value, width, Extend::Zero)
     }
 
-    fn reset_value(
+    pub(super) fn reset_value(
         &mut self,
         instance: u32,
         cell: &Cell,
@@ -267,61 +274,6 @@ impl Lower<'_, '_, '_> {
             value,
             trigger,
         })
-    }
-
-    /// A latch and the cell that reads what it stored; its value is set by [`Lower::close_latch`].
-    pub fn make_latch(
-        &mut self,
-        node: NodeId,
-        width: u32,
-        origin: Origin,
-    ) -> (crate::ir::LatchId, CellId) {
-        let zero = Bits::zero(width);
-        let made = self.b.latch(Latch {
-            width,
-            init: zero.clone(),
-            init_defined: zero,
-            value: CellId::new(0),
-            origin,
-        });
-        self.found_latches.push((node, 0, made.0));
-        made
-    }
-
-    /// The transparent output of a latch cell: set and clear over reset over data.
-    pub fn lower_latch_cell(&mut self, node: NodeId, instance: u32, cell: &Cell) -> CellId {
-        self.set_origin(instance, cell.item.src);
-        let storage = self.storage(cell);
-        let width = self.graph.width(node);
-        let origin = self.b.origin;
-        let (latch, stored) = self.make_latch(node, width, origin);
-        let mut value = stored;
-        if let Some(control) = storage.enable {
-            let enable = self.control(instance, cell, control);
-            let d = self.data(instance, cell, name!("D"), 0, width);
-            value = self.b.mux(enable, d, value);
-        }
-        if let Some((control, to)) = storage.async_reset {
-            let when = self.control(instance, cell, control);
-            let to = self.reset_value(instance, cell, to, 0, width);
-            value = self.b.mux(when, to, value);
-        }
-        let word = |l: &mut Self, c: Control| {
-            let bits = l.data(instance, cell, c.port, 0, width);
-            let high = l.is_high(instance, cell, c.active);
-            l.with_polarity(bits, high)
-        };
-        if let Some(control) = storage.set {
-            let set = word(self, control);
-            value = self.b.or(value, set);
-        }
-        if let Some(control) = storage.clear {
-            let clear = word(self, control);
-            let keep = self.b.not(clear);
-            value = self.b.and(value, keep);
-        }
-        self.b.netlist.latches[latch].value = value;
-        value
     }
 
     /// Makes the cells that are there before everything else: inputs, registers, random values.
