@@ -141,7 +141,7 @@ pub mod trigger {
         field(LOW, 8, "low", true, "time it stays low"),
         field(PHASE, 8, "phase", true, "time of the first flip after reset"),
         field(CYCLES, 8, "cycles", false, "rises so far"),
-        field(LEVEL, 1, "level", false, "the net's own slot"),
+        field(LEVEL, 1, "level", false, "the net's own slot; the host writes those of inputs"),
         field(PREV, 1, "prev", false, "the level that registers have acted on"),
         field(RUN, 1, "run", true, "1: `rtl_advance` flips it"),
         field(SIGNAL, 4, "signal", false, "signal id, -1: none"),

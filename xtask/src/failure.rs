@@ -29,6 +29,8 @@ pub enum Failure {
         total: usize,
         names: String,
     },
+    #[error("runtime-abi/SPEC.md: {0}")]
+    Specification(String),
     #[error("{0} findings")]
     Findings(usize),
     #[error("differs from what its sources build: {0} (`cargo xtask firmware` builds it anew)")]

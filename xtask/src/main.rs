@@ -2,6 +2,7 @@
 //!
 //! One file per task. Tasks only run programs and move files; what is compiled and compared lives in the other crates.
 
+mod codegen;
 mod cores;
 mod demo;
 mod failure;
@@ -36,6 +37,8 @@ enum Task {
     Demo,
     /// Run the short form of every kind of test.
     Test(test::Options),
+    /// Write the tables of runtime-abi/SPEC.md from the constants.
+    Codegen(codegen::Options),
     /// Check the rules of the source tree.
     Tidy,
     /// Compare real cores with Verilator, cycle by cycle.
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Task::Firmware(options) => firmware::run(&options),
         Task::Demo => demo::run(),
         Task::Test(options) => test::run(&options),
+        Task::Codegen(options) => codegen::run(&options),
         Task::Tidy => tidy::run(),
         Task::Oracle(options) => oracle::run(&options),
     };

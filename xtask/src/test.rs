@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Result};
 use crate::process::{cargo, run as execute, say};
-use crate::{cores, firmware, oracle, setup, tidy};
+use crate::{codegen, cores, firmware, oracle, setup, tidy};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -18,6 +18,9 @@ type Step = (&'static str, fn(&Options) -> Result);
 
 const STEPS: &[Step] = &[
     ("tidy", |_| tidy::run()),
+    ("codegen", |_| {
+        codegen::run(&codegen::Options { check: true })
+    }),
     ("format", |_| {
         execute(&mut cargo(&["fmt", "--all", "--check"])?)
     }),
