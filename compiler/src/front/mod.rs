@@ -30,7 +30,11 @@ pub fn elaborate(design: &Design, warnings: &mut Vec<Diagnostic>) -> Result<Elab
     let found = to_rtlil(design, warnings)?;
     let options = rtlil::ReadOptions { top: found.top };
     let netlist = rtlil::read(&found.name, &found.text, &options, warnings)?;
-    Ok(Elaborated { netlist, dependencies: found.dependencies, sources: found.sources })
+    Ok(Elaborated {
+        netlist,
+        dependencies: found.dependencies,
+        sources: found.sources,
+    })
 }
 
 /// RTLIL of a whole design.

@@ -155,14 +155,9 @@ fn run_yosys(
     let (design, seen) = (&input.design.design, scratch.seen_by(input.yosys));
     let text = prelude(design, staged, view, &seen);
     fs::write(scratch.sources().join(PRELUDE), text).map_err(scratch_failed)?;
-    let script = script(
-        design,
-        staged,
-        netlists,
-        view,
-        design.top.as_deref().or(top),
-        &seen,
-    );
+    let likely = likely_top(staged);
+    let top = design.top.as_deref().or(top).or(likely);
+    let script = script(design, staged, netlists, view, top, &seen);
     let outcome = run(input.yosys, &script, scratch)
         .map_err(|e| Refusal::from(Diagnostic::error("yosys", format!("cannot run Yosys: {e}"))))?;
     if design.verbose {
@@ -172,6 +167,31 @@ fn run_yosys(
         );
     }
     Ok(outcome)
+}
+
+/// With library files, the one module outside of them that no text instantiates.
+fn likely_top(staged: &Staged) -> Option<&str> {
+    let libraries = staged
+        .sources
+        .iter()
+        .filter(|source| source.is_library)
+        .map(|source| &source.path);
+    let libraries: BTreeSet<&PathBuf> = libraries.collect();
+    let used = staged
+        .files
+        .values()
+        .flat_map(|file| &file.facts.instantiated);
+    let used: BTreeSet<&str> = used.map(String::as_str).collect();
+    let own = staged
+        .files
+        .iter()
+        .filter(|(path, _)| !libraries.contains(path));
+    let defined = own
+        .flat_map(|(_, file)| &file.facts.modules)
+        .map(|module| module.name.as_str());
+    let mut tops = defined.filter(|name| !used.contains(name));
+    let top = tops.next().filter(|_| !libraries.is_empty())?;
+    tops.next().is_none().then_some(top)
 }
 
 /// A finished run.
@@ -322,7 +342,9 @@ impl Round<'_> {
             End::StackOverflow => {
                 Some("Yosys ran out of stack: an expression or a hierarchy is too deep".to_string())
             }
-            End::Crash(how) => Some(format!("Yosys crashed: {how}")),
+            End::Crash(how) => Some(format!(
+                "Yosys crashed ({how}): perhaps an expression is nested too deep"
+            )),
             End::Failure(status) if all.is_empty() => {
                 Some(format!("Yosys ended with status {status} and no message"))
             }

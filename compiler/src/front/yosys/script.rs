@@ -124,7 +124,7 @@ pub fn script(
     }
     if !staged.sources.is_empty() {
         match view.front {
-            FrontEnd::Slang => lines.push(read_slang(design, staged, view, &sources, scratch)),
+            FrontEnd::Slang => lines.push(read_slang(design, staged, view, top, &sources, scratch)),
             FrontEnd::Verilog => {
                 lines.push(read_verilog(staged, view, &sources));
                 hierarchy.extend(
@@ -160,26 +160,18 @@ pub fn prelude(design: &Design, staged: &Staged, view: View, scratch: &str) -> S
     text
 }
 
+const READ_SLANG: &str = "read_slang --no-proc --threads 1 --allow-dual-edge-ff --no-synthesis-define \
+    --single-unit --libraries-inherit-macros --error-limit 100 --diag-column-unit byte";
+
 fn read_slang(
     design: &Design,
     staged: &Staged,
     view: View,
+    top: Option<&str>,
     sources: &str,
     scratch: &str,
 ) -> String {
-    let mut words: Vec<String> = [
-        "read_slang",
-        "--no-proc",
-        "--threads 1",
-        "--allow-dual-edge-ff",
-        "--no-synthesis-define",
-        "--single-unit",
-        "--libraries-inherit-macros",
-        "--error-limit 100",
-        "--diag-column-unit byte",
-    ]
-    .map(str::to_string)
-    .to_vec();
+    let mut words = vec![READ_SLANG.to_string()];
     if view.hierarchy == Hierarchy::Kept {
         words.push("--best-effort-hierarchy".to_string());
     }
@@ -188,12 +180,7 @@ fn read_slang(
     if view.keywords == Keywords::Verilog2005 {
         words.extend(["v", "vh"].map(|e| format!("--map-keyword-version 1364-2005+*.{e}")));
     }
-    words.extend(
-        design
-            .top
-            .iter()
-            .map(|top| format!("--top {}", quoted(top))),
-    );
+    words.extend(top.map(|top| format!("--top {}", quoted(top))));
     words.extend(
         design
             .parameters
@@ -202,13 +189,8 @@ fn read_slang(
     );
     words.extend(include_words(staged, sources, "-I "));
     words.push(format!("{sources}/{PRELUDE}"));
-    for source in &staged.sources {
-        let option = if source.is_library { "-v " } else { "" };
-        words.push(format!(
-            "{option}{}",
-            quoted(&in_folder(sources, &source.path))
-        ));
-    }
+    // Libraries too are sources like others: as libraries, slang would keep each other's macros from them.
+    words.extend(staged.sources.iter().map(|source| quoted(&in_folder(sources, &source.path))));
     words.join(" ")
 }
 
@@ -297,7 +279,7 @@ mod tests {
             "--top t",
             "-G N=4",
             "\"/s/src/p/a b.v\"",
-            "-v /s/src/p/l.v",
+            " /s/src/p/l.v",
             "-I /s/src/p/inc -I /p/inc",
         ] {
             assert!(text.contains(part), "{part} in {text}");

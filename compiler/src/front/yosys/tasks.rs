@@ -16,6 +16,8 @@ impl Rewriter<'_> {
         match name {
             "$random" | "$urandom" | "$urandom_range" => return self.random_call(at, name),
             "$test$plusargs" | "$value$plusargs" => return self.plusargs(at, name),
+            // Two-state values are never unknown.
+            "$isunknown" => return self.replace_call(at, "1'b0"),
             _ => {}
         }
         // Outside of processes these run while elaborating, and the front end does that.
