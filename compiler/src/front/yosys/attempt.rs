@@ -264,7 +264,7 @@ impl Round<'_> {
             .collect();
         let is_ours = self.view.front == FrontEnd::Verilog && !all.is_empty();
         if all.is_empty() {
-            all = self.from_end();
+            all = self.errors_of_end();
         }
         for error in all.iter_mut().filter(|e| e.code == "missing-top") {
             error.notes.push(self.list_of_modules());
@@ -318,7 +318,7 @@ impl Round<'_> {
     }
 
     /// The errors of the log, or what the end itself says.
-    fn from_end(&self) -> Vec<Diagnostic> {
+    fn errors_of_end(&self) -> Vec<Diagnostic> {
         let log = complaints::from_log(&self.outcome.log);
         let errors = log.into_iter().filter(|(severity, _, message)| {
             *severity == Severity::Error && !message.contains("see full log for details")

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::stage::{Staged, below_root};
-use crate::options::Design;
+use crate::options::{Design, Language};
 
 /// How the sources are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +161,7 @@ pub fn prelude(design: &Design, staged: &Staged, view: View, scratch: &str) -> S
 }
 
 const READ_SLANG: &str = "read_slang --no-proc --threads 1 --allow-dual-edge-ff --no-synthesis-define \
+    --allow-use-before-declare \
     --single-unit --libraries-inherit-macros --error-limit 100 --diag-column-unit byte";
 
 fn read_slang(
@@ -178,7 +179,15 @@ fn read_slang(
     words.push(format!("--unroll-limit {}", view.unroll));
     words.push(format!("--diag-json {scratch}/out/{COMPLAINTS}"));
     if view.keywords == Keywords::Verilog2005 {
-        words.extend(["v", "vh"].map(|e| format!("--map-keyword-version 1364-2005+*.{e}")));
+        let all = design.language == Some(Language::Verilog);
+        let by_name = |path: &Path| path.extension().is_some_and(|e| e == "v" || e == "vh");
+        let verilog = staged.files.keys().filter(|path| all || by_name(path));
+        words.extend(verilog.map(|path| {
+            format!(
+                "--map-keyword-version {}",
+                quoted(&format!("1364-2005+{}", in_folder(sources, path)))
+            )
+        }));
     }
     words.extend(top.map(|top| format!("--top {}", quoted(top))));
     words.extend(
@@ -190,7 +199,12 @@ fn read_slang(
     words.extend(include_words(staged, sources, "-I "));
     words.push(format!("{sources}/{PRELUDE}"));
     // Libraries too are sources like others: as libraries, slang would keep each other's macros from them.
-    words.extend(staged.sources.iter().map(|source| quoted(&in_folder(sources, &source.path))));
+    words.extend(
+        staged
+            .sources
+            .iter()
+            .map(|source| quoted(&in_folder(sources, &source.path))),
+    );
     words.join(" ")
 }
 
