@@ -19,7 +19,7 @@ Examples:
   rtlwasm build counter.v                              writes counter.wasm
   rtlwasm build soc.sv -I rtl -D FAST --top soc -o soc.wasm
   rtlwasm build top.il --emit wasm,manifest -o out/top.wasm
-  rtlwasm build cpu.v --depfile cpu.d --deny latch     for make and ninja
+  rtlwasm build cpu.v --depfile cpu.d --deny undriven   for make and ninja
   yosys -q -p 'read_verilog a.v; write_rtlil -' | rtlwasm build - -o a.wasm
 
 Exit status: 0 done, 1 bad input, 2 wrong usage.")]

@@ -12,7 +12,7 @@ use super::{CommandResult, Exit, Failure};
 #[command(after_help = "\
 Examples:
   rtlwasm check cpu.v alu.v --top cpu
-  rtlwasm check soc.sv --deny warnings -W no-latch
+  rtlwasm check soc.sv --deny warnings -W no-verilog
 
 Exit status: 0 no errors, 1 bad input, 2 wrong usage.")]
 pub struct Opts {

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use rtlwasm::diag::Colour;
+use rtlwasm::diag::{Colour, Sources};
 use rtlwasm::options::{Design, Language, Options};
 
 use super::Failure;
@@ -43,8 +43,10 @@ pub fn compile(
     lints: &LintArgs,
     colour: Colour,
 ) -> Result<rtlwasm::Compilation, Failure> {
-    let compilation = rtlwasm::compile(design, options)
-        .map_err(|d| Failure::Diagnostics(d, rtlwasm::diag::Sources::default()))?;
+    let compilation = rtlwasm::compile(design, options).map_err(|diagnostics| {
+        let texts = design.rtlil.iter().cloned().collect();
+        Failure::Diagnostics(diagnostics, Sources { texts })
+    })?;
     if lints.report(&compilation.warnings, &compilation.sources, colour) {
         return Err(Failure::Input(
             "warnings were made errors; nothing is written".to_string(),

@@ -15,6 +15,8 @@ mod number;
 mod output;
 mod report;
 mod run;
+#[cfg(feature = "yosys")]
+mod setup;
 mod wave;
 
 use std::io::IsTerminal;
@@ -90,6 +92,8 @@ enum Command {
     Inspect(inspect::Opts),
     Dump(dump::Opts),
     Check(check::Opts),
+    #[cfg(feature = "yosys")]
+    Setup(setup::Opts),
     Completions(completions::Opts),
 }
 
@@ -109,8 +113,12 @@ Exit status:
   130  interrupted";
 
 static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
+    #[cfg(feature = "yosys")]
+    let yosys = setup::yosys_version();
+    #[cfg(not(feature = "yosys"))]
+    let yosys = "none: this build reads RTLIL only";
     format!(
-        "{}\nwasmtime {}\nABI      {}.{}",
+        "{}\nYosys    {yosys}\nwasmtime {}\nABI      {}.{}",
         env!("CARGO_PKG_VERSION"),
         rtlwasm_host::WASMTIME_VERSION,
         rtlwasm_abi::ABI_MAJOR,
@@ -128,6 +136,8 @@ pub fn main() -> ExitCode {
         Command::Inspect(opts) => inspect::run(opts, colour),
         Command::Dump(opts) => dump::run(opts),
         Command::Check(opts) => check::run(opts, colour),
+        #[cfg(feature = "yosys")]
+        Command::Setup(opts) => setup::run(opts),
         Command::Completions(opts) => completions::run(opts),
     };
     let exit = result.unwrap_or_else(|failure| report_failure(failure, colour));

@@ -9,18 +9,22 @@ pub const LINTS: &[(&str, &str)] = &[
         "combinational-loop",
         "a net depends on itself without a register between",
     ),
+    ("dropped-delay", "a delay that has no meaning in cycles"),
     (
-        "dropped",
-        "a part of the source that the simulation leaves out",
+        "dropped-task",
+        "a system task that the simulation leaves out",
     ),
-    ("latch", "a latch is inferred"),
+    ("ignored-cell", "a cell that has no effect in simulation"),
     ("multiple-drivers", "a net has several drivers"),
     (
         "synthesis-view",
-        "only the synthesis view of the source could be read",
+        "only the source's view for synthesis could be read",
     ),
     ("undriven", "a net that is read has no driver"),
-    ("width", "widths that differ"),
+    (
+        "verilog",
+        "what the Verilog front end warns of, such as widths and inferred latches",
+    ),
 ];
 
 /// `-W` and `--deny`.
@@ -141,20 +145,54 @@ mod tests {
         }
     }
 
+    /// Every code that a front end warns with can be named, and no other.
+    #[test]
+    fn the_list_is_complete() {
+        let mut found = std::collections::BTreeSet::new();
+        let mut folders = vec![std::path::PathBuf::from(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/src"
+        ))];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("the sources").flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).expect("a source");
+                for call in text.split(concat!("Diagnostic::", "warning(")).skip(1) {
+                    let code = call
+                        .trim_start()
+                        .strip_prefix('"')
+                        .and_then(|rest| rest.split('"').next());
+                    found.extend(code.map(str::to_string));
+                }
+            }
+        }
+        // Notes are no warnings.
+        found.remove("simulation-task");
+        let listed: Vec<&str> = LINTS.iter().map(|(lint, _)| *lint).collect();
+        assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), listed);
+    }
+
     #[test]
     fn levels() {
-        assert_eq!(args(&[], &[]).level("latch"), Level::Warning);
-        assert_eq!(args(&["no-latch"], &[]).level("latch"), Level::Hidden);
-        assert_eq!(args(&["error=latch"], &[]).level("width"), Level::Warning);
+        assert_eq!(args(&[], &[]).level("undriven"), Level::Warning);
+        assert_eq!(args(&["no-undriven"], &[]).level("undriven"), Level::Hidden);
         assert_eq!(
-            args(&["no-latch"], &["warnings"]).level("latch"),
+            args(&["error=undriven"], &[]).level("verilog"),
+            Level::Warning
+        );
+        assert_eq!(
+            args(&["no-undriven"], &["warnings"]).level("undriven"),
             Level::Hidden
         );
         assert_eq!(
-            args(&["error", "latch"], &[]).level("latch"),
+            args(&["error", "undriven"], &[]).level("undriven"),
             Level::Warning
         );
-        assert_eq!(args(&["error"], &[]).level("latch"), Level::Error);
+        assert_eq!(args(&["error"], &[]).level("undriven"), Level::Error);
         assert!(lint_setting("no-such").is_err() && denied("such").is_err());
     }
 }

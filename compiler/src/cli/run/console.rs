@@ -147,6 +147,7 @@ fn reason(end: End, model: &Model) -> String {
         End::Done => return String::new(),
         End::Finish => "$finish",
         End::Stop => "$stop",
+        End::AssertionFailed if site.is_some_and(|site| site.kind == "fatal") => "$fatal",
         End::AssertionFailed => "assertion failed",
         End::NotMet => "--until did not come true",
         End::Timeout => "--timeout is over",

@@ -95,7 +95,10 @@ impl<'a> Driver<'a> {
     /// Runs to an end, and closes the waveform whatever that is.
     pub fn run(&mut self, plan: &Plan) -> Result<Outcome, Failure> {
         let end = self.run_plan(plan);
-        let closed = self.wave.take().map_or(Ok(()), Wave::finish);
+        let closed = self
+            .wave
+            .take()
+            .map_or(Ok(()), |wave| wave.finish(self.model));
         let end = end?;
         closed?;
         Ok(Outcome {

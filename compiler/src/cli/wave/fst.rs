@@ -18,6 +18,7 @@ const FLUSH_BYTES: usize = 64 << 20;
 struct Fst {
     writer: FstBodyWriter<BufWriter<File>>,
     ids: Vec<FstSignalId>,
+    start: u64,
     last: u64,
 }
 
@@ -60,6 +61,7 @@ fn open(path: &Path, header: &Header) -> Result<Fst, FstWriteError> {
     Ok(Fst {
         writer: writer.finish()?,
         ids,
+        start: header.start,
         last: header.start,
     })
 }
@@ -115,7 +117,11 @@ impl Format for Fst {
             .map_err(|e| e.to_string())
     }
 
-    fn finish(self: Box<Self>) -> Result<(), String> {
+    fn finish(mut self: Box<Self>) -> Result<(), String> {
+        // Readers want at least one change of time.
+        if self.last == self.start {
+            self.time(self.start + 1)?;
+        }
         let mut file = self.writer.finish().map_err(|e| e.to_string())?;
         file.flush().map_err(|e| e.to_string())
     }

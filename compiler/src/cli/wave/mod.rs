@@ -116,10 +116,11 @@ impl Wave {
         result.map_err(|problem| cannot_write(&self.path, &problem))
     }
 
-    /// Writes the rest and closes the file.
-    pub fn finish(self) -> Result<(), Failure> {
-        self.format
-            .finish()
+    /// Writes the rest up to the model's present time and closes the file.
+    pub fn finish(mut self, model: &Model) -> Result<(), Failure> {
+        let ended = self.format.time(model.time());
+        ended
+            .and_then(|()| self.format.finish())
             .map_err(|problem| cannot_write(&self.path, &problem))
     }
 }
