@@ -73,7 +73,7 @@ fn changes_of_counter(name: &str) {
     assert_eq!(wide.last().expect("changes").1, format!("{:0>100}", "1000"));
     assert!(
         wave.hierarchy()
-            .lookup_var(&["counter", "ram"], &"[0]")
+            .lookup_var(&["counter", "ram"], "[0]")
             .is_none()
     );
 }
