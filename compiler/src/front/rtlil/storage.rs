@@ -106,7 +106,7 @@ impl Lower<'_, '_, '_> {
                     let code = |i| {
                         super::nets::Code::of_const(value, i).unwrap_or(super::nets::Code::UNDRIVEN)
                     };
-                    codes.extend((offset..offset + width).map(|i| code(i)));
+                    codes.extend((offset..offset + width).map(code));
                 }
                 Run::Fixed { code, width } => codes.extend((0..width).map(|_| code)),
             },
