@@ -20,8 +20,20 @@ pub struct Field {
     pub meaning: &'static str,
 }
 
-const fn field(offset: u32, size: u32, name: &'static str, host: bool, meaning: &'static str) -> Field {
-    Field { offset, size, name, host, meaning }
+const fn field(
+    offset: u32,
+    size: u32,
+    name: &'static str,
+    host: bool,
+    meaning: &'static str,
+) -> Field {
+    Field {
+        offset,
+        size,
+        name,
+        host,
+        meaning,
+    }
 }
 
 /// Offsets within the control block.
@@ -61,6 +73,7 @@ pub mod control {
     pub const LANE: u32 = 136;
 
     /// Every field, in order.
+    #[rustfmt::skip]
     pub const FIELDS: &[Field] = &[
         field(MAGIC, 4, "magic", false, "`rtlw`"),
         field(ABI, 4, "abi", false, "major << 16 | minor"),
@@ -109,6 +122,7 @@ pub mod state {
     pub const HEADER_LEN: u32 = 64;
 
     /// Every field, in order.
+    #[rustfmt::skip]
     pub const FIELDS: &[Field] = &[
         field(LAYOUT_HASH, 8, "layout_hash", false, "which artifacts a snapshot fits"),
         field(TIME, 8, "time", true, "in units of 10^`time_unit` s"),
@@ -135,6 +149,7 @@ pub mod trigger {
     pub const LEN: u32 = 48;
 
     /// Every field, in order.
+    #[rustfmt::skip]
     pub const FIELDS: &[Field] = &[
         field(NEXT, 8, "next", true, "time of the next flip of a running clock"),
         field(HIGH, 8, "high", true, "time it stays high"),
@@ -160,6 +175,7 @@ pub mod event {
     pub const FILLER: u32 = u32::MAX;
 
     /// Every field, in order.
+    #[rustfmt::skip]
     pub const FIELDS: &[Field] = &[
         field(BYTES, 4, "bytes", false, "of the whole record, a multiple of 8"),
         field(SITE, 4, "site", false, "row of the manifest's `events`; -1: filler"),
@@ -189,6 +205,7 @@ pub mod play {
     pub const OP_EXPECT: u32 = 7;
 
     /// Every field, in order.
+    #[rustfmt::skip]
     pub const FIELDS: &[Field] = &[
         field(OP, 4, "op", true, "1 poke, 2 peek, 3 eval, 4 step, 5 edges, 6 advance, 7 expect"),
         field(ID, 4, "id", true, "signal, or clock for step"),

@@ -30,6 +30,7 @@ pub struct Export {
 }
 
 /// Every export, in order.
+#[rustfmt::skip]
 pub const EXPORTS: &[Export] = &[
     Export { name: "memory", signature: "memory" },
     Export { name: "rtl_abi", signature: "const i32" },
@@ -122,6 +123,7 @@ pub struct Feature {
 }
 
 /// Every feature bit that this version knows. A host refuses an artifact with an unknown bit below 32.
+#[rustfmt::skip]
 pub const FEATURES: &[Feature] = &[
     Feature { bit: 0, name: "simd", meaning: "uses 128-bit vector instructions" },
     Feature { bit: 1, name: "shared", meaning: "imports its memory, shared between threads" },

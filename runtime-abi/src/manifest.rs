@@ -258,7 +258,12 @@ pub struct Part {
 
 impl From<(u64, u32, u32, u32)> for Part {
     fn from((offset, size, shift, width): (u64, u32, u32, u32)) -> Part {
-        Part { offset, size, shift, width }
+        Part {
+            offset,
+            size,
+            shift,
+            width,
+        }
     }
 }
 
