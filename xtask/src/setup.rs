@@ -50,6 +50,11 @@ const PACKAGES: &[(Probe, &str, &str)] = &[
         "simulates netlists for comparison",
     ),
     (
+        Probe::Program("node", "--version"),
+        "nodejs",
+        "runs artifacts in a second engine",
+    ),
+    (
         Probe::Program("wasm-objdump", "--version"),
         "wabt",
         "shows what is in an artifact",

@@ -69,7 +69,13 @@ pub fn run(options: &Options) -> Result {
 
 /// All tests of all crates; the long ones are marked `ignored` in their source.
 fn workspace(options: &Options) -> Result {
-    let mut command = cargo(&["test", "--release", "--workspace", "--quiet"])?;
+    let mut command = cargo(&[
+        "test",
+        "--release",
+        "--workspace",
+        "--no-fail-fast",
+        "--quiet",
+    ])?;
     if options.full {
         command.args(["--", "--include-ignored"]);
     }

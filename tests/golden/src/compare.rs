@@ -209,6 +209,28 @@ impl Compiled {
         })
     }
 
+    /// What a replay by another engine must know: ids and limbs of ports, rows of the trigger table, and the index
+    /// of the clock if there is one.
+    pub fn replay_case(&self) -> serde_json::Value {
+        let port = |signal: &Signal| (signal.id(), signal.width().div_ceil(64));
+        let trigger = |clock: &Result<rtlwasm_host::Clock, Signal>| {
+            clock.as_ref().map(|clock| clock.trigger()).ok()
+        };
+        let triggers: Option<Vec<u32>> = self.clocks.iter().map(trigger).collect();
+        let triggers = triggers.expect("every clock of a fixture has registers");
+        let clocks = &self.model.artifact().manifest().clocks;
+        let step = match triggers.as_slice() {
+            [only] => clocks.iter().position(|clock| clock.trigger == *only),
+            _ => None,
+        };
+        serde_json::json!({
+            "inputs": self.inputs.iter().map(port).collect::<Vec<_>>(),
+            "outputs": self.watched.iter().map(port).collect::<Vec<_>>(),
+            "clocks": triggers,
+            "step": step,
+        })
+    }
+
     /// What the design has written since the last call of this.
     pub fn text(&mut self) -> String {
         let is_text = |event: &rtlwasm_host::Event| event.kind == EventKind::Display;

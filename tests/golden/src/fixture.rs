@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rtlwasm::options::Design;
+
 use crate::oracle::{InputRule, OracleDesign, OracleKind, Port, Reset, Stimulus};
 
 /// The folders under `fixtures/` that hold one fixture per file.
@@ -141,6 +143,22 @@ fn plain(path: &Path) -> Fixture {
 }
 
 impl Fixture {
+    /// What the compiler is given, in the fixture's folder.
+    pub fn design(&self) -> Design {
+        let define = |text: &String| match text.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (text.clone(), None),
+        };
+        Design {
+            sources: self.sources.clone(),
+            top: Some(self.top.clone()).filter(|_| self.names_top),
+            include_dirs: self.includes.clone(),
+            defines: self.defines.iter().map(define).collect(),
+            parameters: self.parameters.clone(),
+            ..Design::default()
+        }
+    }
+
     /// What the outside simulator is given; ports come from whoever compiled the fixture.
     pub fn oracle_design(&self, ports: Vec<Port>) -> OracleDesign {
         OracleDesign {

@@ -7,7 +7,7 @@ use golden::fixture::{self, Fixture};
 use golden::oracle::{self, OracleDesign, Trace};
 use rtlwasm::diag::{self, Colour, Diagnostic, Sources};
 use rtlwasm::ir::Netlist;
-use rtlwasm::options::{Design, OptLevel, Options};
+use rtlwasm::options::{OptLevel, Options};
 use rtlwasm::pipeline;
 
 macro_rules! fixture {
@@ -23,7 +23,7 @@ include!(concat!(env!("OUT_DIR"), "/fixtures.rs"));
 
 fn check(fixture: &Fixture) {
     let mut warnings = Vec::new();
-    let elaborated = elaborate_in(&fixture.folder(), &design(fixture), &mut warnings);
+    let elaborated = elaborate_in(&fixture.folder(), &fixture.design(), &mut warnings);
     if fixture.is_error {
         let Err(errors) = elaborated else {
             panic!("{} compiles", fixture.name)
@@ -63,21 +63,6 @@ fn check(fixture: &Fixture) {
         if fixture.shows_events {
             snapshot(fixture, "events", &text);
         }
-    }
-}
-
-fn design(fixture: &Fixture) -> Design {
-    let define = |text: &String| match text.split_once('=') {
-        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-        None => (text.clone(), None),
-    };
-    Design {
-        sources: fixture.sources.clone(),
-        top: Some(fixture.top.clone()).filter(|_| fixture.names_top),
-        include_dirs: fixture.includes.clone(),
-        defines: fixture.defines.iter().map(define).collect(),
-        parameters: fixture.parameters.clone(),
-        ..Design::default()
     }
 }
 

@@ -14,6 +14,7 @@ mod verilator;
 
 use std::path::PathBuf;
 
+pub use bench::write_stimulus;
 pub use run::End;
 pub use stimulus::{Cycle, InputRule, Reset, Stimulus};
 
