@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::drivers::{NodeId, NodeKind};
-use super::lower::{Lower, Operand, Role};
+use super::lower::Lower;
+use super::operands::{Operand, Role};
 use crate::bits::Bits;
 use crate::diag::Diagnostic;
 use crate::ir::{CellId, Latch, LatchId, LoopCut, LoopId};

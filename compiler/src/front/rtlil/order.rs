@@ -4,7 +4,8 @@
 //! component is lowered at once. A larger component goes to `loops`. No recursion: nets can be deep.
 
 use super::drivers::NodeId;
-use super::lower::{Lower, Operand};
+use super::lower::Lower;
+use super::operands::Operand;
 
 const NEW: u32 = u32::MAX;
 const DONE: u32 = u32::MAX - 1;

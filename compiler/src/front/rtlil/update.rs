@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::ast::*;
 use super::drivers::NodeId;
 use super::lower::Lower;
-use super::lower::Role;
+use super::operands::Role;
 use super::process::Update;
 use super::storage::Held;
 use super::tree::{Assumption, TreeContext};
@@ -58,7 +58,7 @@ impl Lower<'_, '_, '_> {
         &self,
         instance: u32,
         update: u32,
-        out: &mut Vec<super::lower::Operand>,
+        out: &mut Vec<super::operands::Operand>,
     ) {
         let processes = self.processes_of(instance);
         let (update, process) = self.update(instance, update);
