@@ -104,7 +104,11 @@ fn tasks_become_events_in_both_front_ends() {
         ("$strobe(\"x\");", "\\001strobe x\\n"),
         ("$fdisplay(1, \"x\");", "\"x\\n\""),
         ("$fwrite(32'h80000002, \"x\");", "\"x\""),
-        ("assert (q != 3) else $error(\"x\");", "\\001error x\\n"),
+        ("assert (q != 3) else $error(\"x\");", "\\001assert x\\n"),
+        (
+            "assert (q != 3) $info(\"x\"); else $warning(\"y\");",
+            "\\001warning y\\n",
+        ),
     ] {
         for read in in_both(statement) {
             assert!(read.text().contains(format), "{statement}: {}", read.text());
@@ -154,6 +158,35 @@ fn what_is_dropped_is_a_warning_with_its_line() {
         .map(|w| w.labels[0].span.start.line)
         .collect();
     assert_eq!(lines, [2, 3]);
+}
+
+#[test]
+fn properties_that_are_not_supported_are_dropped_with_their_line() {
+    let found = read(
+        "module m(input clk, a, b, output reg q);
+`define CHECK(n, p) n: assert property (@(posedge clk) p) else $error(\"x\");
+always @(posedge clk) q <= a;
+kept: assert property (@(posedge clk) a || b);
+gone: assert property (@(posedge clk) a |=> ##2 b) else $error(\"x\");
+`CHECK(too, a ##1 b |-> q)
+endmodule",
+    );
+    assert_eq!(
+        found.text().matches("cell $check").count(),
+        1,
+        "{}",
+        found.text()
+    );
+    let dropped = found
+        .warnings
+        .iter()
+        .filter(|w| w.code == "dropped-assertion");
+    assert_eq!(
+        dropped
+            .map(|w| w.labels[0].span.start.line)
+            .collect::<Vec<_>>(),
+        [5, 6]
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::lexer::{Kind, lex};
 use super::locate::with_original_places;
 use super::run::{End, Outcome, Scratch, run};
 use super::script::{COMPLAINTS, FrontEnd, PRELUDE, RTLIL, Remedy, View, prelude, script};
-use super::stage::{STDIN, Staged, below_root, stage};
+use super::stage::{Changes, STDIN, Staged, below_root, stage};
 use super::{ByKind, Netlists};
 use crate::diag::{Diagnostic, Diagnostics, Label, Severity, Span};
 use crate::front::filelist::Expanded;
@@ -35,6 +35,8 @@ pub struct Refusal {
     pub errors: Diagnostics,
     /// What may help.
     pub remedy: Option<Remedy>,
+    /// Places of assertions that slang cannot read.
+    pub refused_assertions: Vec<Span>,
     /// Text depends on whether `SYNTHESIS` is defined, and it is not.
     pub may_depend_on_synthesis: bool,
     /// The refusal is not the front end's but ours, because meaning would be lost.
@@ -48,6 +50,7 @@ impl From<Diagnostics> for Refusal {
         Refusal {
             errors,
             remedy: None,
+            refused_assertions: Vec::new(),
             may_depend_on_synthesis: false,
             is_ours: true,
             top: None,
@@ -61,14 +64,25 @@ impl From<Diagnostic> for Refusal {
     }
 }
 
-/// Stages the sources, runs Yosys and reads what it wrote. `top` is the top that an earlier attempt found.
-pub fn attempt(input: &Input<'_>, view: View, top: Option<&str>) -> Result<Success, Refusal> {
+/// What earlier attempts have shown.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pub top: Option<String>,
+    /// Places of assertions that slang cannot read, to be dropped.
+    pub refused_assertions: Vec<Span>,
+}
+
+/// Stages the sources, runs Yosys and reads what it wrote.
+pub fn attempt(input: &Input<'_>, view: View, known: &Known) -> Result<Success, Refusal> {
     let scratch = Scratch::new().map_err(scratch_failed)?;
     let defines: &[&str] = if view.synthesis { &["SYNTHESIS"] } else { &[] };
     let staged = stage(
         input.design,
         &input.kinds.verilog,
-        defines,
+        Changes {
+            defines,
+            refused_assertions: &known.refused_assertions,
+        },
         input.stdin,
         &scratch.sources(),
     )?;
@@ -77,7 +91,14 @@ pub fn attempt(input: &Input<'_>, view: View, top: Option<&str>) -> Result<Succe
     }
     let netlists = input.netlists();
     copy_netlists(&netlists, input.stdin, &scratch)?;
-    let outcome = run_yosys(input, &staged, &netlists, view, top, &scratch)?;
+    let outcome = run_yosys(
+        input,
+        &staged,
+        &netlists,
+        view,
+        known.top.as_deref(),
+        &scratch,
+    )?;
     let copies = scratch.mark(input.yosys);
     let round = Round {
         input,
@@ -284,6 +305,7 @@ impl Round<'_> {
         Refusal {
             errors: Diagnostics(all),
             remedy: self.remedy(&slang),
+            refused_assertions: complaints::refused_assertions(&slang, &|span| self.place(span)),
             may_depend_on_synthesis: mentioned && !defined,
             is_ours,
             top: self.only_top(),
@@ -302,7 +324,9 @@ impl Round<'_> {
             let holds = |&(first, last): &(u32, u32)| (first..=last).contains(&span.start.line);
             file.is_some_and(|file| file.facts.initial.iter().any(holds))
         };
-        let errors = slang.iter().filter(|complaint| complaint.is_error());
+        let errors = slang
+            .iter()
+            .filter(|complaint| complaint.is_error() && !complaint.is_about_assertion());
         let remedies: Vec<Option<Remedy>> = errors.map(|error| error.remedy(&in_initial)).collect();
         if remedies.contains(&Some(Remedy::Verilog2005)) {
             return self

@@ -74,6 +74,11 @@ impl Complaint {
         }
     }
 
+    /// A property that slang cannot read.
+    pub fn is_about_assertion(&self) -> bool {
+        self.is_error() && self.message.contains("unsupported SVA feature")
+    }
+
     fn span(&self) -> Option<Span> {
         let Some(location) = self.location.as_deref().and_then(parse_location) else {
             return self.ranges.first().map(range_span);
@@ -110,6 +115,16 @@ fn parse_location(text: &str) -> Option<Span> {
 /// Reads slang's JSON; `None` when it is not there or broken, as after a crash.
 pub fn parse(json: &str) -> Option<Vec<Complaint>> {
     serde_json::from_str(json).ok()
+}
+
+/// Where there are assertions that slang cannot read.
+pub fn refused_assertions(complaints: &[Complaint], place: &dyn Fn(Span) -> Span) -> Vec<Span> {
+    let refused = complaints
+        .iter()
+        .filter(|complaint| complaint.is_about_assertion());
+    refused
+        .filter_map(|complaint| complaint.span().map(place))
+        .collect()
 }
 
 /// Complaints as diagnostics: one for each missing module, with all its instances; the others as they

@@ -4,6 +4,7 @@
 //! Yosys is a WebAssembly module run in this process (or a native program that the user names). It only
 //! reads and elaborates. `read_slang` is tried first; see `docs/front-ends.md` for when something else is.
 
+mod assertions;
 mod attempt;
 mod cache;
 mod complaints;
@@ -25,7 +26,7 @@ mod tasks;
 
 use std::path::PathBuf;
 
-use self::attempt::{Input, Refusal, Success, attempt};
+use self::attempt::{Input, Known, Refusal, Success, attempt};
 use self::install::{InstallOptions, Installed, install};
 pub use self::progress::Display;
 use self::script::{FrontEnd, Hierarchy, Keywords, Netlists, Remedy, UNROLL, View};
@@ -89,7 +90,8 @@ fn first_accepted(input: &Input<'_>, warnings: &mut Vec<Diagnostic>) -> Result<S
         hierarchy: Hierarchy::Kept,
         unroll: UNROLL,
     };
-    let first = match with_remedies(input, simulation) {
+    let mut known = Known::default();
+    let first = match with_remedies(input, simulation, &mut known) {
         Ok(success) => return Ok(success),
         Err(refusal) => refusal,
     };
@@ -100,23 +102,51 @@ fn first_accepted(input: &Input<'_>, warnings: &mut Vec<Diagnostic>) -> Result<S
                 synthesis: true,
                 ..simulation
             },
+            &mut Known::default(),
         )
     {
         warnings.push(synthesis_view(&first));
         return Ok(success);
     }
+    without_refused_assertions(input, simulation, known, first)
+}
+
+/// Drops the assertions that were refused, with warnings, as long as that brings up new ones.
+fn without_refused_assertions(
+    input: &Input<'_>,
+    view: View,
+    mut known: Known,
+    first: Refusal,
+) -> Result<Success> {
+    let mut refused = first.refused_assertions.clone();
+    while !refused.is_empty()
+        && refused
+            .iter()
+            .any(|span| !known.refused_assertions.contains(span))
+    {
+        known.refused_assertions.append(&mut refused);
+        match with_remedies(input, view, &mut known) {
+            Ok(success) => return Ok(success),
+            Err(refusal) => refused = refusal.refused_assertions,
+        }
+    }
     Err(first.errors)
 }
 
 /// Tries a view, and again with what may help, until it is accepted or nothing more helps.
-fn with_remedies(input: &Input<'_>, view: View) -> std::result::Result<Success, Refusal> {
-    let mut shown = match attempt(input, view, None) {
+fn with_remedies(
+    input: &Input<'_>,
+    view: View,
+    known: &mut Known,
+) -> std::result::Result<Success, Refusal> {
+    let mut shown = match attempt(input, view, known) {
         Ok(success) => return Ok(success),
         Err(refusal) => refusal,
     };
     let (mut view, mut remedy) = (view, shown.remedy);
     while let Some(next) = remedy.and_then(|remedy| view.with(remedy)) {
-        let refusal = match attempt(input, next, shown.top.as_deref()) {
+        known.top.clone_from(&shown.top);
+        let refusal = match attempt(input, next, known) {
             Ok(success) => return Ok(success),
             Err(refusal) => refusal,
         };

@@ -48,6 +48,8 @@ pub struct Shared {
     /// From macros that are random numbers and nothing else to the system function they stand for.
     pub random_macros: std::collections::BTreeMap<String, String>,
     pub warnings: Vec<Diagnostic>,
+    /// Files and lines of assertions that slang cannot read, to be dropped.
+    pub refused_assertions: Vec<(String, u32)>,
     /// Wires declared so far, so that names differ everywhere.
     pub wires: usize,
 }
@@ -63,6 +65,7 @@ pub fn rewrite(file: &SourceFile, shared: &mut Shared) -> Rewritten {
         open: Vec::new(),
         monitors: Vec::new(),
         seeded: Vec::new(),
+        failures: Vec::new(),
         combinational: (0, 0),
     };
     for token in 0..file.tokens.len() {
@@ -89,6 +92,8 @@ pub(super) struct Rewriter<'a> {
     pub monitors: Vec<String>,
     /// Bodies of modules that have the seed of `initial` blocks declared.
     pub seeded: Vec<usize>,
+    /// First and last tokens of statements that run when an assertion fails.
+    pub failures: Vec<(usize, usize)>,
     /// First and last token of the part of an `initial` block that has become combinational.
     pub combinational: (usize, usize),
 }
@@ -112,6 +117,7 @@ impl Rewriter<'_> {
                 if let Some(function) = self.shared.random_macros.get(self.file.word(at)).cloned() {
                     self.random(at, at, &function);
                 }
+                self.assertion_macro(at);
             }
             Some(Kind::Identifier) => self.word(at, entered),
             Some(Kind::Punctuation) if self.is_delay(at) => {
@@ -210,57 +216,6 @@ impl Rewriter<'_> {
         !cycles && !assertion && !parameters
     }
 
-    /// An assertion keeps only its condition in the front ends; its actions become statements beside it:
-    /// `assert (c) a; else b;` is `begin assert (c); if (c) a; else b; end`.
-    fn assertion(&mut self, at: usize) {
-        let mut open = at + 1;
-        if self.file.word(open) == "property" {
-            return self.concurrent_assertion(at);
-        }
-        if self.file.word(open) == "#" || self.file.word(open) == "final" {
-            open += if self.file.word(open) == "#" { 2 } else { 1 };
-        }
-        let Some(close) = (self.file.word(open) == "(")
-            .then(|| self.file.closing(open))
-            .flatten()
-        else {
-            return;
-        };
-        if self.file.word(close + 1) == ";" || self.context.process().is_none() {
-            return;
-        }
-        let (Some(end), Some(condition)) = (statement_end(self.file, at), self.copy(open, close))
-        else {
-            return self.warn(
-                at,
-                "the action of this assertion is dropped: it is too involved".into(),
-            );
-        };
-        let tokens = &self.file.tokens;
-        let (start, middle) = (tokens[at].start, tokens[close].end);
-        let pass = if self.file.word(close + 1) == "else" {
-            ";"
-        } else {
-            ""
-        };
-        self.insert(start, "begin ".into());
-        self.insert(middle, format!("; if {condition} {pass} "));
-        self.close(end, " end");
-    }
-
-    fn concurrent_assertion(&mut self, at: usize) {
-        let close = (self.file.word(at + 2) == "(")
-            .then(|| self.file.closing(at + 2))
-            .flatten();
-        if close.is_some_and(|close| self.file.word(close + 1) != ";") {
-            self.warn(
-                at,
-                "the action of a concurrent assertion is dropped; the assertion itself stays"
-                    .into(),
-            );
-        }
-    }
-
     /// Tokens as one line of text, so that they can be put elsewhere.
     pub fn copy(&self, first: usize, last: usize) -> Option<String> {
         let raw = &self.file.text[self.file.tokens[first].start..self.file.tokens[last].end];
@@ -325,7 +280,7 @@ impl Rewriter<'_> {
         self.tell(at, note);
     }
 
-    fn tell(&mut self, at: usize, diagnostic: Diagnostic) {
+    pub fn tell(&mut self, at: usize, diagnostic: Diagnostic) {
         if self.file.active[at] {
             self.shared
                 .warnings
@@ -507,11 +462,11 @@ mod tests {
     fn actions_of_assertions_become_statements() {
         assert_eq!(
             clocked("assert (a) else $error(\"x\");"),
-            "begin assert (a); if (a) ;  else $display(\"\\001error \", \"x\"); end"
+            "if (a) ; else $display(\"\\001assert \", \"x\");"
         );
         assert_eq!(
             clocked("n: assume (a) b;"),
-            "n: begin assume (a); if (a)   b; end"
+            "n: begin assume (a); if (a)  b; end"
         );
         assert_eq!(clocked("assert (a);"), "assert (a);");
         let text = "p: assert property (@(posedge clk) a) else $error;";

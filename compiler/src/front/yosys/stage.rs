@@ -48,11 +48,20 @@ pub struct StagedFile {
     pub original: String,
 }
 
-/// Copies a design's Verilog files, with macros defined beside those of the design.
+/// What is changed beside the rewriting of tasks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Changes<'a> {
+    /// Macros defined beside those of the design.
+    pub defines: &'a [&'a str],
+    /// Places of assertions to drop.
+    pub refused_assertions: &'a [Span],
+}
+
+/// Copies a design's Verilog files.
 pub fn stage(
     design: &Expanded,
     verilog: &[PathBuf],
-    defines: &[&str],
+    changes: Changes<'_>,
     stdin: &str,
     to: &Path,
 ) -> Result<Staged> {
@@ -72,7 +81,7 @@ pub fn stage(
         .defines
         .iter()
         .map(|(name, _)| name.as_str())
-        .chain(defines.iter().copied())
+        .chain(changes.defines.iter().copied())
     {
         reader.sources.define(name);
     }
@@ -89,7 +98,13 @@ pub fn stage(
             is_library: true,
         });
     }
-    let mut shared = Shared::default();
+    let refused = changes.refused_assertions.iter();
+    let mut shared = Shared {
+        refused_assertions: refused
+            .map(|span| (span.file.clone(), span.start.line))
+            .collect(),
+        ..Shared::default()
+    };
     let mut files = BTreeMap::new();
     loop {
         rewrite_new(&mut reader.sources, &mut shared, &mut files);

@@ -1,0 +1,128 @@
+//! What becomes of assertions: the front ends keep their conditions and drop their actions.
+//!
+//! By the standard an immediate assertion with an `else` is that statement and nothing more, so
+//! `assert (c) a; else b;` is written as `if (c) a; else b;`, and `$error` in `b` is what reports it.
+//! Concurrent assertions stay, or are dropped where slang said that it cannot read them.
+
+use super::context::Process;
+use super::lexer::Kind;
+use super::rewrite::Rewriter;
+use super::statement::statement_end;
+use crate::diag::Diagnostic;
+
+impl Rewriter<'_> {
+    pub(super) fn assertion(&mut self, at: usize) {
+        let mut open = at + 1;
+        if self.file.word(open) == "property" {
+            return self.concurrent_assertion(at);
+        }
+        match self.file.word(open) {
+            "#" => open += 2,
+            "final" => open += 1,
+            _ => {}
+        }
+        let close = (self.file.word(open) == "(")
+            .then(|| self.file.closing(open))
+            .flatten();
+        let Some(close) = close else { return };
+        if self.file.word(close + 1) == ";" || self.context.process().is_none() {
+            return;
+        }
+        match self
+            .otherwise(close)
+            .filter(|_| self.file.word(at) != "cover")
+        {
+            Some(otherwise) => self.as_condition(at, open, close, otherwise),
+            None => self.with_action(at, open, close),
+        }
+    }
+
+    /// The `else` of an assertion whose condition ends at `close`.
+    fn otherwise(&self, close: usize) -> Option<usize> {
+        if self.file.word(close + 1) == "else" {
+            return Some(close + 1);
+        }
+        let pass = statement_end(self.file, close + 1)?;
+        (self.file.word(pass + 1) == "else").then_some(pass + 1)
+    }
+
+    fn as_condition(&mut self, at: usize, open: usize, close: usize, otherwise: usize) {
+        self.replace(at, open - 1, "if".into());
+        if otherwise == close + 1 {
+            self.insert(self.file.tokens[close].end, " ;".into());
+        }
+        if let Some(end) = statement_end(self.file, otherwise + 1) {
+            self.failures.push((otherwise, end));
+        }
+    }
+
+    /// `assert (c) a;` is `begin assert (c); if (c) a; end`.
+    fn with_action(&mut self, at: usize, open: usize, close: usize) {
+        let (end, condition) = (statement_end(self.file, at), self.copy(open, close));
+        let (Some(end), Some(condition)) = (end, condition) else {
+            return self.warn(
+                at,
+                "the action of this assertion is dropped: it is too involved".into(),
+            );
+        };
+        self.insert(self.file.tokens[at].start, "begin ".into());
+        self.insert(self.file.tokens[close].end, format!("; if {condition} "));
+        self.close(end, " end");
+    }
+
+    fn concurrent_assertion(&mut self, at: usize) {
+        let close = (self.file.word(at + 2) == "(")
+            .then(|| self.file.closing(at + 2))
+            .flatten();
+        let end = statement_end(self.file, at);
+        if let Some(end) = end.filter(|&end| self.is_refused(at, end)) {
+            let labelled = at >= 2
+                && self.file.word(at - 1) == ":"
+                && self.file.kind(at - 2) == Some(Kind::Identifier);
+            let first = if labelled { at - 2 } else { at };
+            // In a process something must stay where a statement was.
+            let rest = if self.context.process().is_some() {
+                ";"
+            } else {
+                ""
+            };
+            self.replace(first, end, rest.into());
+            return self.dropped(at);
+        }
+        if close.is_some_and(|close| self.file.word(close + 1) != ";") {
+            self.warn(
+                at,
+                "the action of a concurrent assertion is dropped; the assertion itself stays"
+                    .into(),
+            );
+        }
+    }
+
+    /// A macro call that slang refused because of an assertion in it.
+    pub(super) fn assertion_macro(&mut self, at: usize) {
+        let close = (self.file.word(at + 1) == "(")
+            .then(|| self.file.closing(at + 1))
+            .flatten();
+        let Some(close) =
+            close.filter(|&close| !self.in_process(Process::Macro) && self.is_refused(at, close))
+        else {
+            return;
+        };
+        self.remove(at, close);
+        self.dropped(at);
+    }
+
+    fn dropped(&mut self, at: usize) {
+        let message =
+            "this assertion is dropped: it needs sequences or time, which are not supported";
+        self.tell(at, Diagnostic::warning("dropped-assertion", message));
+    }
+
+    fn is_refused(&self, first: usize, last: usize) -> bool {
+        let lines = self.file.span(first).start.line..=self.file.span(last).end.line;
+        let refused = &self.shared.refused_assertions;
+        refused
+            .iter()
+            .any(|(file, line)| *file == self.file.name && lines.contains(line))
+    }
+}
