@@ -180,6 +180,7 @@ pub(crate) fn define(
 fn emit_tasks(module: &mut Module, context: &Context) {
     let mut edges: Vec<(ClockEdge, FunctionId)> = Vec::new();
     let mut computes: Vec<FunctionId> = Vec::new();
+    let mut effects: Vec<FunctionId> = Vec::new();
     for task in &context.schedule.tasks {
         match task.kind {
             TaskKind::Settle => task::emit_import(module, context, task, "settle_pass"),
@@ -190,6 +191,7 @@ fn emit_tasks(module: &mut Module, context: &Context) {
             TaskKind::Outline => task::emit_import(module, context, task, "outline"),
             TaskKind::Edge(edge) => edges.push((edge, task::emit_function(module, context, task))),
             TaskKind::Compute(_) => computes.push(task::emit_function(module, context, task)),
+            TaskKind::Effects(_) => effects.push(task::emit_function(module, context, task)),
         }
     }
     if context.schedule.domains.model == TimingModel::Static {
@@ -198,7 +200,7 @@ fn emit_tasks(module: &mut Module, context: &Context) {
         }
     }
     state::emit_clock_dispatch(module, context, &edges);
-    state::emit_wave(module, context, &edges, &computes);
+    state::emit_wave(module, context, &edges, &computes, &effects);
 }
 
 /// The numbers of the prelude's `@signs@`.

@@ -72,7 +72,10 @@ impl Emitter<'_, '_> {
 
     fn before_edge(&self, offset: u32) -> u32 {
         let layout = self.context.layout;
-        let wave = matches!(self.kind, TaskKind::Edge(_) | TaskKind::Compute(_));
+        let wave = matches!(
+            self.kind,
+            TaskKind::Edge(_) | TaskKind::Compute(_) | TaskKind::Effects(_)
+        );
         let clocks = layout
             .rows
             .iter()
@@ -335,6 +338,7 @@ pub(crate) fn emit_wave(
     context: &Context,
     edges: &[(ClockEdge, FunctionId)],
     computes: &[FunctionId],
+    effects: &[FunctionId],
 ) {
     define(module, "wave", |builder, _, locals| {
         let at = builder.func_body_id();
@@ -372,6 +376,10 @@ pub(crate) fn emit_wave(
                 },
                 |_| {},
             );
+        }
+        for (group, function) in context.schedule.domains.effect_groups.iter().zip(effects) {
+            code.get(fired[group.domain]);
+            code.if_else(None, |code| code.call(*function), |_| {});
         }
         for (d, local) in fired.iter().enumerate() {
             let (start, len) = context.layout.domain_blocks[d];

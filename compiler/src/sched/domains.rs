@@ -12,6 +12,16 @@ pub type DomainId = usize;
 pub struct Domains {
     pub domains: Vec<Domain>,
     pub model: TimingModel,
+    /// Clocked effects in the order of the source, neighbours of one domain together; empty when a single
+    /// domain has them all, which then runs them itself.
+    pub effect_groups: Vec<EffectGroup>,
+}
+
+/// Effects that run together when their domain has an edge.
+#[derive(Clone, Debug)]
+pub struct EffectGroup {
+    pub domain: DomainId,
+    pub effects: Vec<usize>,
 }
 
 /// State with the same clock edges.
@@ -74,8 +84,31 @@ pub fn find(netlist: &Netlist) -> Domains {
     }
     Domains {
         model: timing_model(netlist),
+        effect_groups: effect_groups(&domains),
         domains,
     }
+}
+
+fn effect_groups(domains: &[Domain]) -> Vec<EffectGroup> {
+    if domains.iter().filter(|d| !d.effects.is_empty()).count() < 2 {
+        return Vec::new();
+    }
+    let each = domains.iter().enumerate();
+    let mut order: Vec<(usize, DomainId)> = each
+        .flat_map(|(id, d)| d.effects.iter().map(move |e| (*e, id)))
+        .collect();
+    order.sort_unstable();
+    let mut groups: Vec<EffectGroup> = Vec::new();
+    for (effect, domain) in order {
+        match groups.last_mut() {
+            Some(group) if group.domain == domain => group.effects.push(effect),
+            _ => groups.push(EffectGroup {
+                domain,
+                effects: vec![effect],
+            }),
+        }
+    }
+    groups
 }
 
 fn timing_model(netlist: &Netlist) -> TimingModel {

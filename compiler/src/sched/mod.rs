@@ -47,6 +47,8 @@ pub enum TaskKind {
     Edge(ClockEdge),
     /// The same for one clock domain, into shadow places.
     Compute(DomainId),
+    /// The effects of one group, where several domains have effects: their order is the source's.
+    Effects(usize),
     /// Effects of `initial` blocks, and the first look at those on change.
     Initial,
     /// Debug-visible values that have no place of their own.

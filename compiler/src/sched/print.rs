@@ -44,6 +44,7 @@ pub fn task_name(kind: TaskKind) -> String {
         TaskKind::Carry => "carry".into(),
         TaskKind::Edge(c) => format!("{:?}_{}", c.edge, c.trigger.index()).to_lowercase(),
         TaskKind::Compute(d) => format!("compute_{d}"),
+        TaskKind::Effects(g) => format!("effects_{g}"),
         TaskKind::Initial => "initial".into(),
         TaskKind::Outline => "outline".into(),
     }

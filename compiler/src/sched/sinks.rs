@@ -20,9 +20,16 @@ pub fn tasks(n: &Netlist, domains: &Domains, observed: &Observed) -> Vec<(TaskKi
     }
     if needs_shadow(domains) {
         for (id, domain) in domains.domains.iter().enumerate() {
-            let mut sinks = Vec::new();
-            domain_sinks(n, domain, &mut sinks);
+            let mut sinks = state_sinks(n, domain);
+            if domains.effect_groups.is_empty() {
+                sinks.extend(domain.effects.iter().map(|i| effect(n, *i)));
+                sinks.sort_by_key(|s| s.order);
+            }
             tasks.push((TaskKind::Compute(id), sinks));
+        }
+        for (id, group) in domains.effect_groups.iter().enumerate() {
+            let sinks = group.effects.iter().map(|i| effect(n, *i)).collect();
+            tasks.push((TaskKind::Effects(id), sinks));
         }
     }
     tasks.push((TaskKind::Initial, initial(n)));
@@ -67,22 +74,21 @@ fn edge_sinks(n: &Netlist, domains: &Domains, edge: ClockEdge) -> Vec<Sink> {
         .iter()
         .filter(|d| d.clocks.iter().any(fires))
     {
-        domain_sinks(n, domain, &mut sinks);
+        sinks.extend(state_sinks(n, domain));
+        sinks.extend(domain.effects.iter().map(|i| effect(n, *i)));
     }
     sinks.sort_by_key(|s| s.order);
     sinks
 }
 
-fn domain_sinks(n: &Netlist, domain: &Domain, sinks: &mut Vec<Sink>) {
-    for id in &domain.registers {
-        sinks.push(Sink::register(*id, n.registers[*id].next));
-    }
-    for i in &domain.effects {
-        sinks.push(effect(n, *i));
-    }
-    for (memory, port) in &domain.writes {
-        sinks.push(write(n, *memory, *port));
-    }
+/// Registers and memory ports.
+fn state_sinks(n: &Netlist, domain: &Domain) -> Vec<Sink> {
+    let registers = domain.registers.iter();
+    let writes = domain.writes.iter();
+    registers
+        .map(|id| Sink::register(*id, n.registers[*id].next))
+        .chain(writes.map(|(memory, port)| write(n, *memory, *port)))
+        .collect()
 }
 
 /// The cells that reading a value limb by limb needs.
