@@ -6,7 +6,7 @@
 
 use rtlwasm::arena::Id;
 use rtlwasm::bits::Bits;
-use rtlwasm::ir::{CellKind, Netlist};
+use rtlwasm::ir::{Cell, CellKind, Netlist};
 
 use crate::stimulus::Op;
 
@@ -144,22 +144,24 @@ fn zeroed(n: &Netlist, range: std::ops::Range<usize>) -> Option<Netlist> {
 
 /// The case as text: netlist without unused cells, calls, difference.
 pub fn report(case: &Case) -> String {
-    let used = used_cells(&case.netlist);
-    let text = rtlwasm::ir::print(&case.netlist);
-    let cell_line = |line: &&str| {
-        let number = line
-            .strip_prefix('%')
-            .and_then(|l| l.split(':').next()?.parse::<usize>().ok());
-        number.is_none_or(|i| used[i])
-    };
-    let text: Vec<&str> = text.lines().filter(cell_line).collect();
-    let calls: Vec<String> = case.stimulus.iter().map(|op| format!("  {op:?}")).collect();
-    format!(
-        "{}\n{}\n{}\n",
-        text.join("\n"),
-        calls.join("\n"),
-        case.difference
-    )
+    let text = rtlwasm::ir::print(&compact(&case.netlist));
+    let calls: Vec<String> = case.stimulus.iter().map(|op| format!("; {op:?}\n")).collect();
+    format!("{text}{}; {}\n", calls.concat(), case.difference)
+}
+
+/// The netlist without cells that nothing uses.
+fn compact(n: &Netlist) -> Netlist {
+    let used = used_cells(n);
+    let mut out = n.clone();
+    (out.cells, out.origins) = Default::default();
+    let mut map = vec![Id::new(0); used.len()];
+    for (id, cell) in n.cells.iter().filter(|(id, _)| used[id.index()]) {
+        let kind = cell.kind.map_operands(|o| map[o.index()]);
+        map[id.index()] = out.cells.push(Cell { kind, width: cell.width });
+        out.origins.push(n.origins[id]);
+    }
+    out.map_roots(|c| map[c.index()]);
+    out
 }
 
 /// Cells that state, effects and names reach.
