@@ -146,28 +146,50 @@ fn loads_follow_inputs(netlist: &Netlist) -> bool {
         .all(|l| !stateful[l.when] && !stateful[l.value])
 }
 
-/// True when a primary clock is read by anything but clock pins and names.
+/// True when a primary clock, or an input that it is a bit of, is read by anything but clock pins and names.
 fn clock_is_data(netlist: &Netlist) -> bool {
-    let clocks: Vec<CellId> = netlist
+    let clocks = netlist
         .triggers
         .values()
-        .filter(|t| t.role != TriggerRole::AsyncLoad)
-        .map(|t| t.net)
+        .filter(|t| t.role == TriggerRole::PrimaryClock);
+    let bits: Vec<(InputId, u32)> = clocks
+        .filter_map(|t| super::sinks::input_bit(netlist, t.net))
         .collect();
+    // Where the cell is a run of bits of an input: the input and its lowest bit.
+    let mut runs = crate::arena::SideTable::new(&netlist.cells, None);
     let mut used = false;
-    for cell in netlist.cells.values() {
-        cell.kind.for_each_operand(|o| used |= clocks.contains(&o));
+    for (id, cell) in netlist.cells.iter() {
+        runs[id] = match cell.kind {
+            CellKind::Input(input) => Some((input, 0)),
+            CellKind::Slice { value, low } => runs[value].map(|(input, at)| (input, at + low)),
+            _ => {
+                cell.kind
+                    .for_each_operand(|o| used |= has_bit(netlist, &bits, runs[o], o));
+                None
+            }
+        };
     }
-    let mut count = 0;
-    netlist.for_each_root(|c| count += usize::from(clocks.contains(&c)));
+    let mut roots = 0;
+    netlist.for_each_root(|c| roots += usize::from(has_bit(netlist, &bits, runs[c], c)));
+    let clock = |c: CellId| has_bit(netlist, &bits, runs[c], c);
     let named = netlist
         .signals
         .values()
-        .filter(|s| matches!(s.value, SignalValue::Cell(c) if clocks.contains(&c)));
-    let pins = netlist
-        .triggers
-        .values()
-        .filter(|t| clocks.contains(&t.net))
-        .count();
-    used || count > named.count() + pins
+        .filter(|s| matches!(s.value, SignalValue::Cell(c) if clock(c)));
+    let pins = netlist.triggers.values().filter(|t| clock(t.net));
+    used || roots > named.count() + pins.count()
+}
+
+/// True when one of `bits` is among those of a cell that starts at bit `run` of an input.
+fn has_bit(
+    n: &Netlist,
+    bits: &[(InputId, u32)],
+    run: Option<(InputId, u32)>,
+    cell: CellId,
+) -> bool {
+    run.is_some_and(|(input, low)| {
+        let high = low + n.width(cell);
+        bits.iter()
+            .any(|(i, bit)| *i == input && (low..high).contains(bit))
+    })
 }
