@@ -88,7 +88,7 @@ struct Handles {
     /// Registers, latches and memories.
     state: Vec<usize>,
     clocks: Vec<usize>,
-    /// Triggers that are inputs, clocks and loads.
+    /// Triggers that are inputs: clocks, and resets made to be ones.
     pins: Vec<usize>,
 }
 
@@ -118,21 +118,15 @@ impl Handles {
             }
         }
         for (id, trigger) in n.triggers.iter() {
-            let is_input = matches!(
-                n.cells[trigger.net].kind,
-                CellKind::Input(_) | CellKind::Slice { .. }
-            );
-            match trigger.role {
-                TriggerRole::PrimaryClock => {
+            match (trigger.role, &n.cells[trigger.net].kind) {
+                (TriggerRole::PrimaryClock, _) => {
                     handles.clocks.push(id.index());
                     handles.pins.push(id.index());
                 }
-                TriggerRole::AsyncLoad if is_input => {
-                    if matches!(n.cells[trigger.net].kind, CellKind::Input(_)) {
-                        handles.pins.push(id.index());
-                    }
+                (TriggerRole::AsyncLoad, CellKind::Input(input)) if n.inputs[*input].name.starts_with("rst") => {
+                    handles.pins.push(id.index());
                 }
-                TriggerRole::AsyncLoad | TriggerRole::DerivedClock => {}
+                (TriggerRole::AsyncLoad | TriggerRole::DerivedClock, _) => {}
             }
         }
         handles

@@ -2,10 +2,10 @@
 //!
 //! In: a seed and a size. Out: a valid netlist that always settles. For that, cells are *calm* or not.
 //! Calm ones depend on inputs, on registers that only primary clocks and inputs change, and on latches of
-//! calm cells. Only calm cells make clocks, and conditions and values of asynchronous loads; so an instant
-//! is at most a few waves deep and no load undoes the reason for itself. Calm cells that no load changes are
-//! *steady*. Only those make enables of latches, sets and resets of loops: what these would remember of the
-//! passes before a load has acted is not defined.
+//! calm cells. Only calm cells make clocks, so an instant is at most a few waves deep. Calm cells that no load
+//! changes are *steady*. Only those make conditions and values of asynchronous loads, enables of latches,
+//! sets and resets of loops: so no load undoes the reason for itself, and nothing remembers what was in the
+//! passes before a load has acted, whose order is not defined.
 
 mod coverage;
 mod logic;
@@ -179,16 +179,6 @@ impl Maker {
     /// From here on new cells are not calm.
     fn calm_ends(&mut self) {
         self.calm = self.pool.clone();
-    }
-
-    /// A calm value.
-    fn calm_value(&mut self, width: u32) -> CellId {
-        let calm = if self.calm.is_empty() {
-            self.pool.clone()
-        } else {
-            self.calm.clone()
-        };
-        self.value_of(&calm, width)
     }
 
     /// Any value made so far.

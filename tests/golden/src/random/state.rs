@@ -175,17 +175,15 @@ impl Maker {
         }
     }
 
-    /// Clocks come before loads in the trigger table.
+    /// Clocks come before loads in the trigger table, and inputs before logic that may turn out to be one.
     fn load_triggers(&mut self) {
-        for register in 0..self.b.netlist.registers.len() {
-            let id = Id::new(register);
+        for reset in self.resets.clone() {
+            self.b.trigger(reset, TriggerRole::AsyncLoad);
+        }
+        for id in self.b.netlist.registers.ids() {
             if let Some(AsyncLoad { when, value, .. }) = self.b.netlist.registers[id].load {
                 let trigger = Some(self.b.trigger(when, TriggerRole::AsyncLoad));
-                self.b.netlist.registers[id].load = Some(AsyncLoad {
-                    when,
-                    value,
-                    trigger,
-                });
+                self.b.netlist.registers[id].load = Some(AsyncLoad { when, value, trigger });
             }
         }
     }
@@ -198,7 +196,7 @@ impl Maker {
                 Some(AsyncLoad { trigger, ..load })
             }
             1 => {
-                let (when, value) = (self.calm_value(1), self.calm_value(width));
+                let (when, value) = (self.steady_value(1), self.steady_value(width));
                 let single = self.rng.percent(50) && self.b.constant(when).is_none();
                 let trigger = single.then(|| self.b.trigger(when, TriggerRole::AsyncLoad));
                 Some(AsyncLoad {
