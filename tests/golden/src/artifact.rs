@@ -5,12 +5,12 @@
 
 use rtlwasm::bits::{Bits, limb_count};
 use rtlwasm::ir::interp::Timing;
-use rtlwasm::ir::{Netlist, SignalValue, TriggerRole};
+use rtlwasm::ir::{CellId, CellKind, Direction, Netlist, SignalValue, Trigger, TriggerId, TriggerRole};
 use rtlwasm::options::Options;
 use rtlwasm::pipeline;
 use rtlwasm_abi::Status;
 use rtlwasm_abi::layout::{CONTROL_BASE, control, event, state, trigger};
-use rtlwasm_abi::manifest::{EventSite, Signal};
+use rtlwasm_abi::manifest::{EventSite, Manifest, Signal};
 use wasmtime::{Engine as Wasmtime, Instance, Memory, Module, Store, WasmParams, WasmResults};
 
 use crate::engine::{Engine, Record};
@@ -22,6 +22,8 @@ pub struct Artifact {
     memory: Memory,
     /// By signal of the netlist.
     ids: Vec<Ids>,
+    /// By trigger of the netlist.
+    pins: Vec<Pin>,
     sites: Vec<EventSite>,
     events: Vec<Record>,
     done: u64,
@@ -31,6 +33,16 @@ pub struct Artifact {
 struct Ids {
     width: u32,
     place: Place,
+}
+
+/// How a trigger's net can be driven.
+#[derive(Clone, Copy)]
+enum Pin {
+    /// By this row of the trigger table.
+    Row(u32),
+    /// By its signal: passes drop asynchronous loads that load nothing.
+    Signal(u32),
+    Computed,
 }
 
 enum Place {
@@ -89,7 +101,8 @@ impl Artifact {
             instance,
             memory,
             ids: ids(netlist, &signals),
-            sites: packaged.manifest.events,
+            pins: pins(netlist, &packaged.manifest),
+            sites: packaged.manifest.events.clone(),
             events: Vec::new(),
             done: 0,
         };
@@ -189,6 +202,25 @@ impl Artifact {
     }
 }
 
+/// How each trigger is driven: clocks keep their rows, resets are found by the port that they are.
+fn pins(n: &Netlist, manifest: &Manifest) -> Vec<Pin> {
+    let reset = |net: CellId| {
+        let is_port = |s: &&rtlwasm::ir::Signal| {
+            s.direction == Direction::Input && s.value == SignalValue::Cell(net)
+        };
+        let port = n.signals.values().find(is_port)?.name.as_str();
+        let id = manifest.signals.iter().position(|s| s.path == [port])? as u32;
+        let row = manifest.resets.iter().find(|r| r.signal == Some(id)).and_then(|r| r.trigger);
+        Some(row.map_or(Pin::Signal(id), Pin::Row))
+    };
+    let pin = |(id, t): (TriggerId, &Trigger)| match (t.role, &n.cells[t.net].kind) {
+        (TriggerRole::PrimaryClock, _) => Pin::Row(id.index() as u32),
+        (TriggerRole::AsyncLoad, CellKind::Input(_)) => reset(t.net).unwrap_or(Pin::Computed),
+        (TriggerRole::AsyncLoad | TriggerRole::DerivedClock, _) => Pin::Computed,
+    };
+    n.triggers.iter().map(pin).collect()
+}
+
 /// Which signal of the artifact is which of the netlist, by path.
 fn ids(n: &Netlist, signals: &[Signal]) -> Vec<Ids> {
     let find = |path: &[&str]| {
@@ -231,7 +263,22 @@ impl Engine for Artifact {
     }
 
     fn edges(&mut self, rise: u64, fall: u64) -> Status {
-        self.run(|a| a.call("rtl_edges", (rise as i64, fall as i64)))
+        let (mut rows, bit) = ([0u64; 2], |mask: u64, i: usize| mask >> i & 1);
+        for (i, pin) in self.pins.clone().into_iter().enumerate() {
+            match pin {
+                Pin::Row(row) => {
+                    rows[0] |= bit(rise, i) << row;
+                    rows[1] |= bit(fall, i) << row;
+                }
+                Pin::Signal(id) if bit(rise | fall, i) == 1 => {
+                    let status: i32 = self.call("rtl_poke", (id as i32, 0, bit(rise, i) as i64));
+                    assert_eq!(status, 0, "an input can be poked");
+                }
+                Pin::Signal(_) => {}
+                Pin::Computed => assert_eq!(bit(rise | fall, i), 0, "a computed net has no edges to give"),
+            }
+        }
+        self.run(|a| a.call("rtl_edges", (rows[0] as i64, rows[1] as i64)))
     }
 
     fn advance(&mut self, until: u64) -> Status {
