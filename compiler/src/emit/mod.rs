@@ -263,6 +263,7 @@ impl Numbers {
             ("TRIGGERS", triggers),
             ("TRIGGER_BYTES", trigger_bytes),
             ("PRIMARY", role(TriggerRole::PrimaryClock)),
+            ("CLOCKS", triggers - role(TriggerRole::AsyncLoad)),
             ("EDGE_MASK", edge_mask(n, layout)),
             ("GENERAL", general.into()),
             (

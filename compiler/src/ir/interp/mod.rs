@@ -27,7 +27,8 @@
 //! 2. From the settled values of before the wave: the next value of each register with a matching edge
 //!    (`load.value` where `load.when` is 1), all memory writes, the clocked effects in order.
 //! 3. All commit; memory ports in order, so that a later one wins, and a row that does not exist is
-//!    dropped. `prev` = level for the triggers of the wave. The random generator moves on. Settle.
+//!    dropped. `prev` = level for the triggers of the wave. If a clock was among them, the random
+//!    generator moves on. Settle.
 //!
 //! Waves repeat until no trigger moves; more than [`BOUND`] are [`Status::NotSettled`]. Then the instant
 //! ends: effects marked `last` that are due (clocked ones that a wave found enabled, change effects that
@@ -37,8 +38,8 @@
 //! takes all trigger levels as acted on, and then runs the initial and the change effects in order,
 //! those marked `last` after the others.
 //!
-//! **Random values** are a function of `prng`, which reset makes `seed` and each wave moves on by
-//! [`GOLDEN`](state::GOLDEN): see [`state::random_value`].
+//! **Random values** are a function of `prng`, which reset makes `seed` and each wave with a clock
+//! moves on by [`GOLDEN`](state::GOLDEN): see [`state::random_value`].
 
 mod effects;
 mod state;

@@ -72,11 +72,14 @@ impl Interp<'_> {
         for write in writes {
             self.commit(write);
         }
+        let clock = |t: usize| self.netlist.triggers[Id::new(t)].role != TriggerRole::AsyncLoad;
+        if edges.iter().any(|(t, _)| clock(*t)) {
+            self.state.prng = self.state.prng.wrapping_add(GOLDEN);
+        }
         for (t, level) in edges {
             self.state.triggers[t].prev = level;
             self.state.triggers[t].cycles += u64::from(level);
         }
-        self.state.prng = self.state.prng.wrapping_add(GOLDEN);
         self.settle()?;
         self.change_effects();
         Ok(())
