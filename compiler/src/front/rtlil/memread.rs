@@ -8,7 +8,7 @@ use super::memory::port_part;
 use super::params;
 use super::storage::Held;
 use crate::bits::Bits;
-use crate::ir::{CellId, Edge, Extend, MemoryId};
+use crate::ir::{CellId, Edge, Extend, Memory, MemoryId};
 
 /// One read port, before values exist.
 struct ReadPort {
@@ -86,10 +86,12 @@ impl Lower<'_, '_, '_> {
         address: CellId,
         width: u32,
     ) -> (Vec<CellId>, CellId) {
-        let word = self.b.netlist.memories[memory].width.max(1);
-        let rows: Vec<CellId> = (0..width.div_ceil(word))
-            .map(|i| self.row(memory, address, i))
-            .collect();
+        let Memory {
+            width: word, depth, ..
+        } = self.b.netlist.memories[memory];
+        // What a port wider than the whole memory adds is zero.
+        let count = width.div_ceil(word.max(1)).min(depth);
+        let rows: Vec<CellId> = (0..count).map(|i| self.row(memory, address, i)).collect();
         let words: Vec<CellId> = rows.iter().map(|row| self.b.read(memory, *row)).collect();
         let value = self.b.concat(&words);
         (rows, self.b.resize(value, width, Extend::Zero))
@@ -300,7 +302,9 @@ impl Lower<'_, '_, '_> {
                     let (old, new) = (self.b.and(old, keep), self.b.and(new, mask));
                     parts.push(self.b.or(old, new));
                 }
-                value = self.b.concat(&parts);
+                let seen = self.b.concat(&parts);
+                let width = self.b.width(data);
+                value = self.b.resize(seen, width, Extend::Zero);
             }
         }
         value

@@ -12,8 +12,11 @@ use super::lexer::{Lexer, Token};
 use super::sigspec::parse_const;
 use crate::diag::{Diagnostic, Span};
 
-/// Largest width of a wire or constant: far above real designs, below what exhausts memory.
+/// Largest width of a constant and number of rows: far above real designs, below what exhausts memory.
 pub const MAX_WIDTH: u32 = 1 << 26;
+
+/// Largest width of a wire.
+const MAX_WIRE_WIDTH: u32 = 1 << 24;
 
 const NOT_A_WIRE: u32 = u32::MAX;
 
@@ -253,7 +256,14 @@ impl<'a, 'n> Parser<'a, 'n> {
         };
         self.advance();
         match option {
-            "width" => wire.width = self.size()?,
+            "width" => {
+                let at = self.at;
+                wire.width = self.size()?;
+                if wire.width > MAX_WIRE_WIDTH {
+                    let message = format!("a wire has at most {MAX_WIRE_WIDTH} bits");
+                    return Err(self.error_at(at, message));
+                }
+            }
             "offset" => wire.offset = self.int()?,
             _ => {
                 wire.port = port;

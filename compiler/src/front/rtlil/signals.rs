@@ -371,10 +371,10 @@ impl Lower<'_, '_, '_> {
                 .text(attribute)
                 .strip_prefix("\\enum_value_")
             {
-                variants.push((
-                    text.to_string(),
-                    Bits::from_bools(bits.bytes().rev().map(|b| b == b'1')),
-                ));
+                let bits = Bits::from_bools(bits.bytes().rev().map(|b| b == b'1'));
+                if bits.width() == wire.width {
+                    variants.push((text.to_string(), bits));
+                }
             }
         }
         if variants.is_empty() {
