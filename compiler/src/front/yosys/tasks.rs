@@ -2,6 +2,7 @@
 //! strings of `$print` cells.
 
 use super::context::Process;
+use super::formats::shows_text;
 use super::lexer::Kind;
 use super::rewrite::Rewriter;
 
@@ -23,6 +24,12 @@ impl Rewriter<'_> {
         // Outside of processes these run while elaborating, and the front end does that.
         if self.context.process().is_none() {
             return;
+        }
+        if shows_text(name)
+            && let Some(call) = self.call(at)
+        {
+            let edits = self.format_edits(&call);
+            self.edits.extend(edits);
         }
         match name {
             "$finish" | "$exit" => self.finish(at),
@@ -147,7 +154,9 @@ impl Rewriter<'_> {
 
     /// `$monitor` prints whenever an argument changes, as `$display` in a combinational process does.
     fn monitor(&mut self, at: usize) {
-        let text = self.call(at).and_then(|call| self.copy(at + 1, call.close));
+        let text = self
+            .call(at)
+            .and_then(|call| self.arguments_on_one_line(at + 1, &call));
         match text.filter(|_| self.in_initial(at) && self.context.module().is_some()) {
             Some(arguments) => self
                 .monitors
