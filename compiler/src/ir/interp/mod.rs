@@ -6,6 +6,10 @@
 //!
 //! # Order
 //!
+//! Artifacts follow it in all that a design can rely on. Within one settling they may order passes and loads
+//! otherwise: what a set-reset loop, a latch that closes or another load remembers of values that a load was
+//! about to change is not defined.
+//!
 //! **A call** (`eval`, `step`, `edges`, `advance`) first *settles* with the host's pokes. While the level
 //! of a primary clock differs from the level its registers have acted on (`prev`), cells see `prev`: a
 //! poked clock moves no data before its own wave. Inputs that are asynchronous loads are seen at once, also
