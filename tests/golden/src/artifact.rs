@@ -5,7 +5,9 @@
 
 use rtlwasm::bits::{Bits, limb_count};
 use rtlwasm::ir::interp::Timing;
-use rtlwasm::ir::{CellId, CellKind, Direction, Netlist, SignalValue, Trigger, TriggerId, TriggerRole};
+use rtlwasm::ir::{
+    CellId, CellKind, Direction, Netlist, SignalValue, Trigger, TriggerId, TriggerRole,
+};
 use rtlwasm::options::Options;
 use rtlwasm::pipeline;
 use rtlwasm_abi::Status;
@@ -210,7 +212,11 @@ fn pins(n: &Netlist, manifest: &Manifest) -> Vec<Pin> {
         };
         let port = n.signals.values().find(is_port)?.name.as_str();
         let id = manifest.signals.iter().position(|s| s.path == [port])? as u32;
-        let row = manifest.resets.iter().find(|r| r.signal == Some(id)).and_then(|r| r.trigger);
+        let row = manifest
+            .resets
+            .iter()
+            .find(|r| r.signal == Some(id))
+            .and_then(|r| r.trigger);
         Some(row.map_or(Pin::Signal(id), Pin::Row))
     };
     let pin = |(id, t): (TriggerId, &Trigger)| match (t.role, &n.cells[t.net].kind) {
@@ -275,7 +281,11 @@ impl Engine for Artifact {
                     assert_eq!(status, 0, "an input can be poked");
                 }
                 Pin::Signal(_) => {}
-                Pin::Computed => assert_eq!(bit(rise | fall, i), 0, "a computed net has no edges to give"),
+                Pin::Computed => assert_eq!(
+                    bit(rise | fall, i),
+                    0,
+                    "a computed net has no edges to give"
+                ),
             }
         }
         self.run(|a| a.call("rtl_edges", (rows[0] as i64, rows[1] as i64)))

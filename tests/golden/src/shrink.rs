@@ -145,7 +145,11 @@ fn zeroed(n: &Netlist, range: std::ops::Range<usize>) -> Option<Netlist> {
 /// The case as text: netlist without unused cells, calls, difference.
 pub fn report(case: &Case) -> String {
     let text = rtlwasm::ir::print(&compact(&case.netlist));
-    let calls: Vec<String> = case.stimulus.iter().map(|op| format!("; {op:?}\n")).collect();
+    let calls: Vec<String> = case
+        .stimulus
+        .iter()
+        .map(|op| format!("; {op:?}\n"))
+        .collect();
     format!("{text}{}; {}\n", calls.concat(), case.difference)
 }
 
@@ -157,7 +161,10 @@ fn compact(n: &Netlist) -> Netlist {
     let mut map = vec![Id::new(0); used.len()];
     for (id, cell) in n.cells.iter().filter(|(id, _)| used[id.index()]) {
         let kind = cell.kind.map_operands(|o| map[o.index()]);
-        map[id.index()] = out.cells.push(Cell { kind, width: cell.width });
+        map[id.index()] = out.cells.push(Cell {
+            kind,
+            width: cell.width,
+        });
         out.origins.push(n.origins[id]);
     }
     out.map_roots(|c| map[c.index()]);

@@ -123,7 +123,9 @@ impl Handles {
                     handles.clocks.push(id.index());
                     handles.pins.push(id.index());
                 }
-                (TriggerRole::AsyncLoad, CellKind::Input(input)) if n.inputs[*input].name.starts_with("rst") => {
+                (TriggerRole::AsyncLoad, CellKind::Input(input))
+                    if n.inputs[*input].name.starts_with("rst") =>
+                {
                     handles.pins.push(id.index());
                 }
                 (TriggerRole::AsyncLoad | TriggerRole::DerivedClock, _) => {}

@@ -183,7 +183,11 @@ impl Maker {
         for id in self.b.netlist.registers.ids() {
             if let Some(AsyncLoad { when, value, .. }) = self.b.netlist.registers[id].load {
                 let trigger = Some(self.b.trigger(when, TriggerRole::AsyncLoad));
-                self.b.netlist.registers[id].load = Some(AsyncLoad { when, value, trigger });
+                self.b.netlist.registers[id].load = Some(AsyncLoad {
+                    when,
+                    value,
+                    trigger,
+                });
             }
         }
     }
