@@ -41,6 +41,7 @@ pub enum Stage {
     /// Where every signal lies in memory.
     Layout,
     /// The artifact as WebAssembly text.
+    #[cfg(feature = "cli")]
     Wat,
     /// The manifest as JSON.
     Manifest,
@@ -84,6 +85,7 @@ pub fn emit_stage(design: &Design, options: &Options, stage: Stage) -> Result<St
             sched::print(&prepared.netlist, &prepared.schedule)
         }
         Stage::Layout => layout_text(&compile_netlist(netlist, options)),
+        #[cfg(feature = "cli")]
         Stage::Wat => {
             let wasm = compile_netlist(netlist, options).wasm;
             wasmprinter::print_bytes(wasm).expect("an emitted module can be printed")

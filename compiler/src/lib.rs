@@ -16,3 +16,8 @@ pub mod sched;
 
 pub use api::{Artifact, Compiler};
 pub use compile::{Compilation, Stage, compile, emit_stage};
+
+/// The guide's examples are tests.
+#[cfg(all(doctest, feature = "cli"))]
+#[doc = include_str!("../../docs/library.md")]
+struct LibraryGuide;

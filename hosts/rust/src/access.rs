@@ -56,7 +56,7 @@ impl Model {
         self.check_writable(signal)?;
         self.check_width(signal, 64 - value.leading_zeros())?;
         match signal.slot {
-            Some(slot) if signal.depth == 0 => {
+            Some(slot) if signal.depth == 0 && signal.kind != Kind::Inout => {
                 write_slot(self.memory_mut(), slot, 0, signal.width, value);
                 self.written(signal);
                 Ok(())
@@ -265,11 +265,12 @@ impl Model {
 
     fn write(&mut self, signal: Signal, index: u32, value: &Value) -> Result<(), Error> {
         let entry = self.entry(signal);
+        // The host's half of an inout is a signal of its own, whatever shows the net.
+        if let Some([input, ..]) = entry.inout {
+            return self.write_by_id(input, value);
+        }
         if entry.parts.is_empty() {
-            return match entry.inout {
-                Some([input, ..]) => self.write_by_id(input, value),
-                None => self.write_slowly(signal, index, value),
-            };
+            return self.write_slowly(signal, index, value);
         }
         let parts = entry.parts.clone();
         let memory = self.memory_mut();
