@@ -2,6 +2,7 @@
 //!
 //! One file per task. Tasks only run programs and move files; what is compiled and compared lives in the other crates.
 
+mod bench;
 mod codegen;
 mod cores;
 mod demo;
@@ -41,6 +42,8 @@ enum Task {
     Codegen(codegen::Options),
     /// Check the rules of the source tree.
     Tidy,
+    /// Measure; nothing passes or fails.
+    Bench(bench::Options),
     /// Compare real cores with Verilator, cycle by cycle.
     Oracle(oracle::Options),
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Codegen(options) => codegen::run(&options),
         Task::Tidy => tidy::run(),
+        Task::Bench(options) => bench::run(&options),
         Task::Oracle(options) => oracle::run(&options),
     };
     match result {

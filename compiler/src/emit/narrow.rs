@@ -25,7 +25,7 @@ impl Emitter<'_, '_> {
             Random(source) => self.random(source.index(), 0, width),
             MemRead { memory, address } => self.read(memory, address, ty),
             Not(a) if width == 1 => {
-                self.value(a);
+                self.truth(a);
                 self.code.unary(UnaryOp::I32Eqz);
             }
             Not(a) => {
@@ -66,16 +66,7 @@ impl Emitter<'_, '_> {
                 self.code.convert(ty, Ty::I32);
                 self.code.mask(Ty::I32, 1);
             }
-            Mux {
-                select,
-                on_true,
-                on_false,
-            } => {
-                self.value(on_true);
-                self.value(on_false);
-                self.value(select);
-                self.code.op(Select { ty: None });
-            }
+            Mux { select, on_true, on_false } => self.select(select, on_true, on_false, ty),
             Slice { value, low } => self.slice(id, value, low),
             Concat(ref parts) => self.concat(parts, ty),
             ZeroExtend(a) => self.value_as(a, ty),
@@ -87,6 +78,34 @@ impl Emitter<'_, '_> {
         self.value(a);
         self.value(b);
         self.code.binary(ty, i32, i64);
+    }
+
+    /// A mux without a branch. With a constant bit in one arm it is an and or an or.
+    fn select(&mut self, select: CellId, on_true: CellId, on_false: CellId, ty: Ty) {
+        let bit = |id: CellId| self.netlist().constant(id).filter(|c| c.width() == 1).map(|c| c.bit(0));
+        match (bit(on_true), bit(on_false)) {
+            (Some(true), None) => self.bitwise(select, on_false, ty, I32Or, I64Or),
+            (None, Some(false)) => self.bitwise(select, on_true, ty, I32And, I64And),
+            _ => {
+                self.value(on_true);
+                self.value(on_false);
+                self.truth(select);
+                self.code.op(Select { ty: None });
+            }
+        }
+    }
+
+    /// Pushes an i32 that is not zero exactly when the bit is 1.
+    pub fn truth(&mut self, bit: CellId) {
+        if let CellKind::Slice { value, low } = self.netlist().cells[bit].kind
+            && self.plan.is_inline(bit)
+            && self.width(value) <= 32
+        {
+            self.value(value);
+            self.code.constant(Ty::I32, 1 << low);
+            return self.code.binary(Ty::I32, I32And, I64And);
+        }
+        self.value(bit);
     }
 
     /// An operation whose result may have bits above its width.

@@ -209,7 +209,7 @@ impl Emitter<'_, '_> {
         let outer = self.code.at;
         let (consequent, alternative) = (self.code.new_seq(None), self.code.new_seq(None));
         let empty_true = branch.on_true.steps.is_empty() && branch.merges.is_empty();
-        self.value(branch.select);
+        self.truth(branch.select);
         if empty_true {
             self.code.unary(walrus::ir::UnaryOp::I32Eqz);
         }
