@@ -40,7 +40,7 @@ pub fn artifact(
     let mut wasm = shrink(module.emit_wasm(), options.opt_level);
     let design_hash = hex(&Sha256::digest(&wasm)[..8]);
     let signals: Vec<manifest::Signal> = rows.iter().map(|r| signal(n, r)).collect();
-    let ports = rows.iter().filter(|r| is_port(n, r)).count();
+    let ports = rows.iter().filter(|r| r.port).count();
     let manifest = Manifest {
         schema: manifest::SCHEMA,
         abi: format!("{ABI_MAJOR}.{ABI_MINOR}"),
@@ -77,7 +77,7 @@ pub fn artifact(
             .map(|(i, e)| event(n, layout, i, e, options))
             .collect(),
         outline_groups: u32::from(rows.iter().any(|r| r.outlined)),
-        plusargs: Vec::new(),
+        plusargs: plusargs(n, &rows),
         signals: signals[..ports].to_vec(),
     };
     let symbols = Symbols {
@@ -204,8 +204,34 @@ fn undef_name(undef: Undef) -> &'static str {
     }
 }
 
-fn is_port(n: &Netlist, row: &SignalRow) -> bool {
-    n.signals[row.signal].direction != Direction::None
+/// Requests for plusargs: a flag, and a value where the request has a format.
+fn plusargs(n: &Netlist, rows: &[SignalRow]) -> Vec<manifest::Plusarg> {
+    let requests = n.host_inputs();
+    let mut found: Vec<manifest::Plusarg> = Vec::new();
+    for (id, row) in rows.iter().enumerate().filter(|(_, r)| r.port) {
+        let SignalValue::Cell(cell) = n.signals[row.signal].value else {
+            continue;
+        };
+        let Some(name) = requests.get(&cell) else {
+            continue;
+        };
+        let id = id as u32;
+        // The flag and the value of one request follow each other.
+        match found.last_mut() {
+            Some(last) if last.name == *name && last.value.is_none() && row.width > 1 => {
+                last.value = Some(id)
+            }
+            _ if row.width == 1 => {
+                found.push(manifest::Plusarg {
+                    name: name.clone(),
+                    found: id,
+                    value: None,
+                });
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 fn signal(n: &Netlist, row: &SignalRow) -> manifest::Signal {

@@ -34,12 +34,23 @@ pub fn run(options: &Options) -> Result {
     setup::run()?;
     let folder = cache()?.join("bench");
     fs::create_dir_all(&folder).map_err(at(&folder))?;
-    say("RTLIL to artifact; one run each, seconds of processor time of this process and its threads.");
-    println!("{:<14} {:>3} {:>9} {:>12} {:>9} {:>12} {:>10}", "design", "-O", "seconds", "us per cell", "MB", "KB per cell", "artifact");
+    say(
+        "RTLIL to artifact; one run each, seconds of processor time of this process and its threads.",
+    );
+    println!(
+        "{:<14} {:>3} {:>9} {:>12} {:>9} {:>12} {:>10}",
+        "design", "-O", "seconds", "us per cell", "MB", "KB per cell", "artifact"
+    );
     let picorv32 = picorv32(&folder)?;
-    let count = fs::read_to_string(&picorv32).map_err(at(&picorv32))?.matches("\n  cell ").count();
+    let count = fs::read_to_string(&picorv32)
+        .map_err(at(&picorv32))?
+        .matches("\n  cell ")
+        .count();
     measure("picorv32", &picorv32, count, &folder)?;
-    for size in [10_000, 100_000, 1_000_000].into_iter().filter(|size| *size <= cells) {
+    for size in [10_000, 100_000, 1_000_000]
+        .into_iter()
+        .filter(|size| *size <= cells)
+    {
         let path = folder.join(format!("grid{size}.il"));
         write_grid(&path, size).map_err(at(&path))?;
         measure(&format!("grid {size}"), &path, size, &folder)?;
@@ -53,8 +64,23 @@ fn picorv32(folder: &Path) -> Result<PathBuf> {
     let path = folder.join("picorv32.il");
     let design = repository().join("fixtures/designs/picorv32");
     let mut command = Command::new(target_dir()?.join("release/rtlwasm"));
-    command.args(["dump", "--stage", "rtlil", "-f", "sources.f", "--top", "picorv32_soc", "-o"]).arg(&path);
-    execute(command.current_dir(design).env("RTLWASM_CORES", cores::folder()?))?;
+    command
+        .args([
+            "dump",
+            "--stage",
+            "rtlil",
+            "-f",
+            "sources.f",
+            "--top",
+            "picorv32_soc",
+            "-o",
+        ])
+        .arg(&path);
+    execute(
+        command
+            .current_dir(design)
+            .env("RTLWASM_CORES", cores::folder()?),
+    )?;
     Ok(path)
 }
 
@@ -62,7 +88,12 @@ fn measure(name: &str, source: &Path, cells: usize, folder: &Path) -> Result {
     for level in ["0", "2"] {
         let artifact = folder.join("bench.wasm");
         let mut command = Command::new(target_dir()?.join("release/rtlwasm"));
-        command.arg("build").arg(format!("-O{level}")).arg(source).arg("-o").arg(&artifact);
+        command
+            .arg("build")
+            .arg(format!("-O{level}"))
+            .arg(source)
+            .arg("-o")
+            .arg(&artifact);
         let used = resources(&mut command)?;
         let size = fs::metadata(&artifact).map_err(at(&artifact))?.len();
         println!(
@@ -86,8 +117,14 @@ struct Resources {
 }
 
 fn resources(command: &mut Command) -> Result<Resources> {
-    let failed = |source| Failure::Start { command: "rtlwasm build".into(), source };
-    let child = command.stderr(std::process::Stdio::null()).spawn().map_err(failed)?;
+    let failed = |source| Failure::Start {
+        command: "rtlwasm build".into(),
+        source,
+    };
+    let child = command
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .map_err(failed)?;
     let (mut status, mut usage) = (0, std::mem::MaybeUninit::<libc::rusage>::zeroed());
     // SAFETY: the child is ours and not waited for elsewhere; both pointers are to live values of the right type.
     let waited = unsafe { libc::wait4(child.id() as i32, &mut status, 0, usage.as_mut_ptr()) };
@@ -96,12 +133,18 @@ fn resources(command: &mut Command) -> Result<Resources> {
     }
     let status = std::process::ExitStatus::from_raw(status);
     if !status.success() {
-        return Err(Failure::Command { command: "rtlwasm build".into(), status });
+        return Err(Failure::Command {
+            command: "rtlwasm build".into(),
+            status,
+        });
     }
     // SAFETY: `wait4` has filled it in; all-zero bytes are valid, too.
     let usage = unsafe { usage.assume_init() };
     let time = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
-    Ok(Resources { seconds: time(usage.ru_utime) + time(usage.ru_stime), kilobytes: usage.ru_maxrss as f64 })
+    Ok(Resources {
+        seconds: time(usage.ru_utime) + time(usage.ru_stime),
+        kilobytes: usage.ru_maxrss as f64,
+    })
 }
 
 /// A ring of small datapaths: ten cells each, with adders, comparisons, muxes and a register.
@@ -109,7 +152,10 @@ fn write_grid(path: &Path, cells: usize) -> std::io::Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
     let tiles = cells / 10;
     writeln!(out, "attribute \\top 1\nmodule \\grid")?;
-    writeln!(out, "  wire input 1 \\clk\n  wire width 32 input 2 \\seed\n  wire width 32 output 3 \\out")?;
+    writeln!(
+        out,
+        "  wire input 1 \\clk\n  wire width 32 input 2 \\seed\n  wire width 32 output 3 \\out"
+    )?;
     for i in 0..tiles {
         for word in ["r", "s", "t", "n", "x", "m", "a", "o"] {
             writeln!(out, "  wire width 32 \\{word}{i}")?;
@@ -117,7 +163,11 @@ fn write_grid(path: &Path, cells: usize) -> std::io::Result<()> {
         writeln!(out, "  wire \\e{i}\n  wire \\l{i}")?;
     }
     for i in 0..tiles {
-        let before = if i == 0 { "\\seed".to_string() } else { format!("\\r{}", i - 1) };
+        let before = if i == 0 {
+            "\\seed".to_string()
+        } else {
+            format!("\\r{}", i - 1)
+        };
         let far = format!("\\r{}", (i * 7 + 3) % tiles);
         let net = |word: &str| format!("\\{word}{i}");
         for (kind, width, a, b, y) in [
@@ -130,16 +180,34 @@ fn write_grid(path: &Path, cells: usize) -> std::io::Result<()> {
             ("or", 32, net("a"), net("m"), net("o")),
         ] {
             writeln!(out, "  cell ${kind} ${kind}{i}")?;
-            writeln!(out, "    parameter \\A_SIGNED 0\n    parameter \\B_SIGNED 0")?;
-            writeln!(out, "    parameter \\A_WIDTH 32\n    parameter \\B_WIDTH 32\n    parameter \\Y_WIDTH {width}")?;
-            writeln!(out, "    connect \\A {a}\n    connect \\B {b}\n    connect \\Y {y}\n  end")?;
+            writeln!(
+                out,
+                "    parameter \\A_SIGNED 0\n    parameter \\B_SIGNED 0"
+            )?;
+            writeln!(
+                out,
+                "    parameter \\A_WIDTH 32\n    parameter \\B_WIDTH 32\n    parameter \\Y_WIDTH {width}"
+            )?;
+            writeln!(
+                out,
+                "    connect \\A {a}\n    connect \\B {b}\n    connect \\Y {y}\n  end"
+            )?;
         }
         for (name, a, b, s, y) in [("p", "t", "m", "e", "x"), ("q", "o", "x", "l", "n")] {
             writeln!(out, "  cell $mux $mux_{name}{i}\n    parameter \\WIDTH 32")?;
-            writeln!(out, "    connect \\A \\{a}{i}\n    connect \\B \\{b}{i}\n    connect \\S \\{s}{i}\n    connect \\Y \\{y}{i}\n  end")?;
+            writeln!(
+                out,
+                "    connect \\A \\{a}{i}\n    connect \\B \\{b}{i}\n    connect \\S \\{s}{i}\n    connect \\Y \\{y}{i}\n  end"
+            )?;
         }
-        writeln!(out, "  cell $dff $dff{i}\n    parameter \\CLK_POLARITY 1\n    parameter \\WIDTH 32")?;
-        writeln!(out, "    connect \\CLK \\clk\n    connect \\D \\n{i}\n    connect \\Q \\r{i}\n  end")?;
+        writeln!(
+            out,
+            "  cell $dff $dff{i}\n    parameter \\CLK_POLARITY 1\n    parameter \\WIDTH 32"
+        )?;
+        writeln!(
+            out,
+            "    connect \\CLK \\clk\n    connect \\D \\n{i}\n    connect \\Q \\r{i}\n  end"
+        )?;
     }
     writeln!(out, "  connect \\out \\r{}\nend", tiles - 1)?;
     out.flush()

@@ -66,7 +66,11 @@ impl Emitter<'_, '_> {
                 self.code.convert(ty, Ty::I32);
                 self.code.mask(Ty::I32, 1);
             }
-            Mux { select, on_true, on_false } => self.select(select, on_true, on_false, ty),
+            Mux {
+                select,
+                on_true,
+                on_false,
+            } => self.select(select, on_true, on_false, ty),
             Slice { value, low } => self.slice(id, value, low),
             Concat(ref parts) => self.concat(parts, ty),
             ZeroExtend(a) => self.value_as(a, ty),
@@ -82,7 +86,12 @@ impl Emitter<'_, '_> {
 
     /// A mux without a branch. With a constant bit in one arm it is an and or an or.
     fn select(&mut self, select: CellId, on_true: CellId, on_false: CellId, ty: Ty) {
-        let bit = |id: CellId| self.netlist().constant(id).filter(|c| c.width() == 1).map(|c| c.bit(0));
+        let bit = |id: CellId| {
+            self.netlist()
+                .constant(id)
+                .filter(|c| c.width() == 1)
+                .map(|c| c.bit(0))
+        };
         match (bit(on_true), bit(on_false)) {
             (Some(true), None) => self.bitwise(select, on_false, ty, I32Or, I64Or),
             (None, Some(false)) => self.bitwise(select, on_true, ty, I32And, I64And),

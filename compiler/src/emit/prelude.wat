@@ -504,7 +504,10 @@
         (local.set $status (call $instant_and_stop))
         (br_if $stop (local.get $status))
         (local.set $time (call $earliest))
-        (if (i64.gt_u (local.get $time) (local.get $until))
+        ;; All ones: no clock runs.
+        (if (i32.or
+              (i64.gt_u (local.get $time) (local.get $until))
+              (i64.eq (local.get $time) (i64.const -1)))
           (then
             (i64.store offset=@TIME@ (i32.const 0) (local.get $until))
             (br $stop)))
@@ -707,6 +710,7 @@
         ;; mask counts the cycles of an earlier, stopped try.
         (local.set $done (i64.load offset=24 (local.get $at)))
         (local.set $n (i64.sub (i64.load offset=16 (local.get $at)) (local.get $done)))
+        (if (i64.eqz (local.get $n)) (then (return (call $eval))))
         (local.set $status (call $enter))
         (if (i32.eqz (local.get $status))
           (then (local.set $status (call $cycles (i32.load offset=4 (local.get $at)) (local.get $n)))))

@@ -158,6 +158,9 @@ impl Emitter<'_, '_> {
         self.value(address);
         let fits = self.width(address) < 32 && 1u64 << self.width(address) <= u64::from(limit);
         if fits {
+            // A host that writes state without masking gets wrong values, but no access outside.
+            self.code.convert(ty, Ty::I32);
+            self.code.mask(Ty::I32, self.width(address));
             self.code.set(row);
             return false;
         }

@@ -17,6 +17,8 @@ use crate::sched::observe::{Observed, Stored};
 #[derive(Clone, Debug)]
 pub struct SignalRow {
     pub path: Vec<String>,
+    /// Described in `rtl.manifest`, also when the artifact is stripped.
+    pub port: bool,
     /// The netlist's signal, for width, sign, type and source.
     pub signal: SignalId,
     pub kind: &'static str,
@@ -73,6 +75,8 @@ pub fn signal_rows(
     let mut ports = Vec::new();
     let mut inner = Vec::new();
     let mut inouts = Vec::new();
+    let mut plusargs = Vec::new();
+    let host_inputs = n.host_inputs();
     for (id, signal) in n.signals.iter() {
         match (&signal.value, signal.direction) {
             (
@@ -88,6 +92,9 @@ pub fn signal_rows(
                     [("in", *input), ("out", *output), ("enable", *enable)],
                 ));
                 ports.push(rows.cell(id, *output, "inout"));
+            }
+            (SignalValue::Cell(c), Direction::None) if host_inputs.contains_key(c) => {
+                plusargs.push(rows.cell(id, *c, "input"));
             }
             (SignalValue::Cell(c), Direction::None) => inner.push(rows.named(id, *c)),
             (SignalValue::Cell(c), Direction::Input) => ports.push(rows.cell(id, *c, "input")),
@@ -109,6 +116,7 @@ pub fn signal_rows(
         }
         ports[port].inout = Some([first, first + 1, first + 2]);
     }
+    ports.extend(plusargs);
     if options.strip == Strip::Full {
         ports.extend(inner);
     }
@@ -149,6 +157,7 @@ impl Rows<'_> {
                 .into_iter()
                 .map(str::to_string)
                 .collect(),
+            port: kind != "wire" && kind != "memory",
             signal: id,
             kind,
             access: Access::Read,

@@ -31,6 +31,8 @@ pub use print::print;
 pub use rewrite::{Rewriter, rewrite};
 pub use validate::{validate, violations};
 
+use std::collections::BTreeMap;
+
 use crate::arena::{Arena, Id, SideTable};
 use crate::bits::Bits;
 
@@ -421,6 +423,30 @@ impl Netlist {
             CellKind::Const(bits) => Some(bits),
             _ => None,
         }
+    }
+
+    /// Inputs that are no port: what `$test$plusargs` and `$value$plusargs` ask the host for. By cell,
+    /// with the text of the request.
+    pub fn host_inputs(&self) -> BTreeMap<CellId, &str> {
+        let mut inputs: BTreeMap<CellId, &str> = BTreeMap::new();
+        for (id, cell) in self.cells.iter() {
+            if let CellKind::Input(input) = cell.kind {
+                inputs.insert(id, &self.inputs[input].name);
+            }
+        }
+        for port in self
+            .signals
+            .values()
+            .filter(|s| s.direction != Direction::None)
+        {
+            match port.value {
+                SignalValue::Cell(cell) | SignalValue::Inout { input: cell, .. } => {
+                    inputs.remove(&cell)
+                }
+                SignalValue::Memory(_) => None,
+            };
+        }
+        inputs
     }
 
     /// Instance names from below the top down to `scope`.

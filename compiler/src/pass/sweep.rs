@@ -51,8 +51,10 @@ fn mark(n: &Netlist, options: &Options) -> Live {
         live: &mut live,
         cells: Vec::new(),
     };
+    let host_inputs = n.host_inputs();
     for (id, signal) in n.signals.iter() {
-        if options.strip == Strip::Full || signal.direction != Direction::None {
+        let asked = matches!(signal.value, SignalValue::Cell(c) if host_inputs.contains_key(&c));
+        if options.strip == Strip::Full || signal.direction != Direction::None || asked {
             work.signal(id);
         }
     }
