@@ -218,12 +218,12 @@ fn plusargs(n: &Netlist, rows: &[SignalRow]) -> Vec<manifest::Plusarg> {
         let id = id as u32;
         // The flag and the value of one request follow each other.
         match found.last_mut() {
-            Some(last) if last.name == *name && last.value.is_none() && row.width > 1 => {
+            Some(last) if last.name == **name && last.value.is_none() && row.width > 1 => {
                 last.value = Some(id)
             }
             _ if row.width == 1 => {
                 found.push(manifest::Plusarg {
-                    name: name.clone(),
+                    name: name.to_string(),
                     found: id,
                     value: None,
                 });
