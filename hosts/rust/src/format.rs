@@ -42,6 +42,11 @@ fn number(value: &Value, signed: bool, base: u32, upper: bool, layout: &NumberLa
         16 => (format!("{value:x}"), "0x"),
         _ => (value.to_decimal(signed), ""),
     };
+    // The field's width, not the value's, asks for leading zeros.
+    let significant = digits.trim_start_matches('0');
+    if base != 10 {
+        digits = if significant.is_empty() { "0".into() } else { significant.into() };
+    }
     let mut head = String::new();
     if let Some(magnitude) = digits.strip_prefix('-') {
         digits = magnitude.to_string();
@@ -201,10 +206,10 @@ mod tests {
                     ..PLAIN
                 }
             ),
-            "0x0ab"
+            "0xab"
         );
-        assert_eq!(show(5, 4, 2, PLAIN), "0101");
-        assert_eq!(show(0o17, 9, 8, PLAIN), "017");
+        assert_eq!(show(5, 4, 2, PLAIN), "101");
+        assert_eq!(show(0o17, 9, 8, PLAIN), "17");
     }
 
     #[test]

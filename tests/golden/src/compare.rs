@@ -98,6 +98,18 @@ impl<'a> Interpreted<'a> {
         }
     }
 
+    /// What the host has told the artifact when it was loaded.
+    fn take_plusargs(&mut self, compiled: &mut Compiled) {
+        let asked = self.netlist.host_inputs();
+        for (index, id) in self.watched.iter().enumerate() {
+            let signal = &self.netlist.signals[*id];
+            if matches!(signal.value, SignalValue::Cell(cell) if asked.contains_key(&cell)) {
+                let value = Bits::from_limbs(signal.width, compiled.value(index));
+                self.interp.poke(*id, 0, &value);
+            }
+        }
+    }
+
     fn edges(&mut self, rising: u64, level: u64) -> Status {
         let mut triggers = 0;
         for (index, clock) in self.clocks.iter().enumerate() {
@@ -353,6 +365,7 @@ pub fn interpreter_and_artifact(
     watched: &[SignalId],
 ) -> Result<u64, String> {
     let mut reference = Interpreted::new(netlist, design, watched.to_vec());
+    reference.take_plusargs(compiled);
     let inputs = stimulus.power_on(design);
     let status = (reference.apply(&inputs), compiled.apply(&inputs));
     same_values(netlist, watched, &mut reference, compiled, status)

@@ -264,7 +264,12 @@ impl<'a> Interp<'a> {
         };
         let value = value.zext(self.netlist.width(cell));
         match self.netlist.cells[cell].kind {
-            CellKind::Input(_) if direction == Direction::None => return Status::NotWritable,
+            CellKind::Input(_)
+                if direction == Direction::None
+                    && !self.netlist.host_inputs().contains_key(&cell) =>
+            {
+                return Status::NotWritable;
+            }
             CellKind::Input(id) => self.state.inputs[id.index()] = value.clone(),
             CellKind::Register(id) => self.state.registers[id.index()] = value.clone(),
             _ => match self.netlist.latches.iter().find(|(_, l)| l.value == cell) {
