@@ -45,7 +45,11 @@ fn number(value: &Value, signed: bool, base: u32, upper: bool, layout: &NumberLa
     // The field's width, not the value's, asks for leading zeros.
     let significant = digits.trim_start_matches('0');
     if base != 10 {
-        digits = if significant.is_empty() { "0".into() } else { significant.into() };
+        digits = if significant.is_empty() {
+            "0".into()
+        } else {
+            significant.into()
+        };
     }
     let mut head = String::new();
     if let Some(magnitude) = digits.strip_prefix('-') {

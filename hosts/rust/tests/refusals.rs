@@ -32,9 +32,9 @@ fn files_that_are_no_artifacts() {
     assert!(matches!(refusal(b""), LoadError::NotWasm));
     assert!(matches!(refusal(&code()), LoadError::NotArtifact));
     assert!(refusal(&code()).to_string().contains("rtlwasm build"));
-    let missing = Artifact::load("/nonexistent/x.wasm", &options())
-        .err()
-        .expect("refused");
+    let Err(missing) = Artifact::load("/nonexistent/x.wasm", &options()) else {
+        panic!("there is no such file");
+    };
     assert!(
         missing
             .to_string()

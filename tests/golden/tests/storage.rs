@@ -405,8 +405,11 @@ fn signal(n: &Netlist, name: &str) -> SignalId {
         .expect("the port is there")
 }
 
-/// Runs the samples in both and compares.
-fn compare(samples: &[Sample], rng: &mut Rng) {
+/// By step and sample: the input that changes, and its new value.
+type Changes = Vec<Vec<Option<(usize, Bits)>>>;
+
+/// A testbench that drives all samples at random, and what it does.
+fn testbench(samples: &[Sample], rng: &mut Rng) -> (String, Changes) {
     let mut bench = String::from("module bench;\n");
     samples
         .iter()
@@ -418,7 +421,7 @@ fn compare(samples: &[Sample], rng: &mut Rng) {
             values: s.inputs.iter().map(|(p, w)| s.initial(p, *w)).collect(),
         })
         .collect();
-    let mut changes: Vec<Vec<Option<(usize, Bits)>>> = Vec::new();
+    let mut changes: Changes = Vec::new();
     for _ in 0..STEPS {
         let mut step = Vec::new();
         for ((sample, state), index) in samples.iter().zip(&mut states).zip(0..) {
@@ -443,6 +446,12 @@ fn compare(samples: &[Sample], rng: &mut Rng) {
         changes.push(step);
     }
     bench += "$finish;\nend\nendmodule\n";
+    (bench, changes)
+}
+
+/// Runs the samples in both and compares.
+fn compare(samples: &[Sample], rng: &mut Rng) {
+    let (bench, changes) = testbench(samples, rng);
     let directory = tempfile::tempdir().expect("a directory");
     let Some(lines) = icarus(directory.path(), &bench) else {
         eprintln!("skipped: iverilog or yosys-config is not installed");
