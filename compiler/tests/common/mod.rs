@@ -1,5 +1,7 @@
 //! Runs the `rtlwasm` command in a folder of its own.
 
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
