@@ -9,6 +9,10 @@ pub const LINTS: &[(&str, &str)] = &[
         "combinational-loop",
         "a net depends on itself without a register between",
     ),
+    (
+        "dropped-assertion",
+        "an assertion or property that the front end cannot read",
+    ),
     ("dropped-delay", "a delay that has no meaning in cycles"),
     (
         "dropped-task",
