@@ -709,31 +709,3 @@ fn large_case_statements_stay_linear() {
     m.poke("b", 7);
     assert_eq!(m.peek("y"), (4 * 256 + 7) % 251);
 }
-#[test]
-#[ignore = "looks at a file"]
-fn show() {
-    let file = std::env::var("RTLIL").expect("a file");
-    let text = std::fs::read_to_string(&file).expect("readable");
-    let mut warnings = Vec::new();
-    let start = std::time::Instant::now();
-    let result = read(&file, &text, &ReadOptions::default(), &mut warnings);
-    eprintln!("{:?}", start.elapsed());
-    eprintln!("{}", crate::diag::Diagnostics(warnings));
-    match result {
-        Ok(n) => {
-            if std::env::var("QUIET").is_err() {
-                println!("{}", crate::ir::print(&n));
-            }
-            eprintln!(
-                "{} cells {} registers {} latches {} loops {} signals",
-                n.cells.len(),
-                n.registers.len(),
-                n.latches.len(),
-                n.loops.len(),
-                n.signals.len()
-            );
-            validate(&n);
-        }
-        Err(e) => println!("{e}"),
-    }
-}
