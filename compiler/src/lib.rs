@@ -17,6 +17,11 @@ pub mod sched;
 pub use api::{Artifact, Compiler};
 pub use compile::{Compilation, Stage, compile, emit_stage};
 
+/// Names of the optimisations that can be left out one by one ([`options::Options::without`]).
+pub fn optimisations() -> impl Iterator<Item = &'static str> {
+    pass::PASSES.iter().map(|p| p.name)
+}
+
 /// The guide's examples are tests.
 #[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../../docs/library.md")]

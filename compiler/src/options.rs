@@ -1,5 +1,6 @@
 //! What the user can ask for: the design to read and how to compile it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// The design: sources and how to read them.
@@ -50,6 +51,15 @@ pub struct Options {
     pub poke: Poke,
     pub clock_order: ClockOrder,
     pub profile: Profile,
+    /// Optimisations to leave out, by name (`-Z no-<name>`): to measure one, or to find which one is at fault.
+    pub without: BTreeSet<String>,
+}
+
+impl Options {
+    /// True when an optimisation that starts at `level` is to run.
+    pub fn runs(&self, name: &str, level: OptLevel) -> bool {
+        self.opt_level >= level && !self.without.contains(name)
+    }
 }
 
 impl Default for Options {
@@ -61,6 +71,7 @@ impl Default for Options {
             poke: Poke::All,
             clock_order: ClockOrder::Verilog,
             profile: Profile::Server,
+            without: BTreeSet::new(),
         }
     }
 }

@@ -45,6 +45,9 @@ pub struct CompileArgs {
         help_heading = "Compilation"
     )]
     profile: ProfileArg,
+    /// Leave out one optimisation: `no-<name>`; `help` lists them
+    #[arg(short = 'Z', value_name = "no-NAME", value_parser = left_out, help_heading = "Compilation")]
+    without: Vec<String>,
 }
 
 /// What the host may write, for artifacts that are kept.
@@ -108,6 +111,7 @@ impl CompileArgs {
                 ProfileArg::Browser => Profile::Browser,
                 ProfileArg::Jvm => Profile::Jvm,
             },
+            without: self.without.iter().cloned().collect(),
         }
     }
 }
@@ -119,6 +123,14 @@ fn opt_level(text: &str) -> Result<OptLevel, String> {
         "2" => Ok(OptLevel::O2),
         "3" => Ok(OptLevel::O3),
         _ => Err("the levels are 0, 1, 2 and 3".to_string()),
+    }
+}
+
+fn left_out(text: &str) -> Result<String, String> {
+    let known: Vec<&str> = rtlwasm::optimisations().collect();
+    match text.strip_prefix("no-") {
+        Some(name) if known.contains(&name) => Ok(name.to_string()),
+        _ => Err(format!("the choices are no-{}", known.join(", no-"))),
     }
 }
 

@@ -25,6 +25,7 @@ use crate::ir::*;
 use crate::layout::{Buffers, Cursor, Layout};
 use crate::options::{ClockOrder, Options};
 use crate::sched::observe::Observed;
+use crate::sched::sinks::needs_shadow;
 use crate::sched::{Schedule, TaskKind, TimingModel};
 
 pub use effects::Reserves;
@@ -276,6 +277,10 @@ impl Numbers {
             (
                 "SETTLE_FIRST",
                 u64::from(general || loads || !n.latches.is_empty()),
+            ),
+            (
+                "SETTLE_EACH",
+                u64::from(general || needs_shadow(&schedule.domains) && !n.latches.is_empty()),
             ),
             ("FALLS", falls.into()),
             ("FALL_EVENTS", u64::from(falls && reserves.event > 0)),

@@ -24,10 +24,7 @@ impl Emitter<'_, '_> {
             Input(_) | Register(_) | Latch(_) | LoopCut(_) => self.state(id),
             Random(source) => self.random(source.index(), 0, width),
             MemRead { memory, address } => self.read(memory, address, ty),
-            Not(a) if width == 1 => {
-                self.truth(a);
-                self.code.unary(UnaryOp::I32Eqz);
-            }
+            Not(a) if width == 1 => self.inverted(a),
             Not(a) => {
                 self.value(a);
                 self.code.constant(ty, low_mask(width));
@@ -104,8 +101,42 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// Pushes the opposite of a bit; a comparison has an opposite of its own.
+    fn inverted(&mut self, bit: CellId) {
+        let ops = match self.netlist().cells[bit].kind {
+            CellKind::Eq(a, b) => Some((a, b, I32Ne, I64Ne)),
+            CellKind::LtU(a, b) => Some((a, b, I32GeU, I64GeU)),
+            _ => None,
+        };
+        match ops.filter(|_| self.plan.is_inline(bit)) {
+            Some((a, b, i32, i64)) => self.bitwise(a, b, self.ty(a), i32, i64),
+            None => {
+                self.truth(bit);
+                self.code.unary(UnaryOp::I32Eqz);
+            }
+        }
+    }
+
+    /// The value that is not zero exactly when the bit is 1, where that is another one.
+    fn nonzero(&self, bit: CellId) -> Option<CellId> {
+        let inner = match self.netlist().cells[bit].kind {
+            CellKind::Not(inner) if self.plan.is_inline(bit) => inner,
+            _ => return None,
+        };
+        match self.netlist().cells[inner].kind {
+            CellKind::Eq(a, b) if self.plan.is_inline(inner) && self.ty(a) == Ty::I32 => {
+                let zero = self.netlist().constant(b).is_some_and(|c| c.is_zero());
+                zero.then_some(a)
+            }
+            _ => None,
+        }
+    }
+
     /// Pushes an i32 that is not zero exactly when the bit is 1.
     pub fn truth(&mut self, bit: CellId) {
+        if let Some(value) = self.nonzero(bit) {
+            return self.value(value);
+        }
         if let CellKind::Slice { value, low } = self.netlist().cells[bit].kind
             && self.plan.is_inline(bit)
             && self.width(value) <= 32

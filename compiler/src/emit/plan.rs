@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     loads: FxHashMap<CellId, FxHashMap<usize, u32>>,
     /// State reads to do at the start.
     pub hoisted: Vec<CellId>,
+    /// Merges that are only used as an arm of another merge, which they are written to at once.
+    within: FxHashMap<CellId, CellId>,
 }
 
 /// How one cell is computed.
@@ -64,6 +66,15 @@ impl Plan {
         uses.is_some_and(|count| *count >= KEEP_LOADS)
     }
 
+    /// The merge whose local a merge shares: itself, unless it is only an arm of another one.
+    pub fn home(&self, merge: CellId) -> CellId {
+        let mut home = merge;
+        while let Some(outer) = self.within.get(&home) {
+            home = *outer;
+        }
+        home
+    }
+
     /// True when another function of the task uses the value, too.
     pub fn is_spilled(&self, cell: CellId) -> bool {
         self.cells.get(&cell).is_some_and(|c| c.spilled)
@@ -83,6 +94,7 @@ pub(crate) fn plan(n: &Netlist, task: &Task, in_place: bool) -> Plan {
         function: ROOT,
         defined: FxHashMap::default(),
         crossing: FxHashSet::default(),
+        merges: FxHashSet::default(),
         time: 0,
         blocks: 0,
         events: Vec::new(),
@@ -161,6 +173,8 @@ struct Walk<'a> {
     defined: FxHashMap<CellId, usize>,
     /// Cells used in another function.
     crossing: FxHashSet<CellId>,
+    /// Muxes that branches merge.
+    merges: FxHashSet<CellId>,
     time: u32,
     blocks: u32,
     events: Vec<(Place, Event)>,
@@ -190,32 +204,18 @@ impl Walk<'_> {
                 }
                 Step::Branch(branch) => {
                     self.use_cells(id, vec![(branch.select, Need::Clean)], None);
-                    let arms = branch.merges.iter().map(|m| match self.n.cells[*m].kind {
-                        CellKind::Mux {
-                            on_true, on_false, ..
-                        } => (*m, on_true, on_false),
-                        _ => unreachable!("only muxes merge"),
-                    });
-                    let arms: Vec<_> = arms.collect();
                     for merge in &branch.merges {
                         self.defined.insert(*merge, self.function);
+                        self.merges.insert(*merge);
                     }
-                    let inner = self.block(&branch.on_true);
-                    self.use_cells(
-                        inner,
-                        arms.iter()
-                            .map(|(m, t, _)| (*t, Need::SameAs(*m)))
-                            .collect(),
-                        None,
-                    );
-                    let inner = self.block(&branch.on_false);
-                    self.use_cells(
-                        inner,
-                        arms.iter()
-                            .map(|(m, _, f)| (*f, Need::SameAs(*m)))
-                            .collect(),
-                        None,
-                    );
+                    for (taken, arm) in [(true, &branch.on_true), (false, &branch.on_false)] {
+                        let inner = self.block(arm);
+                        for merge in &branch.merges {
+                            let value = arm_of(self.n, *merge, taken);
+                            let need = Need::SameAs(*merge);
+                            self.use_cells(inner, vec![(value, need)], Some(*merge));
+                        }
+                    }
                 }
             }
         }
@@ -311,6 +311,16 @@ impl Walk<'_> {
             let entry = plan.cells.entry(*cell).or_default();
             entry.spilled = self.n.width(*cell) <= 64;
         }
+        for merge in &self.merges {
+            let Some(uses) = self.uses.get(merge).filter(|u| u.count == 1) else {
+                continue;
+            };
+            let outer = uses.user.filter(|user| self.merges.contains(user));
+            let apart = self.crossing.contains(merge);
+            if let Some(outer) = outer.filter(|_| !apart) {
+                plan.within.insert(*merge, outer);
+            }
+        }
         for (cell, uses) in &self.load_uses {
             self.plan_load(*cell, uses, &fate, &mut plan);
         }
@@ -362,6 +372,15 @@ impl Walk<'_> {
             _ => return None,
         };
         self.stores.get(&state).copied()
+    }
+}
+
+/// What a mux gives for one value of its select.
+pub(crate) fn arm_of(n: &Netlist, mux: CellId, taken: bool) -> CellId {
+    match n.cells[mux].kind {
+        CellKind::Mux { on_true, .. } if taken => on_true,
+        CellKind::Mux { on_false, .. } => on_false,
+        ref other => panic!("only muxes merge, not {other:?}"),
     }
 }
 

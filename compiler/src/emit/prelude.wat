@@ -140,7 +140,8 @@
       (if (i32.const @RANDOM@)
         (then (if (call $edge_pending (i32.const @CLOCKS@)) (then (call $draw)))))
       (call $acted)
-      (if (i32.const @GENERAL@)
+      ;; Latches that follow the new state before the next edge does.
+      (if (i32.const @SETTLE_EACH@)
         (then
           (local.set $status (call $settle))
           (if (local.get $status) (then (return (local.get $status))))))

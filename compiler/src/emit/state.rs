@@ -42,9 +42,14 @@ impl Emitter<'_, '_> {
             if from >= to {
                 continue;
             }
-            let offset = self.before_edge(part.offset as u32);
             let part_ty = Ty::of(part.size * 8);
-            self.code.load_at(part_ty, offset, part.size);
+            match self.level_before_own_edge(part.offset) {
+                Some(level) => self.code.constant(part_ty, level.into()),
+                None => {
+                    let offset = self.before_edge(part.offset as u32);
+                    self.code.load_at(part_ty, offset, part.size);
+                }
+            }
             let shift = part.shift + from - start;
             if shift > 0 {
                 self.code.constant(part_ty, shift.into());
@@ -68,6 +73,18 @@ impl Emitter<'_, '_> {
         if !any {
             self.code.constant(ty, 0);
         }
+    }
+
+    /// The level of the clock whose edge this task is for; the time loop does not store it in every cycle.
+    fn level_before_own_edge(&self, offset: u64) -> Option<bool> {
+        let TaskKind::Edge(edge) = self.kind else {
+            return None;
+        };
+        let level = self
+            .context
+            .layout
+            .trigger_field(edge.trigger, trigger::LEVEL);
+        (offset == u64::from(level)).then_some(edge.edge == Edge::Fall)
     }
 
     fn before_edge(&self, offset: u32) -> u32 {

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use walrus::{FunctionBuilder, FunctionId, LocalId, Module};
 
 use super::code::{Code, Ty};
-use super::plan::{Plan, plan};
+use super::plan::{Plan, arm_of, plan};
 use super::{Context, define};
 use crate::ir::*;
 use crate::sched::{Action, Block, Branch, Step, Task, TaskKind, task_name};
@@ -203,19 +203,24 @@ impl Emitter<'_, '_> {
 
     fn branch(&mut self, branch: &Branch) {
         for merge in &branch.merges {
-            let local = self.code.new_local(self.ty(*merge));
+            let home = self.plan.home(*merge);
+            let shared = self.locals.get(&home).copied();
+            let local = shared.unwrap_or_else(|| self.code.new_local(self.ty(*merge)));
             self.locals.insert(*merge, local);
         }
         let outer = self.code.at;
         let (consequent, alternative) = (self.code.new_seq(None), self.code.new_seq(None));
+        let (bit, inverted) = self.condition(branch.select);
+        self.truth(bit);
+        // Without an arm for 1, the arm for 0 is better than an empty one.
         let empty_true = branch.on_true.steps.is_empty() && branch.merges.is_empty();
-        self.truth(branch.select);
-        if empty_true {
+        if empty_true && !inverted {
             self.code.unary(walrus::ir::UnaryOp::I32Eqz);
         }
-        self.code.at = if empty_true { alternative } else { consequent };
+        let swap = empty_true || inverted;
+        self.code.at = if swap { alternative } else { consequent };
         self.arm(branch, true);
-        self.code.at = if empty_true { consequent } else { alternative };
+        self.code.at = if swap { consequent } else { alternative };
         self.arm(branch, false);
         self.code.at = outer;
         self.code.op(walrus::ir::IfElse {
@@ -227,6 +232,14 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// The bit that decides a branch, and whether its arms change places: inversions cost nothing.
+    fn condition(&self, select: CellId) -> (CellId, bool) {
+        match self.netlist().cells[select].kind {
+            CellKind::Not(bit) if self.plan.is_inline(select) => (bit, true),
+            _ => (select, false),
+        }
+    }
+
     fn arm(&mut self, branch: &Branch, taken: bool) {
         let block = if taken {
             &branch.on_true
@@ -235,14 +248,13 @@ impl Emitter<'_, '_> {
         };
         self.block_then(block, |e| {
             for merge in &branch.merges {
-                let CellKind::Mux {
-                    on_true, on_false, ..
-                } = e.netlist().cells[*merge].kind
-                else {
-                    unreachable!("only muxes merge")
-                };
-                e.value(if taken { on_true } else { on_false });
-                e.code.set(e.locals[merge]);
+                let (value, local) = (arm_of(e.netlist(), *merge, taken), e.locals[merge]);
+                // Locals are zero until they are set, and a merge has one to itself.
+                let zero = e.netlist().constant(value).is_some_and(|c| c.is_zero());
+                if !zero && e.locals.get(&value) != Some(&local) {
+                    e.value(value);
+                    e.code.set(local);
+                }
             }
         });
     }

@@ -28,7 +28,7 @@ pub use cell::{Cell, CellId, CellKind};
 pub use eval::evaluate;
 pub use parse::{ParseError, parse};
 pub use print::print;
-pub use rewrite::{Rewriter, rewrite};
+pub use rewrite::{Rewriter, rewrite, rewrite_then};
 pub use validate::{validate, violations};
 
 use std::collections::BTreeMap;

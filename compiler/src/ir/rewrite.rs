@@ -27,7 +27,16 @@ impl Rewriter<'_> {
 
 /// Calls `visit` for every cell of `old`, in order; it returns the cell of the new netlist that stands
 /// for it. References from state, effects and names follow.
-pub fn rewrite(old: &Netlist, mut visit: impl FnMut(&mut Rewriter, CellId) -> CellId) -> Netlist {
+pub fn rewrite(old: &Netlist, visit: impl FnMut(&mut Rewriter, CellId) -> CellId) -> Netlist {
+    rewrite_then(old, visit, |_| {})
+}
+
+/// The same; at the end `then` may change state and add cells, when all references are to new cells.
+pub fn rewrite_then(
+    old: &Netlist,
+    mut visit: impl FnMut(&mut Rewriter, CellId) -> CellId,
+    then: impl FnOnce(&mut Builder),
+) -> Netlist {
     let mut new = Builder::folding(old.top.clone());
     new.netlist = Netlist {
         cells: Arena::default(),
@@ -45,10 +54,11 @@ pub fn rewrite(old: &Netlist, mut visit: impl FnMut(&mut Rewriter, CellId) -> Ce
         debug_assert_eq!(rewriter.new.width(replacement), old.width(id));
         rewriter.map[id] = Some(replacement);
     }
-    let Rewriter { new, map, .. } = rewriter;
-    let mut netlist = new.finish();
-    netlist.map_roots(|c| map[c].expect("every cell was visited"));
-    netlist
+    let Rewriter { mut new, map, .. } = rewriter;
+    new.netlist
+        .map_roots(|c| map[c].expect("every cell was visited"));
+    then(&mut new);
+    new.finish()
 }
 
 impl Netlist {

@@ -262,8 +262,29 @@ fn eq(b: &mut Builder, x: CellId, y: CellId) -> Option<CellId> {
             let inverted = b.konst(value.not());
             Some(b.eq(inner, inverted))
         }
+        // Other values come in numbers, as the labels of a case do, and the concatenation serves them all.
+        CellKind::Concat(ref parts) if value.is_zero() => {
+            let parts = parts.clone();
+            Some(eq_parts(b, &parts))
+        }
         _ => None,
     }
+}
+
+/// A concatenation compared with zero, part by part: nothing needs to be put together. Single bits are joined
+/// by or, so that one test serves for all.
+fn eq_parts(b: &mut Builder, parts: &[CellId]) -> CellId {
+    let (mut all, mut any) = (b.ones(1), b.zero(1));
+    for part in parts {
+        if b.width(*part) == 1 {
+            any = b.or(any, *part);
+        } else {
+            let zero = b.is_zero(*part);
+            all = b.and(all, zero);
+        }
+    }
+    let none = b.not(any);
+    b.and(all, none)
 }
 
 /// `extended(inner) == value`, where `back` is the extension of `value`'s low part.

@@ -6,6 +6,7 @@
 mod latch;
 pub mod legalize;
 mod sweep;
+mod ungate;
 
 use crate::ir::{Netlist, rewrite, validate};
 use crate::options::{OptLevel, Options};
@@ -27,6 +28,11 @@ pub const PASSES: &[Pass] = &[
         run: |n, _| rewrite(n, |r, id| r.copy(id)),
     },
     Pass {
+        name: "ungate",
+        level: OptLevel::O1,
+        run: ungate::run,
+    },
+    Pass {
         name: "sweep",
         level: OptLevel::O1,
         run: sweep::run,
@@ -45,7 +51,7 @@ pub const PASSES: &[Pass] = &[
 
 /// The optimised netlist, not yet legal for the emitter.
 pub fn optimize(mut netlist: Netlist, options: &Options) -> Netlist {
-    for pass in PASSES.iter().filter(|p| p.level <= options.opt_level) {
+    for pass in PASSES.iter().filter(|p| options.runs(p.name, p.level)) {
         netlist = (pass.run)(&netlist, options);
         if cfg!(debug_assertions) {
             validate(&netlist);

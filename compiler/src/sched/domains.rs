@@ -12,6 +12,8 @@ pub type DomainId = usize;
 pub struct Domains {
     pub domains: Vec<Domain>,
     pub model: TimingModel,
+    /// In the static model: edges before which latches are looked at, whatever acts on them.
+    pub latch_edges: Vec<ClockEdge>,
     /// Clocked effects in the order of the source, neighbours of one domain together; empty when a single
     /// domain has them all, which then runs them itself.
     pub effect_groups: Vec<EffectGroup>,
@@ -39,8 +41,8 @@ pub struct Domain {
 /// How much of the general time model a design needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimingModel {
-    /// All triggers are top-level inputs or follow only those; no loop, no clock read as data, no effect
-    /// on change. One wave per edge; the logic, latches included, is evaluated once before it.
+    /// All triggers are top-level inputs or follow only those; no loop, no effect on change. One wave per
+    /// edge; the logic, latches included, is evaluated once before it.
     Static,
     /// Everything else: after each wave the logic settles and triggers may make another one.
     General,
@@ -84,6 +86,7 @@ pub fn find(netlist: &Netlist) -> Domains {
     }
     Domains {
         model: timing_model(netlist),
+        latch_edges: latch_edges(netlist),
         effect_groups: effect_groups(&domains),
         domains,
     }
@@ -117,11 +120,8 @@ fn timing_model(netlist: &Netlist) -> TimingModel {
         .values()
         .any(|t| t.role == TriggerRole::DerivedClock);
     let on_change = netlist.effects.iter().any(|e| e.when == EffectTime::Change);
-    let simple = netlist.loops.is_empty()
-        && !computed_clock
-        && !on_change
-        && loads_follow_inputs(netlist)
-        && !clock_is_data(netlist);
+    let simple =
+        netlist.loops.is_empty() && !computed_clock && !on_change && loads_follow_inputs(netlist);
     if simple {
         TimingModel::Static
     } else {
@@ -129,13 +129,21 @@ fn timing_model(netlist: &Netlist) -> TimingModel {
     }
 }
 
-/// True when the condition of every asynchronous load depends on inputs alone, and what it loads is a
-/// constant or depends on inputs alone.
+/// True when the condition of every asynchronous load depends on inputs that are no clocks alone, and what
+/// it loads is a constant or depends on such inputs alone.
 fn loads_follow_inputs(netlist: &Netlist) -> bool {
     let mut stateful = crate::arena::SideTable::new(&netlist.cells, false);
+    let clocks: Vec<InputId> = primary_clocks(netlist)
+        .filter_map(|(_, t)| super::sinks::input_bit(netlist, t.net))
+        .map(|(input, _)| input)
+        .collect();
     for (id, cell) in netlist.cells.iter() {
-        let mut state = matches!(cell.kind, CellKind::MemRead { .. })
-            || cell.kind.is_source() && !matches!(cell.kind, CellKind::Input(_));
+        let mut state = match cell.kind {
+            // A bit of a bus with a clock in it counts as a clock, too.
+            CellKind::Input(input) => clocks.contains(&input),
+            CellKind::MemRead { .. } => true,
+            _ => cell.kind.is_source(),
+        };
         cell.kind.for_each_operand(|o| state |= stateful[o]);
         stateful[id] = state;
     }
@@ -146,50 +154,70 @@ fn loads_follow_inputs(netlist: &Netlist) -> bool {
         .all(|l| !stateful[l.when] && !stateful[l.value])
 }
 
-/// True when a primary clock, or an input that it is a bit of, is read by anything but clock pins and names.
-fn clock_is_data(netlist: &Netlist) -> bool {
-    let clocks = netlist
-        .triggers
-        .values()
-        .filter(|t| t.role == TriggerRole::PrimaryClock);
-    let bits: Vec<(InputId, u32)> = clocks
-        .filter_map(|t| super::sinks::input_bit(netlist, t.net))
-        .collect();
+/// Edges of primary clocks that end a level at which some latch may be open: latches whose value depends on
+/// a clock must be looked at before those, also when nothing else acts on them.
+fn latch_edges(netlist: &Netlist) -> Vec<ClockEdge> {
+    let mut edges = Vec::new();
+    if netlist.latches.is_empty() {
+        return edges;
+    }
+    for (id, trigger) in primary_clocks(netlist) {
+        let depends = depends_on_bit(netlist, trigger.net);
+        for (edge, level) in [(Edge::Rise, false), (Edge::Fall, true)] {
+            let open = |(id, latch): (LatchId, &Latch)| {
+                depends[latch.value] && !is_held(netlist, id, latch, trigger.net, level)
+            };
+            if netlist.latches.iter().any(open) {
+                edges.push(ClockEdge { trigger: id, edge });
+            }
+        }
+    }
+    edges
+}
+
+fn primary_clocks(netlist: &Netlist) -> impl Iterator<Item = (TriggerId, &Trigger)> {
+    let triggers = netlist.triggers.iter();
+    triggers.filter(|(_, t)| t.role == TriggerRole::PrimaryClock)
+}
+
+/// True when the latch is a mux of the clock itself that keeps its value at that level.
+fn is_held(n: &Netlist, id: LatchId, latch: &Latch, clock: CellId, level: bool) -> bool {
+    match n.cells[latch.value].kind {
+        CellKind::Mux {
+            select,
+            on_true,
+            on_false,
+        } if select == clock => {
+            let arm = if level { on_true } else { on_false };
+            n.cells[arm].kind == CellKind::Latch(id)
+        }
+        _ => false,
+    }
+}
+
+/// For each cell whether its value may depend on a bit of an input.
+fn depends_on_bit(n: &Netlist, net: CellId) -> crate::arena::SideTable<Cell, bool> {
+    let bit = super::sinks::input_bit(n, net);
     // Where the cell is a run of bits of an input: the input and its lowest bit.
-    let mut runs = crate::arena::SideTable::new(&netlist.cells, None);
-    let mut used = false;
-    for (id, cell) in netlist.cells.iter() {
+    let mut runs = crate::arena::SideTable::new(&n.cells, None);
+    let mut depends = crate::arena::SideTable::new(&n.cells, false);
+    for (id, cell) in n.cells.iter() {
         runs[id] = match cell.kind {
             CellKind::Input(input) => Some((input, 0)),
             CellKind::Slice { value, low } => runs[value].map(|(input, at)| (input, at + low)),
-            _ => {
-                cell.kind
-                    .for_each_operand(|o| used |= has_bit(netlist, &bits, runs[o], o));
-                None
+            _ => None,
+        };
+        depends[id] = match (runs[id], bit) {
+            (Some((input, low)), Some((clock, at))) => {
+                input == clock && (low..low + cell.width).contains(&at)
+            }
+            (Some(_), None) => false,
+            (None, _) => {
+                let mut any = id == net;
+                cell.kind.for_each_operand(|o| any |= depends[o]);
+                any
             }
         };
     }
-    let mut roots = 0;
-    netlist.for_each_root(|c| roots += usize::from(has_bit(netlist, &bits, runs[c], c)));
-    let clock = |c: CellId| has_bit(netlist, &bits, runs[c], c);
-    let named = netlist
-        .signals
-        .values()
-        .filter(|s| matches!(s.value, SignalValue::Cell(c) if clock(c)));
-    let pins = netlist.triggers.values().filter(|t| clock(t.net));
-    used || roots > named.count() + pins.count()
-}
-
-/// True when one of `bits` is among those of a cell that starts at bit `run` of an input.
-fn has_bit(
-    n: &Netlist,
-    bits: &[(InputId, u32)],
-    run: Option<(InputId, u32)>,
-    cell: CellId,
-) -> bool {
-    run.is_some_and(|(input, low)| {
-        let high = low + n.width(cell);
-        bits.iter()
-            .any(|(i, bit)| *i == input && (low..high).contains(bit))
-    })
+    depends
 }

@@ -46,9 +46,9 @@ pub fn needs_shadow(domains: &Domains) -> bool {
     domains.model == TimingModel::General || edges(domains).len() > 1
 }
 
-/// Every edge that some state acts on, `Both` as its two.
+/// Every edge that some state acts on or that latches are looked at before, `Both` as its two.
 pub fn edges(domains: &Domains) -> Vec<ClockEdge> {
-    let mut edges: Vec<ClockEdge> = Vec::new();
+    let mut edges: Vec<ClockEdge> = domains.latch_edges.clone();
     for clock in domains.domains.iter().flat_map(|d| &d.clocks) {
         let each: &[Edge] = match clock.edge {
             Edge::Both => &[Edge::Rise, Edge::Fall],
