@@ -72,7 +72,7 @@ pub(crate) fn emit(module: &mut Module, context: &Context, options: &Options) {
     });
 }
 
-/// What is there from instantiation on: control block and signal tables.
+/// What is there from instantiation on: control block, clock periods and signal tables.
 pub(crate) fn emit_constants(
     module: &mut Module,
     context: &Context,
@@ -109,6 +109,21 @@ pub(crate) fn emit_constants(
     put(control::STOP_SITE, &u32::MAX.to_le_bytes());
     put(control::BEFORE_DELTA, &0u32.to_le_bytes());
     add_data(module, context.memory, CONTROL_BASE, block);
+    add_data(
+        module,
+        context.memory,
+        layout.trigger_base,
+        periods(layout.rows.len()),
+    );
+}
+
+/// The trigger table before the first reset. A reset keeps what it finds there, so that hosts may set it by then.
+fn periods(triggers: usize) -> Vec<u8> {
+    let mut row = [0u8; trigger::LEN as usize];
+    for field in [trigger::HIGH, trigger::LOW] {
+        row[field as usize..][..8].copy_from_slice(&HALF_PERIOD.to_le_bytes());
+    }
+    row.repeat(triggers)
 }
 
 /// The feature bits of a design.
@@ -133,8 +148,6 @@ fn image_runs(context: &Context, options: &Options) -> Vec<(u32, Vec<u8>)> {
     );
     for (row, id) in layout.rows.iter().enumerate() {
         let base = layout.trigger_base + row as u32 * trigger::LEN;
-        image.put(base + trigger::HIGH, &HALF_PERIOD.to_le_bytes());
-        image.put(base + trigger::LOW, &HALF_PERIOD.to_le_bytes());
         let signal = context.trigger_signals[id.index()];
         image.put(base + trigger::SIGNAL, &signal.to_le_bytes());
     }

@@ -297,9 +297,6 @@ impl Numbers {
         ];
         values.extend([
             ("PENDING", at.take(8, 8).into()),
-            ("STARTED", at.take(8, 8).into()),
-        ]);
-        values.extend([
             ("SAVE", at.take(8, 8).into()),
             ("SAVE_ROWS", at.take(trigger_bytes, 8).into()),
         ]);

@@ -248,16 +248,13 @@
         (local.set $row (call $row (local.get $i)))
         (local.set $saved
           (i32.add (i32.const @SAVE_ROWS@) (i32.mul (local.get $i) (i32.const 48))))
-        (if (i32.load offset=@STARTED@ (i32.const 0))
-          (then
-            (i64.store offset=8 (local.get $row) (i64.load offset=8 (local.get $saved)))
-            (i64.store offset=16 (local.get $row) (i64.load offset=16 (local.get $saved)))
-            (i64.store offset=24 (local.get $row) (i64.load offset=24 (local.get $saved)))
-            (i32.store8 offset=42 (local.get $row) (i32.load8_u offset=42 (local.get $saved)))))
+        (i64.store offset=8 (local.get $row) (i64.load offset=8 (local.get $saved)))
+        (i64.store offset=16 (local.get $row) (i64.load offset=16 (local.get $saved)))
+        (i64.store offset=24 (local.get $row) (i64.load offset=24 (local.get $saved)))
+        (i32.store8 offset=42 (local.get $row) (i32.load8_u offset=42 (local.get $saved)))
         (i64.store (local.get $row) (i64.load offset=24 (local.get $row)))
         (local.set $i (i32.add (local.get $i) (i32.const 1)))
-        (br $next)))
-    (i32.store offset=@STARTED@ (i32.const 0) (i32.const 1)))
+        (br $next))))
 
   (func $eval (export "rtl_eval") (result i32)
     (call $leave (call $take_in)))

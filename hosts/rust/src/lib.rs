@@ -20,7 +20,7 @@
 //! * Values of up to 64 bits are `u64`; [`Value`] has any width, and formats and parses all bases.
 //! * Poked inputs are taken in by the next [`eval`](Model::eval) or run; nothing settles by itself.
 //! * Text of `$display`, failed assertions and `$finish` arrive as [`Event`]s, already formatted.
-//! * Times are in units of 10^`time_unit` seconds (femtoseconds unless the manifest says otherwise).
+//! * Times are in units of 10^`time_unit` seconds; the manifest says which (nanoseconds at present).
 //! * Artifacts are checked when they are loaded: whatever a damaged file says, it gives a [`LoadError`] and never
 //!   reads or writes outside of the model's own memory.
 //!
