@@ -11,7 +11,7 @@ use super::locate::with_original_places;
 use super::round::Round;
 use super::run::{End, Outcome, Scratch, run};
 use super::script::{FrontEnd, PRELUDE, RTLIL, Remedy, View, prelude, script};
-use super::stage::{Changes, Staged, below_root, stage};
+use super::stage::{self, Changes, Staged, below_root, stage};
 use super::{ByKind, Netlists};
 use crate::diag::{Diagnostic, Diagnostics, Severity, Span};
 use crate::front::filelist::Expanded;
@@ -112,8 +112,8 @@ pub fn attempt(input: &Input<'_>, view: View, known: &Known) -> Result<Success, 
         return Err(round.refusal(said, &scratch));
     }
     round.check()?;
-    let rtlil = fs::read(scratch.results().join(RTLIL)).map_err(scratch_failed)?;
-    let rtlil = with_original_places(&String::from_utf8_lossy(&rtlil), &staged, &copies);
+    let rtlil = result_of(&scratch)?;
+    let rtlil = with_original_places(&rtlil, &staged, &copies);
     let mut warnings = staged.warnings.clone();
     warnings.extend(said);
     warnings.extend(round.dropped_delays());
@@ -124,13 +124,22 @@ pub fn attempt(input: &Input<'_>, view: View, known: &Known) -> Result<Success, 
     })
 }
 
+/// What Yosys wrote. It does not look whether its writes succeed, so a full disk shows here only.
+fn result_of(scratch: &Scratch) -> Result<String, Refusal> {
+    let rtlil = match fs::read(scratch.results().join(RTLIL)) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(scratch_failed(error)),
+    };
+    if rtlil.lines().last() == Some("end") {
+        return Ok(rtlil);
+    }
+    let error = io::Error::new(io::ErrorKind::UnexpectedEof, "its end is missing");
+    Err(stage::scratch_failed("Yosys could not write its result", &error).into())
+}
+
 fn scratch_failed(error: io::Error) -> Refusal {
-    Diagnostic::error(
-        "scratch",
-        format!("cannot use the temporary folder: {error}"),
-    )
-    .note("another one can be chosen with the environment variable TMPDIR")
-    .into()
+    stage::scratch_failed("cannot use the temporary folder", &error).into()
 }
 
 fn refuse_delays(staged: &Staged) -> Result<(), Refusal> {

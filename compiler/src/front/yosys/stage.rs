@@ -242,17 +242,22 @@ fn write_copies(files: &Copies, shared: &mut Shared, to: &Path) -> Result<()> {
         let copy = to.join(below_root(path));
         let written = fs::create_dir_all(copy.parent().expect("a file is in a folder"))
             .and_then(|()| fs::write(&copy, text));
-        written.map_err(|e| {
-            Diagnostic::error(
-                "scratch",
-                format!("cannot write a copy of `{}`: {e}", path.display()),
-            )
-        })?;
+        let what = || format!("cannot write a copy of `{}`", path.display());
+        written.map_err(|error| scratch_failed(&what(), &error))?;
     }
     shared
         .warnings
         .sort_by_key(|warning| warning.labels.first().map(|label| label.span.clone()));
     Ok(())
+}
+
+/// What the user must know when the folder for copies and results is of no use.
+pub fn scratch_failed(what: &str, error: &io::Error) -> Diagnostic {
+    let folder = std::env::temp_dir();
+    Diagnostic::error("scratch", format!("{what}: {error}")).note(format!(
+        "temporary files are in `{}`; TMPDIR chooses another folder",
+        folder.display()
+    ))
 }
 
 impl Staged {
