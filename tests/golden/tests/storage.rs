@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+use golden::library::{FAMILIES, WORD_CELLS, spelled};
 use golden::rng::Rng;
 use rtlwasm::bits::Bits;
 use rtlwasm::front::rtlil::{ReadOptions, read};
@@ -105,24 +106,6 @@ fn flag(value: bool) -> Bits {
     Bits::from_bool(value)
 }
 
-const WORD_CELLS: &[&str] = &[
-    "$dff",
-    "$dffe",
-    "$sdff",
-    "$sdffe",
-    "$sdffce",
-    "$adff",
-    "$adffe",
-    "$aldff",
-    "$aldffe",
-    "$dffsr",
-    "$dffsre",
-    "$dlatch",
-    "$adlatch",
-    "$dlatchsr",
-    "$sr",
-];
-
 fn word_cell(kind: &str, rng: &mut Rng) -> Sample {
     let width = rng.width().min(70);
     let mut sample = Sample {
@@ -177,25 +160,6 @@ fn word_cell(kind: &str, rng: &mut Rng) -> Sample {
     sample
 }
 
-/// Families of gate-level cells: what each letter of the name controls (`v`: the value of a reset).
-const FAMILIES: &[(&str, &str)] = &[
-    ("DFF", "C"),
-    ("DFFE", "CE"),
-    ("DFF", "CRv"),
-    ("DFFE", "CRvE"),
-    ("ALDFF", "CL"),
-    ("ALDFFE", "CLE"),
-    ("DFFSR", "CSR"),
-    ("DFFSRE", "CSRE"),
-    ("SDFF", "CRv"),
-    ("SDFFE", "CRvE"),
-    ("SDFFCE", "CRvE"),
-    ("DLATCH", "E"),
-    ("DLATCH", "ERv"),
-    ("DLATCHSR", "ESR"),
-    ("SR", "SR"),
-];
-
 /// All cells of a family.
 fn gate_cells(family: &str, controls: &str) -> Vec<Sample> {
     let port = |letter| match letter {
@@ -208,14 +172,6 @@ fn gate_cells(family: &str, controls: &str) -> Vec<Sample> {
     let mut out = Vec::new();
     for choice in 0..1usize << controls.len() {
         let high = |at: usize| choice >> at & 1 == 1;
-        let letters: String = (controls.char_indices())
-            .map(|(at, c)| match (c, high(at)) {
-                ('v', true) => '1',
-                ('v', false) => '0',
-                (_, true) => 'P',
-                (_, false) => 'N',
-            })
-            .collect();
         let mut inputs: Vec<_> = controls
             .chars()
             .filter(|c| *c != 'v')
@@ -225,7 +181,7 @@ fn gate_cells(family: &str, controls: &str) -> Vec<Sample> {
             inputs.push(("D", 1));
         }
         let mut sample = Sample {
-            kind: format!("$_{family}_{letters}_"),
+            kind: spelled(family, controls, choice),
             parameters: Vec::new(),
             inputs,
             output: ("Q", 1),
@@ -252,6 +208,9 @@ fn memory_cell(rng: &mut Rng) -> Sample {
     let (reads, writes) = (rng.between(1, 3) as u32, rng.between(1, 3) as u32);
     let number = |v: u32| Bits::from_u64(32, v.into());
     let clocked = rng.percent(70);
+    let transparent = rng.bits(reads * writes);
+    // A port has priority over earlier ones only.
+    let earlier = Bits::from_bools((0..writes * writes).map(|i| i % writes < i / writes));
     let parameters = vec![
         ("SIZE", number(size)),
         ("OFFSET", number(rng.below(3) as u32)),
@@ -268,8 +227,11 @@ fn memory_cell(rng: &mut Rng) -> Sample {
             },
         ),
         ("RD_CLK_POLARITY", rng.bits(reads)),
-        ("RD_TRANSPARENCY_MASK", rng.bits(reads * writes)),
-        ("RD_COLLISION_X_MASK", Bits::zero(reads * writes)),
+        ("RD_TRANSPARENCY_MASK", transparent.clone()),
+        (
+            "RD_COLLISION_X_MASK",
+            rng.bits(reads * writes).and(&transparent.not()),
+        ),
         ("RD_WIDE_CONTINUATION", Bits::zero(reads)),
         ("RD_CE_OVER_SRST", rng.bits(reads)),
         ("RD_ARST_VALUE", rng.bits(reads * width)),
@@ -278,7 +240,7 @@ fn memory_cell(rng: &mut Rng) -> Sample {
         ("WR_PORTS", number(writes)),
         ("WR_CLK_ENABLE", Bits::ones(writes)),
         ("WR_CLK_POLARITY", rng.bits(writes)),
-        ("WR_PRIORITY_MASK", Bits::zero(writes * writes)),
+        ("WR_PRIORITY_MASK", rng.bits(writes * writes).and(&earlier)),
         ("WR_WIDE_CONTINUATION", Bits::zero(writes)),
     ];
     let inputs = vec![

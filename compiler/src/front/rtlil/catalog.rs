@@ -194,9 +194,14 @@ pub enum EffectCell {
     Cover,
 }
 
-const FORMAL: &str =
-    "it has a meaning only in formal verification; remove it, or replace it with `setundef`";
-const GLOBAL_CLOCK: &str = "there is no global clock here; use a clocked flip-flop, or lower it with `formalff -ff2anyinit`";
+const FREE: &str = "a value that a solver chooses has no meaning in simulation; make it an input, or remove it with the \
+     Yosys passes `delete t:$any* t:$all*` and `setundef -undriven -zero`";
+const INITSTATE: &str = "the first step of a formal trace has no meaning in simulation; remove it with the Yosys passes \
+     `delete t:$initstate` and `setundef -undriven -zero`";
+const GLOBAL_CLOCK: &str = "there is no global clock here; leave out the Yosys passes `clk2fflogic` and `formalff`, which \
+     make such cells of clocked flip-flops";
+const EQUIVALENCE: &str =
+    "it belongs to an equivalence check; lower it with the Yosys pass `equiv_remove -gold`";
 const TIMING: &str = "timing checks and path delays are not simulated";
 const LIVENESS: &str = "a liveness property cannot fail in a finite simulation";
 
@@ -227,10 +232,10 @@ pub fn classify(text: &str) -> Class {
         "$scopeinfo" | "$input_port" | "$output_port" | "$public" | "$overwrite_tag" => Ignored,
         "$specify2" | "$specify3" | "$specrule" => Dropped(TIMING),
         "$live" | "$fair" => Dropped(LIVENESS),
-        "$anyconst" | "$anyseq" | "$allconst" | "$allseq" | "$anyinit" | "$initstate" => {
-            Unsupported(FORMAL)
-        }
-        "$ff" | "$_FF_" => Unsupported(GLOBAL_CLOCK),
+        "$anyconst" | "$anyseq" | "$allconst" | "$allseq" => Unsupported(FREE),
+        "$initstate" => Unsupported(INITSTATE),
+        "$equiv" => Unsupported(EQUIVALENCE),
+        "$ff" | "$_FF_" | "$anyinit" => Unsupported(GLOBAL_CLOCK),
         "$fsm" => Unsupported("lower it with the Yosys pass `fsm_map`"),
         _ => Unknown,
     }
@@ -241,7 +246,7 @@ fn comb(text: &str) -> Option<Op> {
     Some(match text {
         "$not" | "$_NOT_" => Not,
         "$pos" | "$buf" | "$_BUF_" | "$barrier" | "$set_tag" | "$get_tag" | "$original_tag"
-        | "$future_ff" | "$equiv" => Buf,
+        | "$future_ff" => Buf,
         "$neg" => Neg,
         "$and" | "$_AND_" => And,
         "$or" | "$_OR_" => Or,
@@ -305,100 +310,51 @@ fn comb(text: &str) -> Option<Op> {
     })
 }
 
-fn by_parameter(port: Name, polarity: Name) -> Option<Control> {
-    Some(Control {
+/// Word-level flip-flops and latches: each letter is a control with its polarity as a parameter.
+fn word_storage(text: &str) -> Option<Storage> {
+    let controls = match text {
+        "$dff" => "C",
+        "$dffe" => "CE",
+        "$adff" => "CA",
+        "$adffe" => "CAE",
+        "$sdff" => "CY",
+        "$sdffe" | "$sdffce" => "CYE",
+        "$aldff" => "CL",
+        "$aldffe" => "CLE",
+        "$dffsr" => "CSR",
+        "$dffsre" => "CSRE",
+        "$dlatch" => "E",
+        "$adlatch" => "EA",
+        "$dlatchsr" => "ESR",
+        "$sr" => "SR",
+        _ => return None,
+    };
+    let at = |port, polarity| Control {
         port,
         active: Active::Parameter(polarity),
-    })
-}
-
-fn word_storage(text: &str) -> Option<Storage> {
-    let clock = by_parameter(name!("CLK"), name!("CLK_POLARITY"));
-    let enable = by_parameter(name!("EN"), name!("EN_POLARITY"));
-    let set = by_parameter(name!("SET"), name!("SET_POLARITY"));
-    let clear = by_parameter(name!("CLR"), name!("CLR_POLARITY"));
-    let load = by_parameter(name!("ALOAD"), name!("ALOAD_POLARITY"));
-    let reset = |port, polarity, value| {
-        by_parameter(port, polarity).map(|c| (c, ResetValue::Parameter(value)))
     };
-    let async_reset = reset(name!("ARST"), name!("ARST_POLARITY"), name!("ARST_VALUE"));
-    let sync_reset = reset(name!("SRST"), name!("SRST_POLARITY"), name!("SRST_VALUE"));
-    let none = Storage::default();
-    Some(match text {
-        "$dff" => Storage { clock, ..none },
-        "$dffe" => Storage {
-            clock,
-            enable,
-            ..none
-        },
-        "$adff" => Storage {
-            clock,
-            async_reset,
-            ..none
-        },
-        "$adffe" => Storage {
-            clock,
-            async_reset,
-            enable,
-            ..none
-        },
-        "$sdff" => Storage {
-            clock,
-            sync_reset,
-            ..none
-        },
-        "$sdffe" => Storage {
-            clock,
-            sync_reset,
-            enable,
-            ..none
-        },
-        "$sdffce" => Storage {
-            clock,
-            sync_reset,
-            enable,
-            enable_over_reset: true,
-            ..none
-        },
-        "$aldff" => Storage {
-            clock,
-            load,
-            ..none
-        },
-        "$aldffe" => Storage {
-            clock,
-            load,
-            enable,
-            ..none
-        },
-        "$dffsr" => Storage {
-            clock,
-            set,
-            clear,
-            ..none
-        },
-        "$dffsre" => Storage {
-            clock,
-            set,
-            clear,
-            enable,
-            ..none
-        },
-        "$dlatch" => Storage { enable, ..none },
-        "$adlatch" => Storage {
-            enable,
-            async_reset,
-            ..none
-        },
-        "$dlatchsr" => Storage {
-            enable,
-            set,
-            clear,
-            ..none
-        },
-        "$sr" => Storage { set, clear, ..none },
-        _ => return None,
-    })
+    let mut storage = Storage {
+        enable_over_reset: text == "$sdffce",
+        ..Storage::default()
+    };
+    for control in controls.bytes() {
+        match control {
+            b'C' => storage.clock = Some(at(name!("CLK"), name!("CLK_POLARITY"))),
+            b'E' => storage.enable = Some(at(name!("EN"), name!("EN_POLARITY"))),
+            b'S' => storage.set = Some(at(name!("SET"), name!("SET_POLARITY"))),
+            b'R' => storage.clear = Some(at(name!("CLR"), name!("CLR_POLARITY"))),
+            b'L' => storage.load = Some(at(name!("ALOAD"), name!("ALOAD_POLARITY"))),
+            b'A' => {
+                let control = at(name!("ARST"), name!("ARST_POLARITY"));
+                storage.async_reset = Some((control, ResetValue::Parameter(name!("ARST_VALUE"))));
+            }
+            _ => {
+                let control = at(name!("SRST"), name!("SRST_POLARITY"));
+                storage.sync_reset = Some((control, ResetValue::Parameter(name!("SRST_VALUE"))));
+            }
+        }
+    }
+    Some(storage)
 }
 
 /// `$_FAMILY_LETTERS_`: each letter is the polarity of a control or the value of a reset.

@@ -2,6 +2,9 @@
 //!
 //! In: `memory` objects with `$memrd* $memwr* $meminit*` cells and `memwr` actions, and whole `$mem*`
 //! cells. Write ports keep their order of priority: the last one wins.
+//!
+//! A wide port spans several rows, from one whose address has zeros where the rows differ. In a whole memory
+//! it is several ports in a row: the first has the address and all controls, the others continue it.
 
 use rustc_hash::FxHashMap;
 
@@ -10,7 +13,8 @@ use super::catalog::{Class, MemoryCell};
 use super::known::name;
 use super::lower::Lower;
 use super::params;
-use crate::ir::{CellId, Memory, MemoryId};
+use crate::bits::Bits;
+use crate::ir::{CellId, ClockEdge, Memory, MemoryId};
 
 /// The memories of a design, by instance and name, and by instance and cell.
 #[derive(Default)]
@@ -19,8 +23,17 @@ pub struct Memories {
     by_cell: FxHashMap<(u32, u32), MemoryId>,
     /// For signals: instance, shown name, location.
     pub names: Vec<(u32, MemoryId, Item)>,
-    /// Of each memory: its write ports as the source numbers them, each with its words.
-    pub writes: FxHashMap<MemoryId, Vec<Vec<WriteWord>>>,
+    /// Of each memory: its write ports, in order of priority.
+    pub writes: FxHashMap<MemoryId, Vec<Written>>,
+}
+
+/// A write port as clocked reads of the same memory see it.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The bit of transparency masks that stands for it; actions of processes have none.
+    pub number: Option<u32>,
+    pub clocks: Vec<ClockEdge>,
+    pub words: Vec<WriteWord>,
 }
 
 /// One word of a write port.
@@ -126,6 +139,14 @@ impl Lower<'_, '_, '_> {
         let first = self.b.number(width, first.unsigned_abs());
         self.b.add(address, first)
     }
+}
+
+/// The first of the ports that make up the wide port of `port`; the port itself when it is not wide.
+pub fn first_of_wide(continuations: &Bits, port: u32) -> u32 {
+    (0..=port)
+        .rev()
+        .find(|index| !continuations.bit(*index))
+        .unwrap_or(0)
 }
 
 /// The part of a packed port that belongs to port number `index`.

@@ -1,19 +1,24 @@
 //! Read ports of memories: a row at once, or a register that takes it at a clock edge.
+//!
+//! A transparent port sees the writes of the same clock edge. Where a port gives `x` because a write meets it
+//! (the collision masks), it gives what was in the row before.
 
 use super::ast::*;
 use super::catalog::{Class, MemoryCell};
 use super::known::name;
 use super::lower::Lower;
-use super::memory::port_part;
+use super::memory::{first_of_wide, port_part};
 use super::params;
 use super::storage::Held;
 use crate::bits::Bits;
-use crate::ir::{CellId, Edge, Extend, Memory, MemoryId};
+use crate::ir::{CellId, ClockEdge, Edge, Extend, Memory, MemoryId};
 
 /// One read port, before values exist.
 struct ReadPort {
     clock: Option<(Vec<Chunk>, Edge)>,
     address: Vec<Chunk>,
+    /// Which of the rows from the address on is the first.
+    word: u32,
     enable: Vec<Chunk>,
     /// Signal and value, when there is such a reset.
     async_reset: Option<(Vec<Chunk>, Bits)>,
@@ -37,11 +42,21 @@ impl Lower<'_, '_, '_> {
         }
     }
 
+    /// The first port of the wide port that a port of a whole memory belongs to.
+    fn first_port(&self, module: &Module, cell: &Cell, port: u32) -> u32 {
+        let name = name!("RD_WIDE_CONTINUATION");
+        first_of_wide(
+            &params::constant(self.design, module, cell, name).value,
+            port,
+        )
+    }
+
     pub fn is_clocked_read(&self, instance: u32, cell: u32, port: u32) -> bool {
         let module = self.module(instance);
         let cell = &module.cells[cell as usize];
         match self.read_kind(cell) {
             MemoryCell::Whole | MemoryCell::WholeV2 => {
+                let port = self.first_port(module, cell, port);
                 params::constant(self.design, module, cell, name!("RD_CLK_ENABLE"))
                     .value
                     .bit(port)
@@ -50,48 +65,61 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    /// The address of a read without a clock.
-    pub fn async_read_address(&self, instance: u32, cell: &Cell, port: u32) -> Option<Vec<Chunk>> {
-        let module = self.module(instance);
-        match self.read_kind(cell) {
-            MemoryCell::Whole | MemoryCell::WholeV2 => {
-                let clocked = params::constant(self.design, module, cell, name!("RD_CLK_ENABLE"))
-                    .value
-                    .bit(port);
-                let abits = params::number(self.design, module, cell, name!("ABITS"));
-                (!clocked).then(|| port_part(module, cell, name!("RD_ADDR"), port, abits))
-            }
-            _ if params::flag(self.design, module, cell, name!("CLK_ENABLE")) => None,
-            _ => Some(module.chunks_of(module.port(cell, name!("ADDR"))).to_vec()),
+    /// The address of a read without a clock, and which of the rows from there on is the first.
+    pub fn async_read_address(
+        &self,
+        instance: u32,
+        cell: u32,
+        port: u32,
+    ) -> Option<(Vec<Chunk>, u32)> {
+        if self.is_clocked_read(instance, cell, port) {
+            return None;
         }
+        let module = self.module(instance);
+        let cell = &module.cells[cell as usize];
+        Some(match self.read_kind(cell) {
+            MemoryCell::Whole | MemoryCell::WholeV2 => {
+                let first = self.first_port(module, cell, port);
+                let abits = params::number(self.design, module, cell, name!("ABITS"));
+                let address = port_part(module, cell, name!("RD_ADDR"), first, abits);
+                (address, port - first)
+            }
+            _ => (
+                module.chunks_of(module.port(cell, name!("ADDR"))).to_vec(),
+                0,
+            ),
+        })
     }
 
     pub fn lower_async_read(&mut self, instance: u32, cell: u32, port: u32, width: u32) -> CellId {
         let item = &self.module(instance).cells[cell as usize];
         self.set_origin(instance, item.item.src);
-        let address = self
-            .async_read_address(instance, item, port)
+        let (address, word) = self
+            .async_read_address(instance, cell, port)
             .expect("the node is a read without a clock");
         let address = self.value(instance, &address);
         match self.memory_of(instance, cell) {
-            Some(memory) => self.read_rows(memory, address, width).1,
+            Some(memory) => self.read_rows(memory, address, word, width).1,
             None => self.b.zero(width),
         }
     }
 
-    /// The rows from an address on, as many as `width` needs, and their values side by side.
+    /// The rows from `word` behind an address on, as many as `width` needs, and their values side by side.
     fn read_rows(
         &mut self,
         memory: MemoryId,
         address: CellId,
+        word: u32,
         width: u32,
     ) -> (Vec<CellId>, CellId) {
         let Memory {
-            width: word, depth, ..
+            width: row, depth, ..
         } = self.b.netlist.memories[memory];
         // What a port wider than the whole memory adds is zero.
-        let count = width.div_ceil(word.max(1)).min(depth);
-        let rows: Vec<CellId> = (0..count).map(|i| self.row(memory, address, i)).collect();
+        let count = width.div_ceil(row.max(1)).min(depth);
+        let rows: Vec<CellId> = (word..word + count)
+            .map(|i| self.row(memory, address, i))
+            .collect();
         let words: Vec<CellId> = rows.iter().map(|row| self.b.read(memory, *row)).collect();
         let value = self.b.concat(&words);
         (rows, self.b.resize(value, width, Extend::Zero))
@@ -131,6 +159,7 @@ impl Lower<'_, '_, '_> {
         ReadPort {
             clock: flag(name!("CLK_ENABLE")).then(|| (chunks(name!("CLK")), edge)),
             address: chunks(name!("ADDR")),
+            word: 0,
             enable: chunks(name!("EN")),
             async_reset: v2.then(|| {
                 (
@@ -152,9 +181,10 @@ impl Lower<'_, '_, '_> {
 
     fn packed_read_port(&self, instance: u32, cell: &Cell, port: u32, width: u32) -> ReadPort {
         let module = self.module(instance);
-        let part = |name: Name, width: u32| port_part(module, cell, name, port, width);
+        let first = self.first_port(module, cell, port);
+        let part = |name: Name, width: u32| port_part(module, cell, name, first, width);
         let bits = |name| params::constant(self.design, module, cell, name);
-        let edge = if bits(name!("RD_CLK_POLARITY")).value.bit(port) {
+        let edge = if bits(name!("RD_CLK_POLARITY")).value.bit(first) {
             Edge::Rise
         } else {
             Edge::Fall
@@ -167,10 +197,10 @@ impl Lower<'_, '_, '_> {
             true => {
                 let mask = bits(name!("RD_TRANSPARENCY_MASK")).value;
                 Transparent::Ports(
-                    mask.slice(port.saturating_mul(writes), writes.min(mask.width())),
+                    mask.slice(first.saturating_mul(writes), writes.min(mask.width())),
                 )
             }
-            false if bits(name!("RD_TRANSPARENT")).value.bit(port) => Transparent::All,
+            false if bits(name!("RD_TRANSPARENT")).value.bit(first) => Transparent::All,
             false => Transparent::Ports(Bits::zero(0)),
         };
         let init = bits(name!("RD_INIT_VALUE"));
@@ -183,16 +213,17 @@ impl Lower<'_, '_, '_> {
         ReadPort {
             clock: bits(name!("RD_CLK_ENABLE"))
                 .value
-                .bit(port)
+                .bit(first)
                 .then(|| (part(name!("RD_CLK"), 1), edge)),
             address: part(
                 name!("RD_ADDR"),
                 params::number(self.design, module, cell, name!("ABITS")),
             ),
+            word: port - first,
             enable: part(name!("RD_EN"), 1),
             async_reset: v2.then(|| (part(name!("RD_ARST"), 1), value(name!("RD_ARST_VALUE")))),
             sync_reset: v2.then(|| (part(name!("RD_SRST"), 1), value(name!("RD_SRST_VALUE")))),
-            enable_over_reset: bits(name!("RD_CE_OVER_SRST")).value.bit(port),
+            enable_over_reset: bits(name!("RD_CE_OVER_SRST")).value.bit(first),
             init: Const {
                 value: init.value.slice(low, width),
                 other: Some(other),
@@ -213,8 +244,12 @@ impl Lower<'_, '_, '_> {
         } = held;
         let read = self.read_port(instance, cell, port, width);
         let address = self.value(instance, &read.address);
-        let (rows, data) = self.read_rows(memory, address, width);
-        let data = self.see_writes(memory, &rows, data, &read.transparent);
+        let clocks = match &read.clock {
+            Some((chunks, edge)) => self.clock_of(instance, chunks, *edge),
+            None => Vec::new(),
+        };
+        let (rows, data) = self.read_rows(memory, address, read.word, width);
+        let data = self.see_writes(memory, &rows, data, &read.transparent, &clocks);
         let bit = |l: &mut Self, chunks: &[Chunk]| {
             let value = l.value(instance, chunks);
             l.b.resize(value, 1, Extend::Zero)
@@ -249,10 +284,6 @@ impl Lower<'_, '_, '_> {
             }
             None => None,
         };
-        let clocks = match &read.clock {
-            Some((chunks, edge)) => self.clock_of(instance, chunks, *edge),
-            None => Vec::new(),
-        };
         let register = &mut self.b.netlist.registers[held.register];
         register.clocks = clocks;
         register.next = next;
@@ -261,13 +292,14 @@ impl Lower<'_, '_, '_> {
         register.init_defined = read.init.defined().zext(width);
     }
 
-    /// The data that a transparent port sees: words written at the same instant instead of the rows.
+    /// The data that a transparent port sees: words written at the same clock edge instead of the rows.
     fn see_writes(
         &mut self,
         memory: MemoryId,
         rows: &[CellId],
         data: CellId,
         transparent: &Transparent,
+        clocks: &[ClockEdge],
     ) -> CellId {
         let word = self.b.netlist.memories[memory].width;
         let writes = self
@@ -277,15 +309,15 @@ impl Lower<'_, '_, '_> {
             .cloned()
             .unwrap_or_default();
         let mut value = data;
-        for (index, words) in writes.iter().enumerate() {
+        for port in &writes {
             let seen = match transparent {
                 Transparent::All => true,
-                Transparent::Ports(mask) => mask.bit(index as u32),
+                Transparent::Ports(mask) => port.number.is_some_and(|number| mask.bit(number)),
             };
-            if !seen {
+            if !seen || port.clocks != clocks {
                 continue;
             }
-            for write in words {
+            for write in &port.words {
                 let mut parts = Vec::new();
                 for (at, row) in rows.iter().enumerate() {
                     let low = (at as u32 * word).min(self.b.width(value));

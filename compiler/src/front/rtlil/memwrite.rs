@@ -1,14 +1,16 @@
 //! Write ports of memories.
 //!
 //! In: `$memwr*` cells, ports of whole memories, `memwr` actions. Out: [`WritePort`]s in order of
-//! priority; a wide port becomes one port per row.
+//! priority; a wide port becomes one port per row. Where two ports write the same bit of the same row, the
+//! later one wins, whether its mask says so or leaves it open. A mask that names a later port would have it
+//! the other way round; Yosys has no such memories, and they are refused.
 
 use super::ast::*;
 use super::catalog::{Class, MemoryCell};
 use super::known::name;
 use super::lower::Lower;
 use super::meminit::Init;
-use super::memory::{WriteWord, port_part};
+use super::memory::{WriteWord, Written, first_of_wide, port_part};
 use super::params;
 use crate::bits::Bits;
 use crate::diag::Diagnostic;
@@ -20,11 +22,13 @@ pub struct Write {
     instance: u32,
     /// What the source orders ports by; actions of processes come after cells.
     order: (u32, u64),
+    /// What masks call it.
+    number: Option<u32>,
     clock: Clock,
     address: Vec<Chunk>,
     data: Vec<Chunk>,
     enable: Vec<Chunk>,
-    /// Bit `i`: wins over port `i`.
+    /// Bit `i`: wins over the port that masks call `i`.
     priority: Bits,
     src: Name,
     at: u32,
@@ -119,6 +123,7 @@ impl Lower<'_, '_, '_> {
             memory,
             instance,
             order: (0, (i64::from(number) - i64::from(i32::MIN)) as u64),
+            number: Some(number as u32),
             clock,
             address: chunks(name!("ADDR")),
             data: chunks(name!("DATA")),
@@ -144,11 +149,21 @@ impl Lower<'_, '_, '_> {
         let abits = params::number(self.design, module, cell, name!("ABITS"));
         let (enabled, polarity) = (bits(name!("WR_CLK_ENABLE")), bits(name!("WR_CLK_POLARITY")));
         let priority = bits(name!("WR_PRIORITY_MASK"));
+        let continuations = bits(name!("WR_WIDE_CONTINUATION"));
         let given = self
             .design
             .width(module, module.port(cell, name!("WR_DATA")));
-        for port in 0..ports.min(given.checked_div(width).unwrap_or(0)) {
+        let ports = ports.min(given.checked_div(width).unwrap_or(0));
+        let starts = (0..ports).filter(|port| first_of_wide(&continuations, *port) == *port);
+        for port in starts {
             let part = |name: Name, width: u32| port_part(module, cell, name, port, width);
+            let end = (port + 1..ports).find(|next| !continuations.bit(*next));
+            // The words of a wide port lie side by side.
+            let words = |name: Name| {
+                let ports = port..end.unwrap_or(ports);
+                let parts = ports.map(|port| port_part(module, cell, name, port, width));
+                parts.flatten().collect::<Vec<_>>()
+            };
             let edge = if polarity.bit(port) {
                 Edge::Rise
             } else {
@@ -169,10 +184,11 @@ impl Lower<'_, '_, '_> {
                 memory,
                 instance,
                 order: (0, u64::from(port)),
+                number: Some(port),
                 clock,
                 address: part(name!("WR_ADDR"), abits),
-                data: part(name!("WR_DATA"), width),
-                enable: part(name!("WR_EN"), width),
+                data: words(name!("WR_DATA")),
+                enable: words(name!("WR_EN")),
                 priority: wins,
                 src: cell.item.src,
                 at: cell.item.at,
@@ -222,6 +238,7 @@ impl Lower<'_, '_, '_> {
                         memory,
                         instance,
                         order: (number + 1, position),
+                        number: None,
                         clock: if clocked {
                             Clock::Process(number)
                         } else {
@@ -242,25 +259,26 @@ impl Lower<'_, '_, '_> {
     /// All write ports of one memory, in order.
     fn complete_writes(&mut self, writes: &[Write]) {
         let memory = writes[0].memory;
-        let mut ports: Vec<(Vec<ClockEdge>, Vec<WriteWord>)> =
-            writes.iter().map(|w| self.write_words(w)).collect();
-        for (winner, write) in writes.iter().enumerate() {
-            for loser in winner + 1..writes.len() {
-                if write.priority.bit(loser as u32) {
-                    self.yield_to(&mut ports, winner, loser);
-                }
-            }
+        self.check_priorities(writes);
+        let mut ports = Vec::new();
+        for write in writes {
+            let (clocks, words) = self.write_words(write);
+            ports.push(Written {
+                number: write.number,
+                clocks,
+                words,
+            });
         }
-        for ((clocks, words), write) in ports.iter().zip(writes) {
+        for (port, write) in ports.iter().zip(writes) {
             self.set_origin(write.instance, write.src);
-            for word in words {
+            for word in &port.words {
                 let Some(enable) = self.any_bit(word.mask) else {
                     continue;
                 };
-                if clocks.is_empty() {
+                if port.clocks.is_empty() {
                     continue;
                 }
-                let (clocks, origin) = (clocks.clone(), self.b.origin);
+                let (clocks, origin) = (port.clocks.clone(), self.b.origin);
                 let WriteWord { row, data, mask } = *word;
                 let port = WritePort {
                     clocks,
@@ -273,27 +291,27 @@ impl Lower<'_, '_, '_> {
                 self.b.netlist.memories[memory].writes.push(port);
             }
         }
-        self.memories
-            .writes
-            .insert(memory, ports.into_iter().map(|(_, words)| words).collect());
+        self.memories.writes.insert(memory, ports);
     }
 
-    /// A later port gives way to an earlier one at the same row.
-    fn yield_to(
-        &mut self,
-        ports: &mut [(Vec<ClockEdge>, Vec<WriteWord>)],
-        winner: usize,
-        loser: usize,
-    ) {
-        for index in 0..ports[loser].1.len() {
-            for win in ports[winner].1.clone() {
-                let lose = ports[loser].1[index];
-                let same = self.same_row(win.row, lose.row);
-                let width = self.b.width(win.mask);
-                let same = self.b.repeat(same, width);
-                let taken = self.b.and(same, win.mask);
-                let free = self.b.not(taken);
-                ports[loser].1[index].mask = self.b.and(lose.mask, free);
+    /// Refuses ports that claim to win over a later one.
+    fn check_priorities(&mut self, writes: &[Write]) {
+        for (index, write) in writes.iter().enumerate() {
+            let loser = writes[index + 1..]
+                .iter()
+                .find(|later| later.number.is_some_and(|n| write.priority.bit(n)));
+            if let Some(loser) = loser {
+                let [winner, loser] = [write, loser].map(|w| self.problems.span_of(w.src, w.at));
+                let error = Diagnostic::error(
+                    "memory-priority",
+                    "a write port of a memory claims priority over a later one",
+                );
+                self.problems.push(
+                    error
+                        .label(winner, "this write would win")
+                        .label(loser, "over this later one")
+                        .note("a port has priority over earlier ports only: number the ports so that the strongest comes last"),
+                );
             }
         }
     }

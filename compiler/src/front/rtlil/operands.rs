@@ -49,9 +49,7 @@ impl Lower<'_, '_, '_> {
                 }
             }
             NodeKind::Read { cell, port } => {
-                if let Some(address) =
-                    self.async_read_address(instance, &module.cells[cell as usize], port)
-                {
+                if let Some((address, _)) = self.async_read_address(instance, cell, port) {
                     self.add_operand(instance, &address, Role::Whole, 0, out);
                 }
             }

@@ -12,52 +12,24 @@ use crate::ir::{CellId, Extend};
 impl Lower<'_, '_, '_> {
     pub(super) fn lower_word(&mut self, at: &At, op: Op, output: u8) -> CellId {
         use Op::*;
-        let w = at.width;
         let value = match op {
-            Neg => {
-                let a = self.operand(at, name!("A"), w, self.extension(at, false));
-                let zero = self.b.zero(w);
-                self.b.sub(zero, a)
-            }
+            Neg | Add | Sub | Mul => self.lower_arithmetic(at, op),
             ReduceAnd | ReduceOr | ReduceXor | ReduceXnor | LogicNot => {
                 self.lower_reduction(at, op)
             }
-            LogicAnd | LogicOr => {
-                let a = self.whole(at, name!("A"));
-                let b = self.whole(at, name!("B"));
-                let (a, b) = (self.b.reduce_or(a), self.b.reduce_or(b));
-                let (a, b) = (
-                    self.b.resize(a, 1, Extend::Zero),
-                    self.b.resize(b, 1, Extend::Zero),
-                );
-                if op == LogicAnd {
-                    self.b.and(a, b)
-                } else {
-                    self.b.or(a, b)
-                }
-            }
+            LogicAnd | LogicOr => self.lower_logical(at, op),
             Shl | Shr | Sshr | Shift | Shiftx => self.lower_shift(at, op),
             Lt | Le | Eq | Ne | Ge | Gt => self.lower_comparison(at, op),
-            Add | Sub | Mul => {
-                let extend = self.extension(at, true);
-                let a = self.operand(at, name!("A"), w, extend);
-                let b = self.operand(at, name!("B"), w, extend);
-                match op {
-                    Add => self.b.add(a, b),
-                    Sub => self.b.sub(a, b),
-                    _ => self.b.mul(a, b),
-                }
-            }
             Div | Mod | DivFloor | ModFloor => self.lower_division(at, op),
             Pow => self.lower_power(at),
             Slice => {
                 let a = self.whole(at, name!("A"));
                 let low = self.number(at, name!("OFFSET")).min(self.b.width(a));
-                self.b.slice(a, low, w.min(self.b.width(a) - low))
+                self.b.slice(a, low, at.width.min(self.b.width(a) - low))
             }
             Concat => {
-                let (a, b) = (self.whole(at, name!("A")), self.whole(at, name!("B")));
-                self.b.concat(&[a, b])
+                let parts = [name!("A"), name!("B")].map(|port| self.whole(at, port));
+                self.b.concat(&parts)
             }
             Bmux => self.lower_bmux(at),
             Demux => self.lower_demux(at),
@@ -73,7 +45,7 @@ impl Lower<'_, '_, '_> {
             Buf | Not | And | Or | Xor | Xnor | AndNot | OrNot | Nand | Nor | Mux | NotMux
             | Pmux | BitMux | BitEq | Tristate => unreachable!("{op:?} is bitwise"),
         };
-        self.b.resize(value, w, Extend::Zero)
+        self.b.resize(value, at.width, Extend::Zero)
     }
 
     /// An operand extended or cut to a width.
@@ -85,6 +57,33 @@ impl Lower<'_, '_, '_> {
     fn port_width(&self, at: &At, port: Name) -> u32 {
         let module = self.module(at.instance);
         self.design.width(module, module.port(at.cell, port))
+    }
+
+    fn lower_arithmetic(&mut self, at: &At, op: Op) -> CellId {
+        let extend = self.extension(at, op != Op::Neg);
+        let a = self.operand(at, name!("A"), at.width, extend);
+        if op == Op::Neg {
+            let zero = self.b.zero(at.width);
+            return self.b.sub(zero, a);
+        }
+        let b = self.operand(at, name!("B"), at.width, extend);
+        match op {
+            Op::Add => self.b.add(a, b),
+            Op::Sub => self.b.sub(a, b),
+            _ => self.b.mul(a, b),
+        }
+    }
+
+    fn lower_logical(&mut self, at: &At, op: Op) -> CellId {
+        let [a, b] = [name!("A"), name!("B")].map(|port| {
+            let value = self.whole(at, port);
+            let any = self.b.reduce_or(value);
+            self.b.resize(any, 1, Extend::Zero)
+        });
+        match op {
+            Op::LogicAnd => self.b.and(a, b),
+            _ => self.b.or(a, b),
+        }
     }
 
     fn lower_reduction(&mut self, at: &At, op: Op) -> CellId {

@@ -19,7 +19,7 @@ mod preprocess;
 mod progress;
 mod rewrite;
 mod round;
-mod run;
+pub mod run;
 mod script;
 mod source;
 mod stage;

@@ -1,22 +1,27 @@
-//! Icarus Verilog: a Verilog test bench around the design, compiled for `vvp`.
+//! Icarus Verilog: a Verilog test bench around the design, compiled for `vvp`. RTLIL goes through Yosys' Verilog.
 
 use std::fmt::Write;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cache::{self, io};
 use super::run::{Simulator, execute};
 use super::{OracleDesign, OracleError};
+use crate::library::PinnedYosys;
 
 const TOOL: &str = "iverilog";
 
 /// In SystemVerilog a variable has its declared initial value before any process runs, and so without an edge.
 const LANGUAGE: &str = "-g2012";
 
+/// Models of cells that the distribution's library lacks.
+const NEWER_CELLS: &str = include_str!("newer_cells.v");
+
 /// Builds the design with its bench.
 pub fn build(design: &OracleDesign) -> Result<Simulator, OracleError> {
     let bench = bench(design);
-    let recipe = format!("icarus\n{LANGUAGE}\n{bench}");
+    let recipe = format!("icarus\n{LANGUAGE}\n{NEWER_CELLS}\n{bench}");
     let folder = cache::build(design, &recipe, |folder| {
         let bench_path = folder.join("bench.v");
         fs::write(&bench_path, &bench).map_err(|source| io(&bench_path, source))?;
@@ -33,7 +38,7 @@ pub fn build(design: &OracleDesign) -> Result<Simulator, OracleError> {
         );
         command
             .arg(bench_path)
-            .args(&design.sources)
+            .args(verilog(design, folder)?)
             .current_dir(&design.folder);
         let (status, log) = execute(TOOL, command, &folder.join("log"))?;
         if status.success() {
@@ -49,6 +54,44 @@ pub fn build(design: &OracleDesign) -> Result<Simulator, OracleError> {
         bits_per_digit: 1,
         own_lines: |line| line.contains("$finish called at") || line.starts_with("WARNING: "),
     })
+}
+
+/// The design's sources; one that is RTLIL is written as Verilog by Yosys, together with the models of its cells.
+fn verilog(design: &OracleDesign, folder: &Path) -> Result<Vec<PathBuf>, OracleError> {
+    let is_rtlil = |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "il");
+    let (rtlil, sources): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        design.sources.iter().partition(is_rtlil);
+    if rtlil.is_empty() {
+        return Ok(design.sources.clone());
+    }
+    let yosys = PinnedYosys::new();
+    let mut script = String::new();
+    for (index, path) in rtlil.iter().enumerate() {
+        let text = fs::read_to_string(design.folder.join(path));
+        yosys.write(
+            &format!("{index}.il"),
+            &text.map_err(|source| io(path, source))?,
+        );
+        _ = writeln!(script, "read_rtlil {}/{index}.il", yosys.sources());
+    }
+    _ = writeln!(script, "write_verilog -noattr {}/design.v", yosys.sources());
+    yosys.run(&script);
+    let written = [
+        ("design.v", yosys.read("design.v")),
+        ("newer_cells.v", NEWER_CELLS.into()),
+    ];
+    let mut command = Command::new("yosys-config");
+    command.arg("--datdir");
+    let (_, answer) = execute("yosys", command, &folder.join("datdir"))?;
+    let library = PathBuf::from(answer.trim());
+    let mut out: Vec<PathBuf> = sources.into_iter().cloned().collect();
+    out.extend(["simlib.v", "simcells.v"].map(|name| library.join(name)));
+    for (name, text) in written {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(|source| io(&path, source))?;
+        out.push(path);
+    }
+    Ok(out)
 }
 
 /// The bench. A clock is compared with 1, so that it is low from the start and not after an edge from `x`. Edges lie a quarter of a time unit behind the times they show as, so that inputs that change at the
