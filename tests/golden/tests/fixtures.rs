@@ -2,7 +2,7 @@
 //! not compile shows its diagnostic as a snapshot.
 
 use golden::compare::{self, Agreement, Compiled, Simulation};
-use golden::elaborate::elaborate_in;
+use golden::elaborate::{elaborate_in, in_folder};
 use golden::fixture::{self, Fixture};
 use golden::oracle::{self, OracleDesign, Trace};
 use rtlwasm::diag::{self, Colour, Diagnostic, Sources};
@@ -28,7 +28,8 @@ fn check(fixture: &Fixture) {
         let Err(errors) = elaborated else {
             panic!("{} compiles", fixture.name)
         };
-        return snapshot(fixture, "diag", &rendered(&errors.0));
+        let text = in_folder(&fixture.folder(), || rendered(&errors.0));
+        return snapshot(fixture, "diag", &text);
     }
     let elaborated = elaborated.unwrap_or_else(|errors| panic!("{}", rendered(&errors.0)));
     for code in &fixture.warnings {
