@@ -202,6 +202,11 @@ impl Walk<'_> {
                     self.block(&self.pieces[*piece]);
                     self.function = outer;
                 }
+                Step::Guard { any, body } => {
+                    let selects = any.iter().map(|c| (c.select, Need::Clean));
+                    self.use_cells(id, selects.collect(), None);
+                    self.block(body);
+                }
                 Step::Branch(branch) => {
                     self.use_cells(id, vec![(branch.select, Need::Clean)], None);
                     for merge in &branch.merges {

@@ -4,13 +4,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
+use walrus::ir::BinaryOp::{I32Or, I64Or};
 use walrus::{FunctionBuilder, FunctionId, LocalId, Module};
 
 use super::code::{Code, Ty};
 use super::plan::{Plan, arm_of, plan};
 use super::{Context, define};
 use crate::ir::*;
-use crate::sched::{Action, Block, Branch, Step, Task, TaskKind, task_name};
+use crate::sched::{Action, Block, Branch, Condition, Step, Task, TaskKind, task_name};
 
 /// Writes the function of one task.
 pub(crate) struct Emitter<'a, 'c> {
@@ -167,6 +168,7 @@ impl Emitter<'_, '_> {
                 Step::Eval(cell) if self.plan.is_elsewhere(*cell) => {}
                 Step::Eval(cell) => self.compute(*cell),
                 Step::Branch(branch) => self.branch(branch),
+                Step::Guard { any, body } => self.guard(any, body),
                 Step::Act(action) => self.act(action),
                 Step::Call(piece) => self.code.call(self.pieces[*piece]),
             }
@@ -230,6 +232,28 @@ impl Emitter<'_, '_> {
         for merge in &branch.merges {
             self.spill(*merge, self.locals[merge]);
         }
+    }
+
+    fn guard(&mut self, any: &[Condition], body: &Block) {
+        for (i, condition) in any.iter().enumerate() {
+            let (bit, inverted) = self.condition(condition.select);
+            self.truth(bit);
+            if inverted == condition.level {
+                self.code.unary(walrus::ir::UnaryOp::I32Eqz);
+            }
+            if i > 0 {
+                self.code.binary(Ty::I32, I32Or, I64Or);
+            }
+        }
+        let outer = self.code.at;
+        let (consequent, alternative) = (self.code.new_seq(None), self.code.new_seq(None));
+        self.code.at = consequent;
+        self.block(body);
+        self.code.at = outer;
+        self.code.op(walrus::ir::IfElse {
+            consequent,
+            alternative,
+        });
     }
 
     /// The bit that decides a branch, and whether its arms change places: inversions cost nothing.

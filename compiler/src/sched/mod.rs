@@ -68,6 +68,11 @@ pub enum Step {
     Eval(CellId),
     /// Runs one of two blocks.
     Branch(Branch),
+    /// Computes cells that only branches behind it use, when one of those will run.
+    Guard {
+        any: Vec<Condition>,
+        body: Block,
+    },
     Act(Action),
     /// Runs a piece of the task.
     Call(usize),
@@ -81,6 +86,13 @@ pub struct Branch {
     pub merges: Vec<CellId>,
     pub on_true: Block,
     pub on_false: Block,
+}
+
+/// A cell of width 1 has this level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    pub select: CellId,
+    pub level: bool,
 }
 
 /// A change of state.

@@ -16,6 +16,10 @@ pub fn split(block: Block, limit: usize, pieces: &mut Vec<Block>) -> Block {
             on_false: split(branch.on_false, limit, pieces),
             ..branch
         }),
+        Step::Guard { any, body } if weight(&body) > limit => Step::Guard {
+            any,
+            body: split(body, limit, pieces),
+        },
         other => other,
     });
     let mut chunks: Vec<Block> = vec![Block::default()];
@@ -49,6 +53,7 @@ fn step_weight(step: &Step) -> usize {
     match step {
         Step::Eval(_) | Step::Act(_) | Step::Call(_) => 1,
         Step::Branch(branch) => branch_weight(branch),
+        Step::Guard { any, body } => any.len() + weight(body),
     }
 }
 

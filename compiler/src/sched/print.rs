@@ -69,6 +69,15 @@ fn print_block(netlist: &Netlist, block: &Block, indent: usize, out: &mut String
             Step::Act(action) => {
                 let _ = writeln!(out, "{pad}{}", action_text(action));
             }
+            Step::Guard { any, body } => {
+                let conditions = any.iter().map(|c| {
+                    let not = if c.level { "" } else { "!" };
+                    format!("{not}%{}", c.select.index())
+                });
+                let conditions: Vec<String> = conditions.collect();
+                let _ = writeln!(out, "{pad}when {}", conditions.join(" or "));
+                print_block(netlist, body, indent + 1, out);
+            }
             Step::Branch(branch) => {
                 let merges: Vec<String> = branch
                     .merges
