@@ -1,4 +1,5 @@
-//! Builds the firmware of the systems in `fixtures/designs`: C and assembly in, one `firmware.hex` per core out.
+//! Builds the firmware of the systems in `fixtures/designs`: C and assembly in, and per core `firmware.hex`, which
+//! checks the core and ends, and `bench.hex`, which never ends.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,8 +8,11 @@ use std::process::Command;
 use crate::failure::{Failure, Result, at};
 use crate::process::{cache, repository, run as execute};
 
+/// A folder, an instruction set, and names to define.
+type Core = (&'static str, &'static str, &'static [&'static str]);
+
 /// The design's folder, the instruction set, and how its traps work (see `traps.c`).
-const CORES: &[(&str, &str, &[&str])] = &[
+const CORES: &[Core] = &[
     (
         "picorv32",
         "rv32imc",
@@ -24,14 +28,24 @@ const CORES: &[(&str, &str, &[&str])] = &[
     ("cv32e40p", "rv32imc_zicsr", &["TRAPS_ILLEGAL"]),
 ];
 
-const SOURCES: &[&str] = &[
-    "crt0.S",
-    "support.c",
-    "main.c",
-    "arithmetic.c",
-    "memory.c",
-    "traps.c",
-    "programs.c",
+/// The file's name without its ending, and the sources.
+const PROGRAMS: &[(&str, &[&str])] = &[
+    (
+        "firmware",
+        &[
+            "crt0.S",
+            "support.c",
+            "main.c",
+            "arithmetic.c",
+            "memory.c",
+            "traps.c",
+            "programs.c",
+        ],
+    ),
+    (
+        "bench",
+        &["crt0.S", "support.c", "bench.c", "traps.c", "programs.c"],
+    ),
 ];
 
 /// Freestanding code that calls nothing but what is in the sources.
@@ -65,20 +79,24 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result {
     let mut stale = Vec::new();
-    for (core, isa, traps) in CORES {
-        let hex = build(core, isa, traps)?;
-        let path = designs().join(core).join("firmware.hex");
+    for (core, program) in CORES
+        .iter()
+        .flat_map(|core| PROGRAMS.iter().map(move |program| (core, program)))
+    {
+        let hex = build(core, program)?;
+        let path = designs().join(core.0).join(format!("{}.hex", program.0));
         let same = fs::read_to_string(&path).is_ok_and(|old| old == hex);
-        if options.check && !same {
-            stale.push(*core);
-        } else if !same {
-            fs::write(&path, &hex).map_err(at(&path))?;
-        }
+        let name = format!("{}/{}.hex", core.0, program.0);
         println!(
-            "{core}: {} words{}",
+            "{name}: {} words{}",
             hex.lines().count(),
             if same { ", unchanged" } else { "" }
         );
+        if options.check && !same {
+            stale.push(name);
+        } else if !same {
+            fs::write(&path, &hex).map_err(at(&path))?;
+        }
     }
     if stale.is_empty() {
         Ok(())
@@ -92,12 +110,12 @@ fn designs() -> PathBuf {
 }
 
 /// The program as text: one 32-bit word a line.
-fn build(core: &str, isa: &str, traps: &[&str]) -> Result<String> {
+fn build((core, isa, traps): &Core, (program, sources): &(&str, &[&str])) -> Result<String> {
     let folder = cache()?.join("firmware");
     fs::create_dir_all(&folder).map_err(at(&folder))?;
     let (elf, image) = (
-        folder.join(format!("{core}.elf")),
-        folder.join(format!("{core}.bin")),
+        folder.join(format!("{core}-{program}.elf")),
+        folder.join(format!("{core}-{program}.bin")),
     );
     let mut compiler = Command::new("riscv64-unknown-elf-gcc");
     compiler
@@ -108,7 +126,7 @@ fn build(core: &str, isa: &str, traps: &[&str]) -> Result<String> {
         .args(traps.iter().map(|name| format!("-D{name}")))
         .arg("-o")
         .arg(&elf)
-        .args(SOURCES);
+        .args(*sources);
     execute(compiler.current_dir(designs().join("firmware")))?;
     execute(
         Command::new("riscv64-unknown-elf-objcopy")

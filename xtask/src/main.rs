@@ -13,6 +13,7 @@ mod process;
 mod setup;
 mod test;
 mod tidy;
+mod verilator;
 
 use std::process::ExitCode;
 
@@ -42,7 +43,7 @@ enum Task {
     Codegen(codegen::Options),
     /// Check the rules of the source tree.
     Tidy,
-    /// Measure; nothing passes or fails.
+    /// Measure; nothing passes or fails. `bench --help` lists the options.
     Bench(bench::Options),
     /// Compare real cores with Verilator, cycle by cycle.
     Oracle(oracle::Options),

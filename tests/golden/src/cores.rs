@@ -209,14 +209,14 @@ fn with_interpreter(
 
 /// A `-f` file: one source a line, `+incdir+`, `+define+`, `//` comments and `${RTLWASM_CORES}`.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct FileList {
-    sources: Vec<PathBuf>,
-    includes: Vec<PathBuf>,
-    defines: Vec<String>,
+pub(crate) struct FileList {
+    pub(crate) sources: Vec<PathBuf>,
+    pub(crate) includes: Vec<PathBuf>,
+    pub(crate) defines: Vec<String>,
 }
 
 impl FileList {
-    fn read(folder: &std::path::Path, name: &str) -> Result<FileList, String> {
+    pub(crate) fn read(folder: &std::path::Path, name: &str) -> Result<FileList, String> {
         let path = folder.join(name);
         let text =
             std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;

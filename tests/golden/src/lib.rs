@@ -1,9 +1,10 @@
 //! The tests' own machinery. Fixtures and outside simulators in, differences between them and our engines
 //! out ([`fixture`], [`oracle`]); and engines that run the same netlist must agree: [`random`] makes
 //! netlists, [`stimulus`] what to do to them, [`engine`] compares whatever runs them and [`shrink`] makes a
-//! failing case small enough to read.
+//! failing case small enough to read. [`bench`] measures instead of comparing.
 
 pub mod artifact;
+pub mod bench;
 pub mod compare;
 pub mod cores;
 pub mod elaborate;

@@ -5,7 +5,7 @@
 //! error of ours cannot hide in the comparison.
 
 mod bench;
-mod cache;
+pub(crate) mod cache;
 mod cxxrtl;
 mod icarus;
 mod run;
