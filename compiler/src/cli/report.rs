@@ -15,6 +15,10 @@ pub const LINTS: &[(&str, &str)] = &[
     ),
     ("dropped-delay", "a delay that has no meaning in cycles"),
     (
+        "dropped-initial-value",
+        "the initial value of a variable that is taken from nets",
+    ),
+    (
         "dropped-task",
         "a system task that the simulation leaves out",
     ),

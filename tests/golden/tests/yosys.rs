@@ -457,3 +457,34 @@ fn the_text_is_the_same_from_another_folder() {
     });
     assert_eq!(texts[0], texts[1]);
 }
+
+/// Ibex as it is published: the simulation view is kept, without what slang cannot read.
+#[test]
+fn the_published_top_of_ibex() {
+    if std::env::var_os("RTLWASM_CORES").is_none() {
+        eprintln!("skipped: RTLWASM_CORES is not set (`cargo xtask test` sets it)");
+        return;
+    }
+    let folder = golden::fixture::root().join("designs/ibex");
+    let design = Design {
+        file_lists: vec![folder.join("ibex_top.f")],
+        top: Some("ibex_top".into()),
+        ..Design::default()
+    };
+    let mut warnings = Vec::new();
+    let found = golden::elaborate::elaborate_in(&folder, &design, &mut warnings);
+    let netlist = found.unwrap_or_else(|errors| panic!("{errors:?}")).netlist;
+    assert!(netlist.registers.len() > 100 && netlist.effects.len() > 30);
+    let given = |code: &str| warnings.iter().any(|warning| warning.code == code);
+    assert!(given("dropped-initial-value") && given("dropped-assertion"));
+    assert!(!given("synthesis-view"));
+}
+
+#[test]
+fn nets_have_no_value_before_the_start() {
+    let found = read("module m(input a, output reg q);\ninitial q = a;\nendmodule");
+    assert_eq!(found.codes(), ["net-before-start"]);
+    let found = read("module m(input a, output y);\nlogic x = a;\nassign y = a;\nendmodule");
+    found.text();
+    assert_eq!(found.warning_codes(), ["dropped-initial-value"]);
+}

@@ -4,6 +4,7 @@
 //! `assert (c) a; else b;` is written as `if (c) a; else b;`, and `$error` in `b` is what reports it.
 //! Concurrent assertions stay, or are dropped where slang said that it cannot read them.
 
+use super::complaints::Dispensable;
 use super::context::Process;
 use super::lexer::Kind;
 use super::rewrite::Rewriter;
@@ -120,9 +121,10 @@ impl Rewriter<'_> {
 
     fn is_refused(&self, first: usize, last: usize) -> bool {
         let lines = self.file.span(first).start.line..=self.file.span(last).end.line;
-        let refused = &self.shared.refused_assertions;
-        refused
-            .iter()
-            .any(|(file, line)| *file == self.file.name && lines.contains(line))
+        self.shared.refused.iter().any(|refused| {
+            refused.what == Dispensable::Assertion
+                && refused.place.file == self.file.name
+                && lines.contains(&refused.place.start.line)
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::complaints;
+use super::complaints::{self, Refused};
 use super::install::Installed;
 use super::locate::with_original_places;
 use super::round::Round;
@@ -13,7 +13,7 @@ use super::run::{End, Outcome, Scratch, run};
 use super::script::{FrontEnd, PRELUDE, RTLIL, Remedy, View, prelude, script};
 use super::stage::{self, Changes, Staged, below_root, stage};
 use super::{ByKind, Netlists};
-use crate::diag::{Diagnostic, Diagnostics, Severity, Span};
+use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::front::filelist::Expanded;
 
 /// A design and the Yosys to read it.
@@ -35,8 +35,8 @@ pub struct Refusal {
     pub errors: Diagnostics,
     /// What may help.
     pub remedy: Option<Remedy>,
-    /// Places of assertions that slang cannot read.
-    pub refused_assertions: Vec<Span>,
+    /// What slang cannot read and the design can do without.
+    pub refused: Vec<Refused>,
     /// Text depends on whether `SYNTHESIS` is defined, and it is not.
     pub may_depend_on_synthesis: bool,
     /// The refusal is not the front end's but ours, because meaning would be lost.
@@ -50,7 +50,7 @@ impl From<Diagnostics> for Refusal {
         Refusal {
             errors,
             remedy: None,
-            refused_assertions: Vec::new(),
+            refused: Vec::new(),
             may_depend_on_synthesis: false,
             is_ours: true,
             top: None,
@@ -68,8 +68,8 @@ impl From<Diagnostic> for Refusal {
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     pub top: Option<String>,
-    /// Places of assertions that slang cannot read, to be dropped.
-    pub refused_assertions: Vec<Span>,
+    /// What slang cannot read, to be dropped.
+    pub refused: Vec<Refused>,
 }
 
 /// Stages the sources, runs Yosys and reads what it wrote.
@@ -81,7 +81,7 @@ pub fn attempt(input: &Input<'_>, view: View, known: &Known) -> Result<Success, 
         &input.kinds.verilog,
         Changes {
             defines,
-            refused_assertions: &known.refused_assertions,
+            refused: &known.refused,
         },
         input.stdin,
         &scratch.sources(),

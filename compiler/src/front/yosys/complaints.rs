@@ -52,6 +52,25 @@ const FALLBACK: [&str; 2] = [
     "simple if-else pattern expected in modeling an asynchronous load",
 ];
 
+/// Of an `initial` block, or of the initial value of a variable.
+const NET_BEFORE_TIME_0: &str = "reading net state during design initialization unsupported";
+
+/// What slang cannot read and the rewriter can leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dispensable {
+    /// A property with sequences.
+    Assertion,
+    /// The initial value of a variable, read from nets.
+    InitialValue,
+}
+
+/// One of them, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub what: Dispensable,
+    pub place: Span,
+}
+
 impl Complaint {
     pub fn is_error(&self) -> bool {
         matches!(self.severity.as_str(), "error" | "fatal")
@@ -74,9 +93,16 @@ impl Complaint {
         }
     }
 
-    /// A property that slang cannot read.
-    pub fn is_about_assertion(&self) -> bool {
-        self.is_error() && self.message.contains("unsupported SVA feature")
+    /// What it refuses, when a design can do without that.
+    pub fn dispensable(&self) -> Option<Dispensable> {
+        let has = |part: &str| self.is_error() && self.message.contains(part);
+        if has("unsupported SVA feature") {
+            Some(Dispensable::Assertion)
+        } else if has(NET_BEFORE_TIME_0) {
+            Some(Dispensable::InitialValue)
+        } else {
+            None
+        }
     }
 
     fn span(&self) -> Option<Span> {
@@ -117,14 +143,15 @@ pub fn parse(json: &str) -> Option<Vec<Complaint>> {
     serde_json::from_str(json).ok()
 }
 
-/// Where there are assertions that slang cannot read.
-pub fn refused_assertions(complaints: &[Complaint], place: &dyn Fn(Span) -> Span) -> Vec<Span> {
-    let refused = complaints
-        .iter()
-        .filter(|complaint| complaint.is_about_assertion());
-    refused
-        .filter_map(|complaint| complaint.span().map(place))
-        .collect()
+/// What slang refuses and a design can do without.
+pub fn refused(complaints: &[Complaint], place: &dyn Fn(Span) -> Span) -> Vec<Refused> {
+    let refused = complaints.iter().filter_map(|complaint| {
+        Some(Refused {
+            what: complaint.dispensable()?,
+            place: place(complaint.span()?),
+        })
+    });
+    refused.collect()
 }
 
 /// Complaints as diagnostics: one for each missing module, with all its instances; the others as they
@@ -199,6 +226,9 @@ fn known_error(message: &str) -> Option<Diagnostic> {
         .note("loops become hardware, round by round: their number must be known when compiling")
     } else if has("unsynthesizable timing control") {
         delay()
+    } else if has(NET_BEFORE_TIME_0) {
+        Diagnostic::error("net-before-start", "this reads a net before time 0, when it has no value yet")
+            .note("nets follow their drivers from time 0 on: use `assign` or a clocked process, or a constant")
     } else if has("unsupported SVA feature") {
         Diagnostic::error("assertion", "this property needs sequences or time, which are not supported")
             .note("properties of plain conditions at one clock edge are kept; leave this one out with `ifdef")

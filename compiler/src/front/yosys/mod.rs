@@ -110,26 +110,22 @@ fn first_accepted(input: &Input<'_>, warnings: &mut Vec<Diagnostic>) -> Result<S
         warnings.push(synthesis_view(&first));
         return Ok(success);
     }
-    without_refused_assertions(input, simulation, known, first)
+    without_refused(input, simulation, known, first)
 }
 
-/// Drops the assertions that were refused, with warnings, as long as that brings up new ones.
-fn without_refused_assertions(
+/// Drops what was refused and can be done without, with warnings, as long as that brings up more of it.
+fn without_refused(
     input: &Input<'_>,
     view: View,
     mut known: Known,
     first: Refusal,
 ) -> Result<Success> {
-    let mut refused = first.refused_assertions.clone();
-    while !refused.is_empty()
-        && refused
-            .iter()
-            .any(|span| !known.refused_assertions.contains(span))
-    {
-        known.refused_assertions.append(&mut refused);
+    let mut refused = first.refused.clone();
+    while refused.iter().any(|one| !known.refused.contains(one)) {
+        known.refused.append(&mut refused);
         match with_remedies(input, view, &mut known) {
             Ok(success) => return Ok(success),
-            Err(refusal) => refused = refusal.refused_assertions,
+            Err(refusal) => refused = refusal.refused,
         }
     }
     Err(first.errors)

@@ -5,6 +5,7 @@
 //! with an attribute. Tokens are replaced where they stand: lines, comments and macros stay. What cannot
 //! be kept is a warning with its line.
 
+use super::complaints::{Dispensable, Refused};
 use super::context::{Around, Context, Process};
 use super::lexer::Kind;
 use super::source::{Edit, PositionMap, SourceFile, apply};
@@ -48,8 +49,8 @@ pub struct Shared {
     /// From macros that are random numbers and nothing else to the system function they stand for.
     pub random_macros: std::collections::BTreeMap<String, String>,
     pub warnings: Vec<Diagnostic>,
-    /// Files and lines of assertions that slang cannot read, to be dropped.
-    pub refused_assertions: Vec<(String, u32)>,
+    /// What slang cannot read, to be dropped.
+    pub refused: Vec<Refused>,
     /// Wires declared so far, so that names differ everywhere.
     pub wires: usize,
 }
@@ -123,6 +124,7 @@ impl Rewriter<'_> {
             Some(Kind::Punctuation) if self.is_delay(at) => {
                 self.facts.delays.push(self.file.span(at))
             }
+            Some(Kind::Punctuation) if self.file.word(at) == "=" => self.initial_value(at),
             _ => {}
         }
     }
@@ -187,6 +189,48 @@ impl Rewriter<'_> {
             at,
             "`final` blocks are not run: an artifact has no end of simulation".into(),
         );
+    }
+
+    /// The initial value of a variable, where slang refused it. In simulators it is undefined, too: nets have no value
+    /// yet when it is taken.
+    fn initial_value(&mut self, at: usize) {
+        let in_module = self.context.module().is_some_and(|m| m.body.is_some());
+        if !in_module || self.context.process().is_some() {
+            return;
+        }
+        let Some(end) = self.declarator_end(at + 1) else {
+            return;
+        };
+        let (first, last) = (self.file.span(at), self.file.span(end));
+        let is_inside = |place: &Span| place.start >= first.end && place.start < last.end;
+        let refused = self.shared.refused.iter().any(|refused| {
+            refused.what == Dispensable::InitialValue
+                && refused.place.file == first.file
+                && is_inside(&refused.place)
+        });
+        if refused {
+            self.remove(at, end);
+            let message = "the initial value of this variable is dropped: it is taken from nets, which have none yet";
+            self.tell(
+                at,
+                Diagnostic::warning("dropped-initial-value", message)
+                    .note("a `wire` instead of a variable, or `assign`, follows the nets"),
+            );
+        }
+    }
+
+    /// The last token before the `,` or `;` that ends a declarator.
+    fn declarator_end(&self, first: usize) -> Option<usize> {
+        let mut at = first;
+        loop {
+            match self.file.word(at) {
+                "" | "endmodule" => return None,
+                "," | ";" => return (at > first).then(|| at - 1),
+                "(" | "[" | "{" => at = self.file.closing(at)?,
+                _ => {}
+            }
+            at += 1;
+        }
     }
 
     fn may_be_instance(&self, at: usize) -> bool {

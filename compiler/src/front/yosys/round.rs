@@ -105,7 +105,7 @@ impl Round<'_> {
         Refusal {
             errors: Diagnostics(all),
             remedy: self.remedy(&slang),
-            refused_assertions: complaints::refused_assertions(&slang, &|span| self.place(span)),
+            refused: complaints::refused(&slang, &|span| self.place(span)),
             may_depend_on_synthesis: mentioned && !defined,
             is_ours,
             top: self.only_top(),
@@ -126,7 +126,7 @@ impl Round<'_> {
         };
         let errors = slang
             .iter()
-            .filter(|complaint| complaint.is_error() && !complaint.is_about_assertion());
+            .filter(|complaint| complaint.is_error() && complaint.dispensable().is_none());
         let remedies: Vec<Option<Remedy>> = errors.map(|error| error.remedy(&in_initial)).collect();
         if remedies.contains(&Some(Remedy::Verilog2005)) {
             return self

@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::complaints::Refused;
 use super::preprocess::Sources;
 use super::rewrite::{Facts, Shared, rewrite};
 use super::source::PositionMap;
@@ -53,8 +54,8 @@ pub struct StagedFile {
 pub struct Changes<'a> {
     /// Macros defined beside those of the design.
     pub defines: &'a [&'a str],
-    /// Places of assertions to drop.
-    pub refused_assertions: &'a [Span],
+    /// What to drop.
+    pub refused: &'a [Refused],
 }
 
 /// Copies a design's Verilog files.
@@ -98,11 +99,8 @@ pub fn stage(
             is_library: true,
         });
     }
-    let refused = changes.refused_assertions.iter();
     let mut shared = Shared {
-        refused_assertions: refused
-            .map(|span| (span.file.clone(), span.start.line))
-            .collect(),
+        refused: changes.refused.to_vec(),
         ..Shared::default()
     };
     let mut files = BTreeMap::new();

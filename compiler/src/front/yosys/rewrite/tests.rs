@@ -218,3 +218,22 @@ fn delays_and_parameters_are_told_apart() {
     assert_eq!(facts.instantiated, ["foo"]);
     assert_eq!(facts.modules[0].name, "m");
 }
+
+#[test]
+fn initial_values_that_were_refused_are_dropped() {
+    let text = "module m(input a, b);\nlogic [1:0] x = {a,\nb}, y = 1;\nlogic z = a;\nendmodule";
+    let file = SourceFile::new("f.sv".into(), text.into());
+    let refused = |line, column| Refused {
+        what: Dispensable::InitialValue,
+        place: Span::point("f.sv", line, column),
+    };
+    let mut shared = Shared {
+        refused: vec![refused(2, 18), refused(3, 1)],
+        ..Shared::default()
+    };
+    let rewritten = rewrite(&file, &mut shared).text;
+    assert_eq!(
+        rewritten,
+        "module m(input a, b);\nlogic [1:0] x \n, y = 1;\nlogic z = a;\nendmodule"
+    );
+}
