@@ -4,6 +4,7 @@
 //! functions from "gen", and those imports are replaced by what [`task`] and [`state`] emit. All
 //! baseline WebAssembly: MVP, bulk memory, sign extension. Function sizes are bounded by [`split`].
 
+mod any;
 mod code;
 mod effects;
 mod image;

@@ -31,6 +31,7 @@ impl Emitter<'_, '_> {
                 self.code.binary(ty, I32Xor, I64Xor);
             }
             And(a, b) => self.bitwise(a, b, ty, I32And, I64And),
+            Or(..) if width == 1 => self.any(id),
             Or(a, b) => self.bitwise(a, b, ty, I32Or, I64Or),
             Xor(a, b) => self.bitwise(a, b, ty, I32Xor, I64Xor),
             Add(a, b) => self.modular(id, a, b, I32Add, I64Add),

@@ -343,12 +343,17 @@
   ;; may be written, time is kept and every half cycle may stop the call.
   (func $static_cycles (param $clock i32) (param $row i32) (param $n i64) (result i32)
     (local $left i64) (local $high i64) (local $low i64) (local $start i64) (local $rises i64) (local $status i32)
+    (local $to_next i64)
     (local.set $n (call $cycles_with_room (local.get $n)))
     (if (i64.eqz (local.get $n)) (then (return (i32.const 4))))
     (local.set $left (local.get $n))
     (local.set $high (i64.load offset=8 (local.get $row)))
     (local.set $low (i64.load offset=16 (local.get $row)))
     (local.set $start (i64.load offset=@TIME@ (i32.const 0)))
+    ;; From a rise to the next time at which an event may be written.
+    (local.set $to_next
+      (i64.add (local.get $high)
+        (select (i64.const 0) (local.get $low) (i32.const @FALL_EVENTS@))))
     (block $stop
       (loop $next
         (call $rise (local.get $clock))
@@ -356,27 +361,25 @@
         (if (i32.const @EVENTS@)
           (then
             (if (i32.const @LAST@) (then (call $last)))
-            (i64.store offset=@TIME@ (i32.const 0)
-              (i64.add (i64.load offset=@TIME@ (i32.const 0)) (local.get $high)))
             (local.set $status (call $pending))
             (if (local.get $status)
               (then
                 (local.set $rises (i64.const 1))
                 (i32.store8 offset=40 (local.get $row) (i32.const 1))
                 (i32.store8 offset=41 (local.get $row) (i32.const 1))
-                (br $stop)))))
+                (br $stop)))
+            (i64.store offset=@TIME@ (i32.const 0)
+              (i64.add (i64.load offset=@TIME@ (i32.const 0)) (local.get $to_next)))))
         (if (i32.const @FALLS@) (then (call $fall (local.get $clock))))
         (if (i32.const @RANDOM@) (then (call $draw)))
         (local.set $left (i64.sub (local.get $left) (i64.const 1)))
-        (if (i32.const @EVENTS@)
+        (if (i32.const @FALL_EVENTS@)
           (then
-            (if (i32.const @FALL_EVENTS@)
-              (then
-                (if (i32.const @LAST@) (then (call $last)))
-                (local.set $status (call $pending))))
+            (if (i32.const @LAST@) (then (call $last)))
+            (local.set $status (call $pending))
             (i64.store offset=@TIME@ (i32.const 0)
               (i64.add (i64.load offset=@TIME@ (i32.const 0)) (local.get $low)))
-            (if (i32.const @FALL_EVENTS@) (then (br_if $stop (local.get $status))))))
+            (br_if $stop (local.get $status))))
         (br_if $next (i64.ne (local.get $left) (i64.const 0)))))
     (local.set $n (i64.sub (local.get $n) (local.get $left)))
     (i64.store offset=32 (local.get $row)

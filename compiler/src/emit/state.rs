@@ -251,6 +251,16 @@ impl Emitter<'_, '_> {
         for limb in 0..limb_count(width) {
             let (offset, size) = (slot.base + 8 * limb as u32, slot.stride.min(8));
             let all = self.is_ones(write.mask, limb);
+            if let Some((first, bytes)) = self.whole_bytes(write.mask, limb) {
+                self.code.get(at);
+                self.push_limb(write.data, limb);
+                if first > 0 {
+                    self.code.constant(Ty::I64, u64::from(8 * first));
+                    self.code.binary(Ty::I64, I32ShrU, I64ShrU);
+                }
+                self.code.store(Ty::I64, offset + first, bytes);
+                continue;
+            }
             self.code.get(at);
             self.push_limb(write.data, limb);
             if !all {
@@ -270,12 +280,24 @@ impl Emitter<'_, '_> {
 
     /// True when a limb of the mask is a constant of ones.
     fn is_ones(&self, mask: CellId, limb: usize) -> bool {
+        self.constant_limb(mask, limb).is_some_and(|c| c.is_ones())
+    }
+
+    /// The first byte and how many, when a limb of the mask is a constant of whole bytes that one store writes.
+    fn whole_bytes(&self, mask: CellId, limb: usize) -> Option<(u32, u32)> {
+        let bits = self.constant_limb(mask, limb)?.limbs()[0];
+        let (first, bytes) = (bits.trailing_zeros() / 8, bits.count_ones() / 8);
+        let whole =
+            [1, 2, 4].contains(&bytes) && bits == crate::bits::low_mask(8 * bytes) << (8 * first);
+        whole.then_some((first, bytes))
+    }
+
+    fn constant_limb(&self, mask: CellId, limb: usize) -> Option<&crate::bits::Bits> {
         let n = self.netlist();
-        let limb = match &n.cells[mask].kind {
+        n.constant(match &n.cells[mask].kind {
             CellKind::Concat(limbs) if n.width(mask) > 64 => limbs[limb],
             _ => mask,
-        };
-        n.constant(limb).is_some_and(|c| c.is_ones())
+        })
     }
 
     fn queue_write(&mut self, memory: MemoryId, port: usize, write: &WritePort, row: LocalId) {

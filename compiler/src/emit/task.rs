@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use walrus::ir::BinaryOp::{I32Or, I64Or};
 use walrus::{FunctionBuilder, FunctionId, LocalId, Module};
 
@@ -26,6 +26,8 @@ pub(crate) struct Emitter<'a, 'c> {
     loaded_order: Vec<CellId>,
     /// The block being written.
     current: Option<*const Block>,
+    /// Registers that the task has stored so far, in whatever branch.
+    overwritten: Rc<RefCell<FxHashSet<RegisterId>>>,
     /// Memory of cells that several functions of the task use.
     spills: Rc<RefCell<FxHashMap<CellId, u32>>>,
     /// Functions of the task's pieces.
@@ -54,6 +56,7 @@ struct Shared {
     plan: Rc<Plan>,
     spills: Rc<RefCell<FxHashMap<CellId, u32>>>,
     pieces: Rc<Vec<FunctionId>>,
+    overwritten: Rc<RefCell<FxHashSet<RegisterId>>>,
 }
 
 /// Plans a task and emits its pieces. A piece only calls pieces before it.
@@ -63,6 +66,7 @@ fn emit_pieces(module: &mut Module, context: &Context, task: &Task) -> Shared {
         plan: Rc::new(plan(context.netlist, task, in_place)),
         spills: Rc::default(),
         pieces: Rc::default(),
+        overwritten: Rc::default(),
     };
     let mut functions = Vec::new();
     for (i, piece) in task.pieces.iter().enumerate() {
@@ -98,6 +102,7 @@ fn emitter<'a, 'c>(
         loaded: FxHashMap::default(),
         loaded_order: Vec::new(),
         current: None,
+        overwritten: shared.overwritten.clone(),
         spills: shared.spills.clone(),
         pieces: shared.pieces.clone(),
     }
@@ -332,9 +337,17 @@ impl Emitter<'_, '_> {
         self.code.convert(self.ty(cell), ty);
     }
 
+    /// True when the register may have its next value already.
+    pub fn is_overwritten(&self, register: RegisterId) -> bool {
+        self.overwritten.borrow().contains(&register)
+    }
+
     fn act(&mut self, action: &Action) {
         match *action {
-            Action::StoreRegister(r, value) => self.store_register(r, value),
+            Action::StoreRegister(r, value) => {
+                self.store_register(r, value);
+                self.overwritten.borrow_mut().insert(r);
+            }
             Action::StoreLatch(l, value) => {
                 let slot = self.context.layout.latches[l.index()];
                 self.store_slot(slot, value);

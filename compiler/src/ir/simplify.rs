@@ -262,6 +262,14 @@ fn eq(b: &mut Builder, x: CellId, y: CellId) -> Option<CellId> {
             let inverted = b.konst(value.not());
             Some(b.eq(inner, inverted))
         }
+        CellKind::Mux {
+            select,
+            on_true,
+            on_false,
+        } if chooses_constants(b, a, 4) => {
+            let (t, f) = (b.eq(on_true, c), b.eq(on_false, c));
+            Some(b.mux(select, t, f))
+        }
         // Other values come in numbers, as the labels of a case do, and the concatenation serves them all.
         CellKind::Concat(ref parts) if value.is_zero() => {
             let parts = parts.clone();
@@ -274,17 +282,33 @@ fn eq(b: &mut Builder, x: CellId, y: CellId) -> Option<CellId> {
 /// A concatenation compared with zero, part by part: nothing needs to be put together. Single bits are joined
 /// by or, so that one test serves for all.
 fn eq_parts(b: &mut Builder, parts: &[CellId]) -> CellId {
-    let (mut all, mut any) = (b.ones(1), b.zero(1));
+    let mut all = b.ones(1);
+    let mut bits = Vec::new();
     for part in parts {
         if b.width(*part) == 1 {
-            any = b.or(any, *part);
+            bits.push(*part);
         } else {
             let zero = b.is_zero(*part);
             all = b.and(all, zero);
         }
     }
+    let any = or_all(b, bits);
     let none = b.not(any);
     b.and(all, none)
+}
+
+/// Bits or'ed pair by pair, so that the tree is shallow.
+fn or_all(b: &mut Builder, mut bits: Vec<CellId>) -> CellId {
+    while bits.len() > 1 {
+        bits = bits
+            .chunks(2)
+            .map(|pair| match pair {
+                [x, y] => b.or(*x, *y),
+                _ => pair[0],
+            })
+            .collect();
+    }
+    bits.first().copied().unwrap_or_else(|| b.zero(1))
 }
 
 /// `extended(inner) == value`, where `back` is the extension of `value`'s low part.

@@ -5,6 +5,7 @@
 
 mod latch;
 pub mod legalize;
+mod mask;
 mod sweep;
 mod ungate;
 
@@ -31,6 +32,11 @@ pub const PASSES: &[Pass] = &[
         name: "ungate",
         level: OptLevel::O1,
         run: ungate::run,
+    },
+    Pass {
+        name: "constant-masks",
+        level: OptLevel::O1,
+        run: |n, _| mask::run(n),
     },
     Pass {
         name: "sweep",
