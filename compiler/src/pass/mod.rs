@@ -3,6 +3,7 @@
 //! The order is the one table [`PASSES`]. [`legalize`] always runs, last: it brings every value but a
 //! few wide operands down to 64 bits, which is what the stages behind it understand.
 
+mod case;
 mod latch;
 pub mod legalize;
 mod mask;
@@ -27,6 +28,11 @@ pub const PASSES: &[Pass] = &[
         name: "simplify",
         level: OptLevel::O1,
         run: |n, _| rewrite(n, |r, id| r.copy(id)),
+    },
+    Pass {
+        name: "cases",
+        level: OptLevel::O1,
+        run: |n, _| case::run(n),
     },
     Pass {
         name: "ungate",
