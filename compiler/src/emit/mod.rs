@@ -7,6 +7,7 @@
 mod any;
 mod code;
 mod effects;
+mod gather;
 mod image;
 mod narrow;
 mod plan;

@@ -336,29 +336,6 @@ impl Emitter<'_, '_> {
         }
     }
 
-    fn concat(&mut self, parts: &[CellId], ty: Ty) {
-        let mut at = 0;
-        let mut any = false;
-        for part in parts {
-            let width = self.width(*part);
-            if !self.netlist().constant(*part).is_some_and(|c| c.is_zero()) {
-                self.value_as(*part, ty);
-                if at > 0 {
-                    self.code.constant(ty, at);
-                    self.code.binary(ty, I32Shl, I64Shl);
-                }
-                if any {
-                    self.code.binary(ty, I32Or, I64Or);
-                }
-                any = true;
-            }
-            at += u64::from(width);
-        }
-        if !any {
-            self.code.constant(ty, 0);
-        }
-    }
-
     /// Limb `limb` of random source `source`.
     pub fn random(&mut self, source: usize, limb: usize, width: u32) {
         let key = (source as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
