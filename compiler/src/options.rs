@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub struct Design {
     /// Files in order; `-` is standard input (RTLIL, unless `language` says otherwise).
     pub sources: Vec<PathBuf>,
+    /// What standard input said, when it has been read already.
+    pub stdin: Option<String>,
     /// RTLIL text that needs no file, with the name to show for it.
     pub rtlil: Option<(String, String)>,
     /// Top module; found when only one module is not instantiated.

@@ -77,7 +77,16 @@ fn wrong_outputs_are_usage_errors() {
         .failed(2);
     folder.run("build").failed(2);
     let message = folder.run("build counter.il -o none/x.wasm").failed(1);
-    assert!(message.contains("cannot write `none/x.wasm`"), "{message}");
+    assert!(
+        message.contains("cannot write `none/x.wasm`: there is no folder `none`"),
+        "{message}"
+    );
+    folder.run("build counter.il -q").ok();
+    let message = folder.run("build counter.wasm -o x.wasm").failed(1);
+    assert!(
+        message.contains("`counter.wasm` is an artifact"),
+        "{message}"
+    );
     let message = folder.run("build missing.il").failed(1);
     assert!(message.contains("missing.il"), "{message}");
 }

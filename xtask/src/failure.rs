@@ -31,6 +31,8 @@ pub enum Failure {
     },
     #[error("runtime-abi/SPEC.md: {0}")]
     Specification(String),
+    #[error("the package of {name} has no {file}")]
+    Package { name: String, file: String },
     #[error("{0} findings")]
     Findings(usize),
     #[error("differs from what its sources build: {0} (`cargo xtask firmware` builds it anew)")]

@@ -9,6 +9,7 @@ mod demo;
 mod failure;
 mod firmware;
 mod oracle;
+mod package;
 mod process;
 mod setup;
 mod test;
@@ -45,6 +46,8 @@ enum Task {
     Tidy,
     /// Measure; nothing passes or fails. `bench --help` lists the options.
     Bench(bench::Options),
+    /// Pack the crates that are published, and build them from their packages.
+    Package(package::Options),
     /// Compare real cores with Verilator, cycle by cycle.
     Oracle(oracle::Options),
 }
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Codegen(options) => codegen::run(&options),
         Task::Tidy => tidy::run(),
+        Task::Package(options) => package::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Oracle(options) => oracle::run(&options),
     };

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Result};
 use crate::process::{cargo, run as execute, say};
-use crate::{codegen, cores, firmware, oracle, setup, tidy};
+use crate::{codegen, cores, firmware, oracle, package, setup, tidy};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -39,6 +39,9 @@ const STEPS: &[Step] = &[
     }),
     ("firmware", |_| {
         firmware::run(&firmware::Options { check: true })
+    }),
+    ("package", |_| {
+        package::run(&package::Options { no_verify: true })
     }),
     ("workspace", workspace),
     ("cores", |options| oracle::run(&cores_compared(options))),

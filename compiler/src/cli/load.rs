@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rtlwasm::diag::{Colour, Sources};
-use rtlwasm::options::{Design, Language, Options};
+use rtlwasm::options::{Design, Options};
 
 use super::Failure;
 use super::report::LintArgs;
@@ -22,14 +22,7 @@ pub fn artifact(
     if let [path] = design.sources.as_slice() {
         match given_artifact(path)? {
             Given::Artifact(bytes) => return Ok(bytes),
-            Given::Standard(text) if matches!(design.language, None | Some(Language::Rtlil)) => {
-                design.sources.clear();
-                design.rtlil = Some(("<stdin>".to_string(), text));
-            }
-            Given::Standard(_) => {
-                let message = "only RTLIL and artifacts can be run from standard input; write other sources to a file";
-                return Err(Failure::Usage(message.to_string()));
-            }
+            Given::Standard(text) => design.stdin = Some(text),
             Given::Source => {}
         }
     }
@@ -44,7 +37,11 @@ pub fn compile(
     colour: Colour,
 ) -> Result<rtlwasm::Compilation, Failure> {
     let compilation = rtlwasm::compile(design, options).map_err(|diagnostics| {
-        let texts = design.rtlil.iter().cloned().collect();
+        let stdin = design
+            .stdin
+            .iter()
+            .map(|text| ("<stdin>".to_string(), text.clone()));
+        let texts = design.rtlil.iter().cloned().chain(stdin).collect();
         Failure::Diagnostics(diagnostics, Sources { texts })
     })?;
     if lints.report(&compilation.warnings, &compilation.sources, colour) {

@@ -10,8 +10,25 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     if path == Path::new("-") {
         return stdout(bytes);
     }
-    write_file(path, bytes)
-        .map_err(|e| Failure::Input(format!("cannot write `{}`: {e}", path.display())))
+    let folder = folder_of(path);
+    if !folder.is_dir() {
+        let (path, folder) = (path.display(), folder.display());
+        return Err(Failure::Input(format!(
+            "cannot write `{path}`: there is no folder `{folder}`"
+        )));
+    }
+    write_file(path, folder, bytes).map_err(|error| {
+        // The file beside it is no business of the user's.
+        let error = error
+            .raw_os_error()
+            .map_or(error, io::Error::from_raw_os_error);
+        Failure::Input(format!("cannot write `{}`: {error}", path.display()))
+    })
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 /// Writes all to standard output. A reader that has gone away is not an error.
@@ -26,15 +43,11 @@ pub fn stdout(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_file(path: &Path, folder: &Path, bytes: &[u8]) -> io::Result<()> {
     // A device or a pipe must be written itself, not replaced.
     if path.exists() && !path.is_file() {
         return std::fs::write(path, bytes);
     }
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".rtlwasm-");
     #[cfg(unix)]

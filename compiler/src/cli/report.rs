@@ -23,6 +23,10 @@ pub const LINTS: &[(&str, &str)] = &[
         "a system task that the simulation leaves out",
     ),
     ("ignored-cell", "a cell that has no effect in simulation"),
+    (
+        "latch",
+        "a process keeps a value where no branch assigns it",
+    ),
     ("multiple-drivers", "a net has several drivers"),
     (
         "synthesis-view",
@@ -31,8 +35,9 @@ pub const LINTS: &[(&str, &str)] = &[
     ("undriven", "a net that is read has no driver"),
     (
         "verilog",
-        "what the Verilog front end warns of, such as widths and inferred latches",
+        "anything else that the Verilog front end warns of",
     ),
+    ("width", "an assignment cuts bits off"),
 ];
 
 /// `-W` and `--deny`.

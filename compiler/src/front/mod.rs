@@ -40,7 +40,7 @@ pub fn elaborate(design: &Design, warnings: &mut Vec<Diagnostic>) -> Result<Elab
 /// RTLIL of a whole design.
 #[derive(Clone, Debug, Default)]
 pub struct RtlilText {
-    /// The file it comes from, for messages; that of the first source when Yosys wrote it.
+    /// The file it is, for messages; empty when Yosys wrote it.
     pub name: String,
     pub text: String,
     /// The top module that was asked for, in the options or in a command file.
@@ -137,6 +137,11 @@ fn missing(path: &Path) -> Diagnostic {
 }
 
 fn unknown_kind(path: &Path) -> Diagnostic {
+    if path.extension().is_some_and(|ending| ending == "wasm") {
+        let message = format!("`{}` is an artifact and no source", path.display());
+        return Diagnostic::error("unknown-file-kind", message)
+            .note("`rtlwasm run` and `rtlwasm inspect` take artifacts");
+    }
     Diagnostic::error(
         "unknown-file-kind",
         format!("`{}` does not say by its name what it is", path.display()),
@@ -145,6 +150,9 @@ fn unknown_kind(path: &Path) -> Diagnostic {
 }
 
 fn read_stdin(design: &Expanded) -> Result<String> {
+    if let Some(text) = &design.design.stdin {
+        return Ok(text.clone());
+    }
     let mut text = String::new();
     if design
         .design
@@ -204,9 +212,6 @@ fn through_yosys(
     stdin: &str,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<RtlilText> {
-    let name = kinds
-        .first()
-        .map_or_else(String::new, |(path, _)| path.to_string_lossy().into_owned());
     let mut by_kind = yosys::ByKind::default();
     for (path, language) in kinds {
         match language {
@@ -216,7 +221,6 @@ fn through_yosys(
     }
     let found = yosys::elaborate(design, &by_kind, stdin, warnings)?;
     Ok(RtlilText {
-        name,
         text: found.rtlil,
         dependencies: found.dependencies,
         ..RtlilText::default()

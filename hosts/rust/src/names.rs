@@ -138,7 +138,7 @@ fn near(path: &str, signals: &[manifest::Signal]) -> Vec<String> {
             .last()
             .map(|name| name.to_lowercase())
             .unwrap_or_default();
-        let whole = strsim::levenshtein(&lower, &joined.to_lowercase());
+        let whole = strsim::damerau_levenshtein(&lower, &joined.to_lowercase());
         let score = if name == last { whole.min(1) } else { whole };
         if score <= 1 + lower.len() / 4 {
             scored.push((score, joined));

@@ -488,3 +488,31 @@ fn nets_have_no_value_before_the_start() {
     found.text();
     assert_eq!(found.warning_codes(), ["dropped-initial-value"]);
 }
+
+#[test]
+fn widths_and_latches_are_warnings() {
+    let found = read(
+        "module m(input en, input [7:0] d, output reg [7:0] q, r, output logic [3:0] low);
+always @* if (en) q = d;
+always_latch if (en) r = d;
+assign low = d;
+endmodule",
+    );
+    found.text();
+    assert_eq!(found.warning_codes(), ["width", "latch"]);
+    assert_eq!(found.warnings[1].message, "`q` is a latch");
+    assert_eq!(found.warnings[1].labels[0].span.start.line, 2);
+}
+
+#[test]
+fn verilog_from_standard_input() {
+    let design = Design {
+        sources: vec!["-".into()],
+        stdin: Some("module m(input a, output y);\nassign y = b;\nendmodule".into()),
+        language: Some(Language::SystemVerilog),
+        ..Design::default()
+    };
+    let found = Read::of(&design);
+    let span = &found.errors()[0].labels[0].span;
+    assert_eq!((span.file.as_str(), span.start.line), ("<stdin>", 2));
+}

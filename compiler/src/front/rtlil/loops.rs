@@ -13,7 +13,7 @@ use super::drivers::{NodeId, NodeKind};
 use super::lower::Lower;
 use super::operands::{Operand, Role};
 use crate::bits::Bits;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Span};
 use crate::ir::{CellId, Latch, LatchId, LoopCut, LoopId};
 
 /// A piece of a node: the node and its first bit.
@@ -259,7 +259,7 @@ impl Component {
         if nodes.is_empty() {
             return;
         }
-        let mut names: Vec<(String, crate::diag::Span)> = Vec::new();
+        let mut names: Vec<(String, Option<Span>)> = Vec::new();
         for node in &nodes {
             if let Some(named) = lower.name_of(*node)
                 && !names.contains(&named)

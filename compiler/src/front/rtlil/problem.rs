@@ -44,13 +44,13 @@ impl<'a> Problems<'a> {
         *slot.get_or_insert_with(|| self.sources.push(unescape(self.raw[src.0 as usize])))
     }
 
-    /// Where a statement stands: its `src`, or its line in the RTLIL text.
-    pub fn span_of(&self, src: Name, at: u32) -> Span {
-        Span::parse(&unescape(self.raw[src.0 as usize]))
-            .unwrap_or_else(|| place(self.file, self.text, at))
+    /// Where a statement stands: its `src`, or its line in the RTLIL text; `None` when no user has seen that text.
+    pub fn span_of(&self, src: Name, at: u32) -> Option<Span> {
+        let written = || (!self.file.is_empty()).then(|| place(self.file, self.text, at));
+        Span::parse(&unescape(self.raw[src.0 as usize])).or_else(written)
     }
 
-    pub fn span(&self, item: Item) -> Span {
+    pub fn span(&self, item: Item) -> Option<Span> {
         self.span_of(item.src, item.at)
     }
 

@@ -395,7 +395,7 @@ impl Lower<'_, '_, '_> {
     }
 
     /// A public name of a node's value and where it is declared.
-    pub fn name_of(&self, node: NodeId) -> Option<(String, Span)> {
+    pub fn name_of(&self, node: NodeId) -> Option<(String, Option<Span>)> {
         let item = self.target_of(node).or_else(|| self.item_of(node))?;
         let text = self.design.names.text(item.name);
         Some((

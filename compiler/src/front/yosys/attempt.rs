@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::complaints::{self, Refused};
 use super::install::Installed;
+use super::latches;
 use super::locate::with_original_places;
 use super::round::Round;
 use super::run::{End, Outcome, Scratch, run};
@@ -117,6 +118,7 @@ pub fn attempt(input: &Input<'_>, view: View, known: &Known) -> Result<Success, 
     let mut warnings = staged.warnings.clone();
     warnings.extend(said);
     warnings.extend(round.dropped_delays());
+    warnings.extend(latches::warnings(&rtlil, &staged));
     Ok(Success {
         rtlil,
         dependencies: round.dependencies(&scratch),

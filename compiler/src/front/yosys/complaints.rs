@@ -211,9 +211,14 @@ fn diagnostic(complaint: &Complaint) -> Option<Diagnostic> {
     if complaint.is_error() {
         return Some(known_error(message).unwrap_or_else(|| Diagnostic::error("verilog", message)));
     }
+    if complaint.severity != "warning" || is_noise(&complaint.code) {
+        return None;
+    }
     // Tasks that elaborate are the design's own messages.
-    (complaint.severity == "warning" && !is_noise(&complaint.code))
-        .then(|| Diagnostic::warning("verilog", message))
+    Some(match complaint.code.as_str() {
+        "WidthTruncate" => Diagnostic::warning("width", message),
+        _ => Diagnostic::warning("verilog", message),
+    })
 }
 
 fn known_error(message: &str) -> Option<Diagnostic> {

@@ -11,6 +11,7 @@ mod complaints;
 mod context;
 mod formats;
 pub mod install;
+mod latches;
 mod lexer;
 mod locate;
 mod obtain;
