@@ -141,6 +141,10 @@ impl Lower<'_, '_, '_> {
     }
 
     fn lower_comb(&mut self, at: &At, op: Op, output: u8) -> CellId {
+        if let Some(level) = self.decided(at.instance, at.cell, op) {
+            let bits = if level { Bits::ones } else { Bits::zero };
+            return self.b.konst(bits(at.width));
+        }
         if op.is_bitwise() {
             self.lower_bitwise(at, op)
         } else {

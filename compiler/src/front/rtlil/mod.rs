@@ -7,6 +7,7 @@
 //! Cells, wires and processes of all instances become nodes that drive numbered bits; nets are sets of
 //! bits; nodes are lowered operands first. User mistakes become diagnostics, several per run.
 
+mod absorb;
 mod ast;
 mod catalog;
 mod clocks;

@@ -109,6 +109,9 @@ impl Lower<'_, '_, '_> {
         op: Op,
         out: &mut Vec<Operand>,
     ) {
+        if self.decided(instance, cell, op).is_some() {
+            return;
+        }
         if !op.is_bitwise() {
             return self.other_ports(instance, cell, op.outputs(), out);
         }
