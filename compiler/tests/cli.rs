@@ -64,6 +64,28 @@ fn build_is_deterministic_and_pipes() {
 }
 
 #[test]
+fn a_glob_chooses_what_hosts_may_write() {
+    let folder = Folder::new();
+    for (poke, writable) in [
+        ("all", true),
+        ("ports", false),
+        ("r*", true),
+        ("[a-q]*", false),
+    ] {
+        folder
+            .run(&format!("build counter.il -q --poke {poke}"))
+            .ok();
+        let told = folder.run("run counter.wasm --cycles 0 --poke ram[1]=7 --peek ram[1]");
+        assert_eq!(
+            told.status,
+            if writable { 0 } else { 2 },
+            "{poke}: {told:?}"
+        );
+    }
+    folder.run("build counter.il --poke [a").failed(2);
+}
+
+#[test]
 fn wrong_outputs_are_usage_errors() {
     let folder = Folder::new();
     folder.run("build counter.il -o counter.il").failed(2);

@@ -138,7 +138,7 @@ fn poke(text: &str) -> Result<Poke, String> {
     match text {
         "all" => Ok(Poke::All),
         "ports" => Ok(Poke::Ports),
-        glob => match globset::Glob::new(glob) {
+        glob => match glob::Pattern::new(glob) {
             Ok(_) => Ok(Poke::Glob(glob.to_string())),
             Err(error) => Err(error.to_string()),
         },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use globset::{Glob, GlobMatcher};
+use glob::Pattern;
 use rtlwasm_abi::manifest::Part;
 use sha2::{Digest, Sha256};
 use walrus::{ConstExpr, DataKind, MemoryId, Module};
@@ -280,7 +280,7 @@ fn value_parts(offset: u32, width: u32) -> Vec<Part> {
 /// Which state keeps its identity for the host.
 struct PokeFilter {
     all: bool,
-    glob: Option<GlobMatcher>,
+    glob: Option<Pattern>,
 }
 
 impl PokeFilter {
@@ -297,7 +297,7 @@ impl PokeFilter {
             // The command line has checked the pattern.
             Poke::Glob(g) => PokeFilter {
                 all: false,
-                glob: Glob::new(g).ok().map(|g| g.compile_matcher()),
+                glob: Pattern::new(g).ok(),
             },
         }
     }
@@ -307,7 +307,7 @@ impl PokeFilter {
             || self
                 .glob
                 .as_ref()
-                .is_some_and(|g| g.is_match(path.join(".")))
+                .is_some_and(|g| g.matches(&path.join(".")))
     }
 }
 

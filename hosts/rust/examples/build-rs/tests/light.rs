@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-/// More crates than this would not build in two minutes on two cores; there are about 60.
-const MOST_CRATES: usize = 75;
+/// More crates than this might not build in two minutes on two cores; there are about 50, and they take 80 seconds of
+/// one processor.
+const MOST_CRATES: usize = 60;
 
 #[test]
 fn the_compiler_alone_needs_no_c_compiler() {
