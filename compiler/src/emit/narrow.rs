@@ -16,6 +16,9 @@ impl Emitter<'_, '_> {
     /// plan.
     pub fn expression(&mut self, id: CellId) {
         use CellKind::*;
+        if let Some(value) = self.plan.alias(id) {
+            return self.value(value);
+        }
         let width = self.width(id);
         let ty = Ty::of(width);
         let kind = self.netlist().cells[id].kind.clone();

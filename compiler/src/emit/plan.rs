@@ -30,6 +30,8 @@ pub(crate) struct Plan {
     pub hoisted: Vec<CellId>,
     /// Merges that are only used as an arm of another merge, which they are written to at once.
     within: FxHashMap<CellId, CellId>,
+    /// Muxes that have the value of a certain arm.
+    aliases: FxHashMap<CellId, CellId>,
 }
 
 /// How one cell is computed.
@@ -66,6 +68,11 @@ impl Plan {
         uses.is_some_and(|count| *count >= KEEP_LOADS)
     }
 
+    /// The arm that a mux has the value of, where that is known.
+    pub fn alias(&self, mux: CellId) -> Option<CellId> {
+        self.aliases.get(&mux).copied()
+    }
+
     /// The merge whose local a merge shares: itself, unless it is only an arm of another one.
     pub fn home(&self, merge: CellId) -> CellId {
         let mut home = merge;
@@ -95,6 +102,7 @@ pub(crate) fn plan(n: &Netlist, task: &Task, in_place: bool) -> Plan {
         defined: FxHashMap::default(),
         crossing: FxHashSet::default(),
         merges: FxHashSet::default(),
+        aliases: FxHashMap::default(),
         time: 0,
         blocks: 0,
         events: Vec::new(),
@@ -107,6 +115,7 @@ pub(crate) fn plan(n: &Netlist, task: &Task, in_place: bool) -> Plan {
     walk.block(&task.body);
     let mut plan = walk.finish();
     find_clean(n, &walk.events, &mut plan);
+    plan.aliases = walk.aliases;
     plan
 }
 
@@ -175,6 +184,8 @@ struct Walk<'a> {
     crossing: FxHashSet<CellId>,
     /// Muxes that branches merge.
     merges: FxHashSet<CellId>,
+    /// Muxes that have the value of a certain arm.
+    aliases: FxHashMap<CellId, CellId>,
     time: u32,
     blocks: u32,
     events: Vec<(Place, Event)>,
@@ -195,7 +206,15 @@ impl Walk<'_> {
         self.keys.push(key(block));
         for step in &block.steps {
             match step {
-                Step::Eval(cell) => self.eval(*cell, id),
+                Step::Eval(cell) => {
+                    let mut used = Vec::new();
+                    operand_needs(self.n, *cell, |operand, need| used.push((operand, need)));
+                    self.eval(*cell, used, id);
+                }
+                Step::Alias { cell, value } => {
+                    self.aliases.insert(*cell, *value);
+                    self.eval(*cell, vec![(*value, Need::SameAs(*cell))], id);
+                }
                 Step::Act(action) => self.act(action, id),
                 Step::Call(piece) => {
                     let outer = std::mem::replace(&mut self.function, *piece);
@@ -227,9 +246,7 @@ impl Walk<'_> {
         id
     }
 
-    fn eval(&mut self, cell: CellId, block: u32) {
-        let mut used = Vec::new();
-        operand_needs(self.n, cell, |operand, need| used.push((operand, need)));
+    fn eval(&mut self, cell: CellId, used: Vec<(CellId, Need)>, block: u32) {
         self.use_cells(block, used, Some(cell));
         self.defined.insert(cell, self.function);
         self.time += 1;

@@ -170,8 +170,11 @@ impl Emitter<'_, '_> {
     fn steps(&mut self, block: &Block) {
         for step in &block.steps {
             match step {
-                Step::Eval(cell) if self.plan.is_elsewhere(*cell) => {}
-                Step::Eval(cell) => self.compute(*cell),
+                Step::Eval(cell) | Step::Alias { cell, .. } => {
+                    if !self.plan.is_elsewhere(*cell) {
+                        self.compute(*cell);
+                    }
+                }
                 Step::Branch(branch) => self.branch(branch),
                 Step::Guard { any, body } => self.guard(any, body),
                 Step::Act(action) => self.act(action),

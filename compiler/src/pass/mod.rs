@@ -7,8 +7,10 @@ mod case;
 mod latch;
 pub mod legalize;
 mod mask;
+mod shortcut;
 mod sweep;
 mod ungate;
+mod uses;
 
 use crate::ir::{Netlist, rewrite, validate};
 use crate::options::{OptLevel, Options};
@@ -58,6 +60,11 @@ pub const PASSES: &[Pass] = &[
         name: "sweep-again",
         level: OptLevel::O1,
         run: sweep::run,
+    },
+    Pass {
+        name: "shortcuts",
+        level: OptLevel::O1,
+        run: |n, _| shortcut::run(n),
     },
 ];
 

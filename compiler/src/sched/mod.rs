@@ -66,6 +66,11 @@ pub struct Block {
 pub enum Step {
     /// Computes a cell; later steps of this and of nested blocks may use it.
     Eval(CellId),
+    /// The same for a mux whose select is known here: it has the value of one of its arms.
+    Alias {
+        cell: CellId,
+        value: CellId,
+    },
     /// Runs one of two blocks.
     Branch(Branch),
     /// Computes cells that only branches behind it use, when one of those will run.

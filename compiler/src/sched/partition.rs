@@ -51,7 +51,7 @@ fn weight(block: &Block) -> usize {
 
 fn step_weight(step: &Step) -> usize {
     match step {
-        Step::Eval(_) | Step::Act(_) | Step::Call(_) => 1,
+        Step::Eval(_) | Step::Alias { .. } | Step::Act(_) | Step::Call(_) => 1,
         Step::Branch(branch) => branch_weight(branch),
         Step::Guard { any, body } => any.len() + weight(body),
     }

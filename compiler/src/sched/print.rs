@@ -63,6 +63,9 @@ fn print_block(netlist: &Netlist, block: &Block, indent: usize, out: &mut String
                     netlist.cells[*c].kind.keyword()
                 );
             }
+            Step::Alias { cell, value } => {
+                let _ = writeln!(out, "{pad}eval %{} as %{}", cell.index(), value.index());
+            }
             Step::Call(piece) => {
                 let _ = writeln!(out, "{pad}call piece {piece}");
             }

@@ -14,6 +14,7 @@ mod tree;
 
 use std::collections::BTreeMap;
 
+use super::uses;
 use crate::arena::SideTable;
 use crate::ir::*;
 use rom::Roms;
@@ -25,7 +26,7 @@ const MIN_LABELS: usize = 4;
 
 /// Runs the pass.
 pub fn run(old: &Netlist) -> Netlist {
-    let uses = count_uses(old);
+    let uses = uses::count(old);
     let points = find_points(old);
     let inner = find_inner(old, &uses);
     let mut roms = Roms::default();
@@ -38,16 +39,6 @@ pub fn run(old: &Netlist) -> Netlist {
         }
         member::rewrite(r, id, &uses).unwrap_or_else(|| r.copy(id))
     })
-}
-
-/// How many cells and roots refer to each cell.
-fn count_uses(n: &Netlist) -> SideTable<Cell, u32> {
-    let mut uses = SideTable::new(&n.cells, 0);
-    for cell in n.cells.values() {
-        cell.kind.for_each_operand(|o| uses[o] += 1);
-    }
-    n.for_each_root(|root| uses[root] += 1);
-    uses
 }
 
 /// All constants that each value is compared with, ascending.

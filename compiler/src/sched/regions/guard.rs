@@ -150,7 +150,7 @@ fn add_operands(tree: &Tree, region: usize, local: usize, users: &mut FxHashMap<
         None => users.get(&local).cloned().unwrap_or(None),
         child => child,
     };
-    tree.kind(local).for_each_operand(|o| {
+    tree.for_each_operand(local, |o| {
         if let Some(o) = tree.scheduler.local(o) {
             add(users, o, &by);
         }
@@ -189,7 +189,7 @@ fn drop_small(tree: &Tree, cells: &[usize], users: &mut FxHashMap<usize, Users>)
         };
         if drop {
             users.insert(*l, None);
-            tree.kind(*l).for_each_operand(|o| {
+            tree.for_each_operand(*l, |o| {
                 if let Some(o) = tree.scheduler.local(o) {
                     users.insert(o, None);
                 }

@@ -7,7 +7,8 @@
 //!
 //! Steps per task:
 //! 1. [`place`]: regions of all cells, backwards; twice, because muxes whose arms are worth too little
-//!    become plain selects after the first time.
+//!    become plain selects after the first time. A mux whose select is [`known`] where it is needed is one of
+//!    its arms.
 //! 2. [`tree`]: the blocks. First the cells of one region in order, muxes of equal select merged into one
 //!    branch where no path runs between them; then the sinks, in the order that [`order`] finds, so that
 //!    few values must be saved before state is overwritten.
@@ -16,6 +17,7 @@
 //! Recursion is bounded by [`MAX_DEPTH`].
 
 mod guard;
+mod known;
 mod order;
 mod place;
 mod tree;

@@ -68,7 +68,7 @@ fn needs(tree: &Tree, region: usize, cells: &[usize], items: &[Item]) -> FxHashM
     }
     for l in cells.iter().rev().filter(|l| !tree.done[**l]) {
         if let Some(by) = needs.get(l).copied() {
-            tree.kind(*l).for_each_operand(|o| {
+            tree.for_each_operand(*l, |o| {
                 if let Some(operand) = tree.scheduler.local(o) {
                     join(&mut needs, operand, by);
                 }
@@ -119,8 +119,7 @@ fn reads(tree: &Tree, region: usize, cells: &[usize], items: &[Item]) -> Vec<FxH
             continue;
         };
         reads[*item].extend(State::read_by(tree.kind(*l)));
-        tree.kind(*l)
-            .for_each_operand(|o| reads[*item].extend(state_of(o)));
+        tree.for_each_operand(*l, |o| reads[*item].extend(state_of(o)));
     }
     // A read of a memory that is done is in a local.
     for set in &mut reads {

@@ -24,6 +24,8 @@ pub(super) struct Placement {
     pub interned: FxHashMap<(usize, CellId, bool), usize>,
     /// Region of each local cell.
     pub of_cell: Vec<usize>,
+    /// The arm of each local mux whose select is known where the mux is needed.
+    pub known: Vec<Option<CellId>>,
     /// Sinks with the mux trees of registers taken apart.
     pub leaves: Vec<Leaf>,
 }
@@ -55,6 +57,7 @@ impl Scheduler<'_> {
             regions: vec![root],
             interned: FxHashMap::default(),
             of_cell: vec![usize::MAX; cells.len()],
+            known: vec![None; cells.len()],
             leaves: Vec::new(),
         };
         for sink in sinks {
@@ -64,6 +67,11 @@ impl Scheduler<'_> {
             let region = p.of_cell[l];
             if region == usize::MAX {
                 // A mux that a register store took apart, or a value only a kept register needs.
+                continue;
+            }
+            if let Some(arm) = self.known_arm(*id, region, &p) {
+                p.known[l] = Some(arm);
+                self.use_in(arm, region, &mut p);
                 continue;
             }
             match self.mux(*id) {
@@ -131,6 +139,10 @@ impl Scheduler<'_> {
             let walk = self
                 .local(value)
                 .is_some_and(|l| fanout[l] == 1 && !plain[l]);
+            if walk && let Some(arm) = self.known_arm(value, region, p) {
+                work.push((region, arm));
+                continue;
+            }
             match self.mux(value) {
                 Some((select, on_true, on_false))
                     if walk && p.regions[region].depth < MAX_DEPTH =>
@@ -179,6 +191,7 @@ impl Scheduler<'_> {
         };
         for (l, id) in cells.iter().enumerate() {
             if let Some((select, ..)) = self.mux(*id)
+                && p.known[l].is_none()
                 && p.of_cell[l] != usize::MAX
             {
                 let region = p.of_cell[l];

@@ -65,6 +65,14 @@ impl<'s, 'a> Tree<'s, 'a> {
         &self.scheduler.netlist.cells[self.cells[local]].kind
     }
 
+    /// What evaluating a cell here reads.
+    pub fn for_each_operand(&self, local: usize, mut f: impl FnMut(CellId)) {
+        match self.placement.known[local] {
+            Some(arm) => f(arm),
+            None => self.kind(local).for_each_operand(f),
+        }
+    }
+
     pub fn leaf(&self, leaf: usize) -> &Leaf {
         &self.placement.leaves[leaf]
     }
@@ -73,6 +81,7 @@ impl<'s, 'a> Tree<'s, 'a> {
     pub fn branches(&self, local: usize) -> bool {
         let region = self.placement.of_cell[local];
         !self.plain[local]
+            && self.placement.known[local].is_none()
             && matches!(self.kind(local), CellKind::Mux { .. })
             && self.placement.regions[region].depth < MAX_DEPTH
     }
@@ -112,8 +121,7 @@ impl<'s, 'a> Tree<'s, 'a> {
             let open = !self.done[l] && self.placement.is_within(region, self.placement.of_cell[l]);
             if open && seen.insert(l) {
                 needed.push(l);
-                self.kind(l)
-                    .for_each_operand(|o| work.extend(self.scheduler.local(o)));
+                self.for_each_operand(l, |o| work.extend(self.scheduler.local(o)));
             }
         }
         needed.sort_unstable();
@@ -149,7 +157,7 @@ impl<'s, 'a> Tree<'s, 'a> {
         let mut after: FxHashMap<usize, usize> = FxHashMap::default();
         for l in needed {
             let mut earliest = 0;
-            self.kind(*l).for_each_operand(|o| {
+            self.for_each_operand(*l, |o| {
                 let local = self.scheduler.local(o);
                 earliest = earliest.max(local.and_then(|o| after.get(&o)).copied().unwrap_or(0));
             });
@@ -309,7 +317,7 @@ impl<'s, 'a> Tree<'s, 'a> {
             self.done[*l] = true;
         }
         for (conditions, cells) in guards.sort(self, ready) {
-            let evals = cells.iter().map(|l| Step::Eval(self.cells[*l])).collect();
+            let evals = cells.iter().map(|l| self.eval(*l)).collect();
             match conditions {
                 None => steps.extend::<Vec<Step>>(evals),
                 Some(any) => steps.push(Step::Guard {
@@ -317,6 +325,14 @@ impl<'s, 'a> Tree<'s, 'a> {
                     body: Block { steps: evals },
                 }),
             }
+        }
+    }
+
+    fn eval(&self, local: usize) -> Step {
+        let cell = self.cells[local];
+        match self.placement.known[local] {
+            Some(value) => Step::Alias { cell, value },
+            None => Step::Eval(cell),
         }
     }
 
@@ -333,8 +349,7 @@ impl<'s, 'a> Tree<'s, 'a> {
                 if of_cell == region {
                     ready.push(l);
                 }
-                self.kind(l)
-                    .for_each_operand(|o| work.extend(self.scheduler.local(o)));
+                self.for_each_operand(l, |o| work.extend(self.scheduler.local(o)));
             }
             if seen.len() > limit {
                 return None;
