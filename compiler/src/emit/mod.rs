@@ -9,6 +9,7 @@ mod code;
 mod effects;
 mod gather;
 mod image;
+mod inline;
 mod narrow;
 mod plan;
 mod state;

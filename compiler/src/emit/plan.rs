@@ -3,19 +3,17 @@
 //! A value used once, in the block that computes it, is computed where it is used (*inline*); others are
 //! kept in a local. State that the task itself overwrites is read before that: late reads are *hoisted*
 //! to the start. A value that is used in another function than the one that computes it is *spilled* to
-//! memory. Also finds which values need their high bits clean.
+//! memory. Here a task is walked for uses, and for which values need their high bits clean; [`inline`] decides.
 
 use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::inline;
 use crate::ir::*;
 use crate::layout::slot_size;
 use crate::sched::sinks::limbs;
 use crate::sched::{Action, Block, Step, Task};
-
-/// Longest chain of inline cells: bounds recursion in the emitter.
-const MAX_INLINE: u32 = 24;
 
 /// Uses in one block from which on a load is kept in a local.
 const KEEP_LOADS: u32 = 3;
@@ -23,24 +21,24 @@ const KEEP_LOADS: u32 = 3;
 /// The plan of one task.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    cells: FxHashMap<CellId, CellPlan>,
+    pub(super) cells: FxHashMap<CellId, CellPlan>,
     /// Reads of state that are loaded wherever they are used, and how often each block uses them.
-    loads: FxHashMap<CellId, FxHashMap<usize, u32>>,
+    pub(super) loads: FxHashMap<CellId, FxHashMap<usize, u32>>,
     /// State reads to do at the start.
     pub hoisted: Vec<CellId>,
     /// Merges that are only used as an arm of another merge, which they are written to at once.
-    within: FxHashMap<CellId, CellId>,
+    pub(super) within: FxHashMap<CellId, CellId>,
     /// Muxes that have the value of a certain arm.
     aliases: FxHashMap<CellId, CellId>,
 }
 
 /// How one cell is computed.
 #[derive(Clone, Copy, Debug, Default)]
-struct CellPlan {
-    inline: bool,
-    hoisted: bool,
-    clean: bool,
-    spilled: bool,
+pub(super) struct CellPlan {
+    pub inline: bool,
+    pub hoisted: bool,
+    pub clean: bool,
+    pub spilled: bool,
 }
 
 impl Plan {
@@ -100,20 +98,18 @@ pub(crate) fn plan(n: &Netlist, task: &Task, in_place: bool) -> Plan {
         pieces: &task.pieces,
         function: ROOT,
         defined: FxHashMap::default(),
-        crossing: FxHashSet::default(),
         merges: FxHashSet::default(),
         aliases: FxHashMap::default(),
         time: 0,
         blocks: 0,
         events: Vec::new(),
-        uses: FxHashMap::default(),
-        load_uses: BTreeMap::new(),
+        uses: BTreeMap::new(),
         keys: Vec::new(),
         stores: FxHashMap::default(),
         in_place,
     };
     walk.block(&task.body);
-    let mut plan = walk.finish();
+    let mut plan = inline::finish(&walk);
     find_clean(n, &walk.events, &mut plan);
     plan.aliases = walk.aliases;
     plan
@@ -125,14 +121,14 @@ fn key(block: &Block) -> usize {
 }
 
 /// Something that happens at a time: a cell is computed, or cells are used.
-enum Event {
+pub(super) enum Event {
     Eval(CellId),
     Use(Vec<(CellId, Need)>),
 }
 
 /// What a use asks of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Need {
+pub(super) enum Need {
     Clean,
     /// High bits do not matter.
     Any,
@@ -141,60 +137,56 @@ enum Need {
 }
 
 /// The task's own function, in the place of the index of a piece.
-const ROOT: usize = usize::MAX;
+pub(super) const ROOT: usize = usize::MAX;
 
 /// Where and when something happens.
 #[derive(Clone, Copy, Debug)]
-struct Place {
-    time: u32,
-    block: u32,
+pub(super) struct Place {
+    pub time: u32,
+    pub block: u32,
 }
 
-/// One use of a read of state.
+/// A place and the function that it is in.
 #[derive(Clone, Copy, Debug)]
-struct LoadUse {
-    user: Option<CellId>,
-    place: Place,
-    function: usize,
+pub(super) struct At {
+    pub place: Place,
+    pub function: usize,
 }
 
+/// One use of a cell, by another one or by a step.
 #[derive(Clone, Copy, Debug)]
-struct Uses {
-    count: u32,
-    user: Option<CellId>,
-    place: Place,
+pub(super) struct Use {
+    pub user: Option<CellId>,
+    pub at: At,
 }
 
 /// State that a task may overwrite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum State {
+pub(super) enum State {
     Register(RegisterId),
     Latch(LatchId),
     Loop(LoopId),
 }
 
-struct Walk<'a> {
-    n: &'a Netlist,
+pub(super) struct Walk<'a> {
+    pub n: &'a Netlist,
     pieces: &'a [Block],
     /// The piece that is walked, or [`ROOT`].
     function: usize,
     /// Function that computes each cell.
-    defined: FxHashMap<CellId, usize>,
-    /// Cells used in another function.
-    crossing: FxHashSet<CellId>,
+    pub defined: FxHashMap<CellId, usize>,
     /// Muxes that branches merge.
-    merges: FxHashSet<CellId>,
+    pub merges: FxHashSet<CellId>,
     /// Muxes that have the value of a certain arm.
     aliases: FxHashMap<CellId, CellId>,
     time: u32,
     blocks: u32,
-    events: Vec<(Place, Event)>,
-    uses: FxHashMap<CellId, Uses>,
-    load_uses: BTreeMap<CellId, Vec<LoadUse>>,
+    pub events: Vec<(Place, Event)>,
+    pub uses: BTreeMap<CellId, Vec<Use>>,
     /// Key of each block.
-    keys: Vec<usize>,
+    pub keys: Vec<usize>,
     /// First time at which state is overwritten.
-    stores: FxHashMap<State, u32>,
+    pub stores: FxHashMap<State, u32>,
     in_place: bool,
 }
 
@@ -276,124 +268,14 @@ impl Walk<'_> {
             time: self.time,
             block,
         };
+        let at = At {
+            place,
+            function: self.function,
+        };
         for (cell, _) in &used {
-            if self.is_state_read(*cell) {
-                let function = self.function;
-                let uses = self.load_uses.entry(*cell).or_default();
-                uses.push(LoadUse {
-                    user,
-                    place,
-                    function,
-                });
-                continue;
-            }
-            if self
-                .defined
-                .get(cell)
-                .is_some_and(|home| *home != self.function)
-            {
-                self.crossing.insert(*cell);
-            }
-            let uses = self.uses.entry(*cell).or_insert(Uses {
-                count: 0,
-                user,
-                place,
-            });
-            uses.count += 1;
-            uses.user = user;
-            uses.place = place;
+            self.uses.entry(*cell).or_default().push(Use { user, at });
         }
         self.events.push((place, Event::Use(used)));
-    }
-
-    /// Inlining, from the last cell to the first, so that a user's own fate is known.
-    fn finish(&self) -> Plan {
-        let mut plan = Plan::default();
-        // Where a cell is really computed, and how deep below a step.
-        let mut fate: FxHashMap<CellId, (Place, u32)> = FxHashMap::default();
-        for (place, event) in self.events.iter().rev() {
-            let Event::Eval(cell) = event else { continue };
-            if self.is_state_read(*cell) {
-                continue;
-            }
-            let uses = self.uses.get(cell).copied();
-            let target = uses
-                .filter(|u| u.count == 1 && self.n.width(*cell) <= 64)
-                .map(|u| match u.user {
-                    Some(user) if plan.is_inline(user) => (fate[&user].0, fate[&user].1 + 1),
-                    _ => (u.place, 1),
-                });
-            let inline =
-                target.filter(|(at, depth)| at.block == place.block && *depth <= MAX_INLINE);
-            fate.insert(*cell, inline.unwrap_or((*place, 0)));
-            let entry = plan.cells.entry(*cell).or_default();
-            entry.inline = inline.is_some();
-        }
-        for cell in &self.crossing {
-            let entry = plan.cells.entry(*cell).or_default();
-            entry.spilled = self.n.width(*cell) <= 64;
-        }
-        for merge in &self.merges {
-            let Some(uses) = self.uses.get(merge).filter(|u| u.count == 1) else {
-                continue;
-            };
-            let outer = uses.user.filter(|user| self.merges.contains(user));
-            let apart = self.crossing.contains(merge);
-            if let Some(outer) = outer.filter(|_| !apart) {
-                plan.within.insert(*merge, outer);
-            }
-        }
-        for (cell, uses) in &self.load_uses {
-            self.plan_load(*cell, uses, &fate, &mut plan);
-        }
-        plan
-    }
-
-    /// A read of state is loaded at every use, unless the state has been overwritten by then.
-    fn plan_load(
-        &self,
-        cell: CellId,
-        uses: &[LoadUse],
-        fate: &FxHashMap<CellId, (Place, u32)>,
-        plan: &mut Plan,
-    ) {
-        let at = |u: &LoadUse| match u.user {
-            Some(user) if plan.is_inline(user) => fate[&user].0,
-            _ => u.place,
-        };
-        let places: Vec<Place> = uses.iter().map(at).collect();
-        let first_store = self.first_store(cell);
-        if places
-            .iter()
-            .any(|p| first_store.is_some_and(|store| p.time >= store))
-        {
-            plan.hoisted.push(cell);
-            let entry = plan.cells.entry(cell).or_default();
-            entry.hoisted = true;
-            entry.spilled = uses.iter().any(|u| u.function != ROOT);
-            return;
-        }
-        let mut counts: FxHashMap<usize, u32> = FxHashMap::default();
-        for place in places {
-            *counts.entry(self.keys[place.block as usize]).or_default() += 1;
-        }
-        plan.loads.insert(cell, counts);
-    }
-
-    /// Registers, latches, cut loops and inputs of a machine word.
-    fn is_state_read(&self, cell: CellId) -> bool {
-        let kind = &self.n.cells[cell].kind;
-        kind.is_source() && !matches!(kind, CellKind::Random(_)) && self.n.width(cell) <= 64
-    }
-
-    fn first_store(&self, cell: CellId) -> Option<u32> {
-        let state = match self.n.cells[cell].kind {
-            CellKind::Register(r) => State::Register(r),
-            CellKind::Latch(l) => State::Latch(l),
-            CellKind::LoopCut(l) => State::Loop(l),
-            _ => return None,
-        };
-        self.stores.get(&state).copied()
     }
 }
 

@@ -1,0 +1,161 @@
+//! From the uses that a walk of a task has found: what is inline, repeated, hoisted, loaded, spilled.
+
+use rustc_hash::FxHashMap;
+
+use super::plan::{At, Event, Place, Plan, ROOT, State, Use, Walk};
+use crate::ir::*;
+
+/// Longest chain of inline cells: bounds recursion in the emitter.
+const MAX_INLINE: u32 = 24;
+
+/// The plan of a task that has been walked.
+pub(super) fn finish(walk: &Walk) -> Plan {
+    let mut finish = Finish {
+        walk,
+        plan: Plan::default(),
+        at: FxHashMap::default(),
+    };
+    // From the last cell to the first, so that a user's own fate is known.
+    for (place, event) in walk.events.iter().rev() {
+        if let Event::Eval(cell) = event
+            && !finish.is_state_read(*cell)
+        {
+            finish.cell(*cell, *place);
+        }
+    }
+    for (cell, uses) in &walk.uses {
+        if finish.is_state_read(*cell) {
+            finish.load(*cell, uses);
+        } else {
+            finish.spill(*cell, uses);
+        }
+    }
+    for merge in &walk.merges {
+        finish.merge(*merge);
+    }
+    finish.plan
+}
+
+struct Finish<'w, 'a> {
+    walk: &'w Walk<'a>,
+    plan: Plan,
+    /// Where each inline cell is really computed, and how deep below a step.
+    at: FxHashMap<CellId, (Vec<At>, u32)>,
+}
+
+impl Finish<'_, '_> {
+    fn uses(&self, cell: CellId) -> &[Use] {
+        self.walk.uses.get(&cell).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where uses really are: an inline user is wherever it is computed.
+    fn resolve(&self, uses: &[Use]) -> (Vec<At>, u32) {
+        let (mut all, mut deepest) = (Vec::new(), 0);
+        for u in uses {
+            match u.user.and_then(|user| self.at.get(&user)) {
+                Some((at, depth)) => {
+                    all.extend(at);
+                    deepest = deepest.max(*depth);
+                }
+                None => all.push(u.at),
+            }
+        }
+        (all, deepest + 1)
+    }
+
+    /// Decides whether a cell is computed at its uses.
+    fn cell(&mut self, cell: CellId, place: Place) {
+        let (at, depth) = self.resolve(self.uses(cell));
+        let once = self.uses(cell).len() == 1 && at.len() == 1 && at[0].place.block == place.block;
+        let narrow = self.walk.n.width(cell) <= 64 && depth <= MAX_INLINE;
+        let inline = narrow && (once || self.is_repeated(cell, place, &at));
+        self.plan.cells.entry(cell).or_default().inline = inline;
+        if inline {
+            self.at.insert(cell, (at, depth));
+        }
+    }
+
+    /// True for a cell that is so cheap that most of its uses, being in branches that do not always run, had
+    /// better compute it again.
+    fn is_repeated(&self, cell: CellId, place: Place, at: &[At]) -> bool {
+        let n = self.walk.n;
+        let late = |operand: CellId| {
+            let store = self.first_store(operand);
+            store.is_some_and(|store| at.iter().any(|at| at.place.time >= store))
+        };
+        let cheap = match n.cells[cell].kind {
+            CellKind::Eq(a, b) | CellKind::LtU(a, b) => n.constant(b).is_some() && !late(a),
+            CellKind::Slice { value, .. } => {
+                n.width(cell) == 1 && n.width(value) <= 64 && !late(value)
+            }
+            CellKind::Not(a) => n.width(cell) == 1 && !late(a),
+            _ => false,
+        };
+        if !cheap {
+            return false;
+        }
+        let here = at.iter().filter(|at| at.place.block == place.block).count();
+        let below = at.len() - here;
+        20 * here + 3 * below < 40
+    }
+
+    /// Where a value is used in another function than its own it goes through memory.
+    fn spill(&mut self, cell: CellId, uses: &[Use]) {
+        let Some(home) = self.walk.defined.get(&cell) else {
+            return;
+        };
+        let inline = self.plan.is_inline(cell);
+        let crosses = self.resolve(uses).0.iter().any(|at| at.function != *home);
+        if crosses && !inline {
+            let narrow = self.walk.n.width(cell) <= 64;
+            self.plan.cells.entry(cell).or_default().spilled = narrow;
+        }
+    }
+
+    /// A merge that is only an arm of another one shares its local.
+    fn merge(&mut self, merge: CellId) {
+        let [only] = self.uses(merge) else {
+            return;
+        };
+        let outer = only.user.filter(|user| self.walk.merges.contains(user));
+        if let Some(outer) = outer.filter(|_| !self.plan.is_spilled(merge)) {
+            self.plan.within.insert(merge, outer);
+        }
+    }
+
+    /// A read of state is loaded at every use, unless the state has been overwritten by then.
+    fn load(&mut self, cell: CellId, uses: &[Use]) {
+        let (at, _) = self.resolve(uses);
+        let late = |first: u32| at.iter().any(|at| at.place.time >= first);
+        if self.first_store(cell).is_some_and(late) {
+            self.plan.hoisted.push(cell);
+            let entry = self.plan.cells.entry(cell).or_default();
+            entry.hoisted = true;
+            entry.spilled = at.iter().any(|at| at.function != ROOT);
+            return;
+        }
+        let mut counts: FxHashMap<usize, u32> = FxHashMap::default();
+        for at in at {
+            let block = self.walk.keys[at.place.block as usize];
+            *counts.entry(block).or_default() += 1;
+        }
+        self.plan.loads.insert(cell, counts);
+    }
+
+    /// Registers, latches, cut loops and inputs of a machine word.
+    fn is_state_read(&self, cell: CellId) -> bool {
+        let n = self.walk.n;
+        let kind = &n.cells[cell].kind;
+        kind.is_source() && !matches!(kind, CellKind::Random(_)) && n.width(cell) <= 64
+    }
+
+    fn first_store(&self, cell: CellId) -> Option<u32> {
+        let state = match self.walk.n.cells[cell].kind {
+            CellKind::Register(r) => State::Register(r),
+            CellKind::Latch(l) => State::Latch(l),
+            CellKind::LoopCut(l) => State::Loop(l),
+            _ => return None,
+        };
+        self.walk.stores.get(&state).copied()
+    }
+}
