@@ -306,7 +306,7 @@ fn names_and_values_that_do_not_fit() {
             .failed(2)
     };
     assert!(run("--peek cuont").contains("there is no signal `cuont`; did you mean `count`?"));
-    assert!(run("--poke en=2").contains("`en` has 1 bits, and `2` needs 2"));
+    assert!(run("--poke en=2").contains("`en` has 1 bit, and `2` needs 2"));
     assert!(run("--poke en=z").contains("`z` is not a number"));
     assert!(run("--poke word=1").contains("`word` cannot be written"));
     assert!(run("--peek ram[16]").contains("rows 0 to 15"));

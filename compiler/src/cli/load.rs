@@ -79,11 +79,15 @@ fn given_artifact(path: &Path) -> Result<Given, Failure> {
     }
     let mut start = [0; 4];
     let mut file = std::fs::File::open(path).map_err(fail)?;
-    match file.read_exact(&mut start) {
-        Ok(()) if start == *WASM => std::fs::read(path).map(Given::Artifact).map_err(fail),
-        Ok(()) => Ok(Given::Source),
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(Given::Source),
-        Err(error) => Err(fail(error)),
+    let is_wasm = match file.read_exact(&mut start) {
+        Ok(()) => start == *WASM,
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => false,
+        Err(error) => return Err(fail(error)),
+    };
+    // What is named like an artifact is one, or the host says why it is none.
+    match is_wasm || path.extension().is_some_and(|ending| ending == "wasm") {
+        true => std::fs::read(path).map(Given::Artifact).map_err(fail),
+        false => Ok(Given::Source),
     }
 }
 

@@ -17,13 +17,14 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
             "cannot write `{path}`: there is no folder `{folder}`"
         )));
     }
-    write_file(path, folder, bytes).map_err(|error| {
-        // The file beside it is no business of the user's.
-        let error = error
-            .raw_os_error()
-            .map_or(error, io::Error::from_raw_os_error);
-        Failure::Input(format!("cannot write `{}`: {error}", path.display()))
-    })
+    write_file(path, folder, bytes)
+        .map_err(|e| Failure::Input(format!("cannot write `{}`: {}", path.display(), cause(&e))))
+}
+
+/// An error without the name of the temporary file, which `tempfile` puts behind it and which nobody knows.
+fn cause(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" at path ").next().unwrap_or(&text).to_owned()
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -149,6 +149,12 @@ fn unknown_kind(path: &Path) -> Diagnostic {
     .note("known endings are .v .vh .sv .svh .il .rtlil .json; say which with --lang")
 }
 
+fn no_parameters(name: &str) -> Diagnostic {
+    let message = format!("parameter `{name}` cannot be set in RTLIL");
+    Diagnostic::error("unresolved-parameter", message)
+        .note("parameters have their values before RTLIL is written: set them there")
+}
+
 fn read_stdin(design: &Expanded) -> Result<String> {
     if let Some(text) = &design.design.stdin {
         return Ok(text.clone());
@@ -169,7 +175,11 @@ fn read_stdin(design: &Expanded) -> Result<String> {
 
 /// Several RTLIL files are one text: modules of all, in order.
 fn read_rtlil(design: &Expanded, kinds: &[(PathBuf, Language)], stdin: &str) -> Result<RtlilText> {
+    if let Some((parameter, _)) = design.design.parameters.first() {
+        return Err(no_parameters(parameter).into());
+    }
     let mut found = RtlilText {
+        top: design.design.top.clone(),
         dependencies: design.lists.clone(),
         ..RtlilText::default()
     };

@@ -126,7 +126,7 @@ impl<P: SignalPath + ?Sized> SignalPath for &P {
     }
 }
 
-/// The most similar names: the whole path misspelt, or its last name right and the way to it wrong.
+/// The most similar names: the whole path misspelt (two characters the wrong way round are one mistake), or its last name right and the way to it wrong.
 fn near(path: &str, signals: &[manifest::Signal]) -> Vec<String> {
     let last = path.rsplit('.').next().unwrap_or(path).to_lowercase();
     let lower = path.to_lowercase();

@@ -76,10 +76,12 @@ fn check_version(manifest: &[u8]) -> Result<(), LoadError> {
         .split('.')
         .next()
         .and_then(|major| major.parse().ok());
-    if major != Some(ABI_MAJOR) || version.schema != SCHEMA {
-        return Err(LoadError::AbiVersion { found: version.abi });
-    }
-    Ok(())
+    let found = match version.schema {
+        SCHEMA if major == Some(ABI_MAJOR) => return Ok(()),
+        SCHEMA => version.abi,
+        schema => format!("{} with a manifest of schema {schema}", version.abi),
+    };
+    Err(LoadError::AbiVersion { found })
 }
 
 fn check_features(manifest: &Manifest) -> Result<(), LoadError> {

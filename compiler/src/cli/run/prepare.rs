@@ -116,10 +116,12 @@ fn assignment(artifact: &Artifact, given: &Assignment) -> Result<(Probe, Value),
     let width = probe.signal().width();
     match Value::parse(&given.value, width) {
         Ok(value) => Ok((probe, value)),
-        Err(ParseValueError::TooWide { text, needed, .. }) => Err(Failure::Usage(format!(
-            "`{}` has {width} bits, and `{text}` needs {needed}",
-            given.name
-        ))),
+        Err(ParseValueError::TooWide { text, needed, .. }) => {
+            let name = &given.name;
+            let bits = if width == 1 { "bit" } else { "bits" };
+            let message = format!("`{name}` has {width} {bits}, and `{text}` needs {needed}");
+            Err(Failure::Usage(message))
+        }
         Err(error) => Err(Failure::Usage(format!("`{}`: {error}", given.name))),
     }
 }

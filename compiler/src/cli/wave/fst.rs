@@ -25,7 +25,15 @@ struct Fst {
 pub fn create(path: &Path, header: &Header) -> Result<Box<dyn Format>, String> {
     open(path, header)
         .map(|fst| Box::new(fst) as Box<dyn Format>)
-        .map_err(|e| e.to_string())
+        .map_err(told)
+}
+
+/// The library says of input and output only that they failed.
+fn told(error: FstWriteError) -> String {
+    match error {
+        FstWriteError::Io(cause) => cause.to_string(),
+        other => other.to_string(),
+    }
 }
 
 fn open(path: &Path, header: &Header) -> Result<Fst, FstWriteError> {
@@ -107,14 +115,14 @@ impl Format for Fst {
         };
         flushed
             .and_then(|()| self.writer.time_change(time))
-            .map_err(|e| e.to_string())
+            .map_err(told)
     }
 
     fn change(&mut self, variable: usize, value: &Value) -> Result<(), String> {
         let digits = format!("{value:b}");
         self.writer
             .signal_change(self.ids[variable], digits.as_bytes())
-            .map_err(|e| e.to_string())
+            .map_err(told)
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), String> {
@@ -122,7 +130,7 @@ impl Format for Fst {
         if self.last == self.start {
             self.time(self.start + 1)?;
         }
-        let mut file = self.writer.finish().map_err(|e| e.to_string())?;
+        let mut file = self.writer.finish().map_err(told)?;
         file.flush().map_err(|e| e.to_string())
     }
 }

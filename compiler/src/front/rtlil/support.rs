@@ -54,7 +54,7 @@ pub fn check(design: &Design, hierarchy: &Hierarchy, problems: &mut Problems) ->
             "unsupported-cell",
             format!("cells of type `{kind}` are not supported"),
         );
-        problems.push(with_places(diagnostic, items, problems).note(*why));
+        problems.push(with_places(diagnostic, items, design, problems).note(*why));
     }
     for (kind, (why, items)) in &dropped {
         let kind = design.names.text(*kind);
@@ -62,7 +62,7 @@ pub fn check(design: &Design, hierarchy: &Hierarchy, problems: &mut Problems) ->
             "ignored-cell",
             format!("cells of type `{kind}` are ignored"),
         );
-        problems.push(with_places(diagnostic, items, problems).note(*why));
+        problems.push(with_places(diagnostic, items, design, problems).note(*why));
     }
     good && unsupported.is_empty()
 }
@@ -70,9 +70,17 @@ pub fn check(design: &Design, hierarchy: &Hierarchy, problems: &mut Problems) ->
 const UNKNOWN: &str =
     "lower it with a Yosys pass: `techmap`, or `simplemap` for cells of its own library";
 
-fn with_places(mut diagnostic: Diagnostic, items: &[Item], problems: &Problems) -> Diagnostic {
+fn with_places(
+    mut diagnostic: Diagnostic,
+    items: &[Item],
+    design: &Design,
+    problems: &Problems,
+) -> Diagnostic {
     for item in items.iter().take(SHOWN) {
-        diagnostic = diagnostic.label(problems.span(*item), "here");
+        diagnostic = diagnostic.label(
+            problems.span(*item),
+            format!("cell `{}`", design.shown(item.name)),
+        );
     }
     match items.len().saturating_sub(SHOWN) {
         0 => diagnostic,
