@@ -13,9 +13,11 @@ pub mod package;
 pub mod pass;
 pub mod pipeline;
 pub mod sched;
+pub mod stage;
 
 pub use api::{Artifact, Compiler};
-pub use compile::{Compilation, Stage, compile, emit_stage};
+pub use compile::{Compilation, compile};
+pub use stage::{Stage, emit_stage};
 
 /// Names of the optimisations that can be left out one by one ([`options::Options::without`]).
 pub fn optimisations() -> impl Iterator<Item = &'static str> {

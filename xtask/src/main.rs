@@ -3,6 +3,8 @@
 //! One file per task. Tasks only run programs and move files; what is compiled and compared lives in the other crates.
 
 mod bench;
+mod bless;
+mod claims;
 mod codegen;
 mod cores;
 mod demo;
@@ -44,6 +46,8 @@ enum Task {
     Codegen(codegen::Options),
     /// Check the rules of the source tree.
     Tidy,
+    /// Accept what the tests' snapshots should now be, and say by stage what changed.
+    Bless(bless::Options),
     /// Measure; nothing passes or fails. `bench --help` lists the options.
     Bench(bench::Options),
     /// Pack the crates that are published, and build them from their packages.
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Codegen(options) => codegen::run(&options),
         Task::Tidy => tidy::run(),
+        Task::Bless(options) => bless::run(&options),
         Task::Package(options) => package::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Oracle(options) => oracle::run(&options),

@@ -1,6 +1,7 @@
 //! Programs, folders and what is said about them.
 
 use std::env;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -59,6 +60,24 @@ pub fn run(command: &mut Command) -> Result {
             status,
         })
     }
+}
+
+/// Runs a command on a text; what it writes.
+pub fn with_input(command: &mut Command, input: &str) -> Result<String> {
+    let text = shown(command);
+    let failure = |source| Failure::Start {
+        command: text.clone(),
+        source,
+    };
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(failure)?;
+    let written = child
+        .stdin
+        .take()
+        .map(|mut pipe| pipe.write_all(input.as_bytes()));
+    written.transpose().map_err(failure)?;
+    let output = child.wait_with_output().map_err(failure)?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Whether a program can be started and succeeds; its output is dropped.

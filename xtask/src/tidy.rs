@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::claims;
 use crate::failure::{Failure, Result, at};
 use crate::process::repository;
 
@@ -116,7 +117,13 @@ pub fn run() -> Result {
             check_text(path, &text, &mut findings);
         }
     }
-    check_claims(&files, &mut findings)?;
+    for path in claims::unclaimed(&files)? {
+        findings.push(Finding {
+            path,
+            line: 1,
+            what: "no test claims this file".to_owned(),
+        });
+    }
     for finding in &findings {
         eprintln!(
             "{}:{}: {}",
@@ -133,7 +140,7 @@ pub fn run() -> Result {
 }
 
 /// What is in the repository or could be added to it, relative to its root.
-fn tracked_files() -> Result<Vec<PathBuf>> {
+pub fn tracked_files() -> Result<Vec<PathBuf>> {
     let mut git = Command::new("git");
     git.args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(repository());
@@ -149,7 +156,7 @@ fn tracked_files() -> Result<Vec<PathBuf>> {
         .collect())
 }
 
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
+pub fn has_ending(path: &Path, endings: &[&str]) -> bool {
     path.extension()
         .is_some_and(|ending| endings.iter().any(|known| ending == *known))
 }
@@ -213,78 +220,6 @@ fn names(code: &str, name: &str) -> bool {
         !before.is_some_and(|c| in_word(c) || c == '"')
             && (name.ends_with(':') || !after.is_some_and(in_word))
     })
-}
-
-/// Every file beside the fixtures is used by one, every snapshot belongs to one, every design is in the list.
-fn check_claims(files: &[PathBuf], findings: &mut Vec<Finding>) -> Result {
-    let list_path = repository().join("fixtures/designs/README.md");
-    let list = fs::read_to_string(&list_path).map_err(at(&list_path))?;
-    for path in files {
-        let claimed = match path.strip_prefix("fixtures") {
-            Ok(rest) if rest.starts_with("designs") => design_is_listed(rest, &list),
-            Ok(rest) if has_ending(rest, &["v", "sv", "il"]) => true,
-            Ok(_) => is_data_of_a_fixture(path, files)?,
-            Err(_) if has_ending(path, &["snap"]) => snapshot_has_a_source(path, files),
-            Err(_) => true,
-        };
-        if !claimed {
-            findings.push(Finding {
-                path: path.clone(),
-                line: 1,
-                what: "no test claims this file".to_owned(),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// `designs/NAME/...` with `NAME` in the table, or one of the folders that designs share.
-fn design_is_listed(path: &Path, list: &str) -> bool {
-    let folder = path.iter().nth(1).unwrap_or_default().to_string_lossy();
-    ["README.md", "soc", "firmware"].contains(&folder.as_ref())
-        || list.contains(&format!("| `{folder}` |"))
-}
-
-fn is_data_of_a_fixture(path: &Path, files: &[PathBuf]) -> Result<bool> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = files
-        .iter()
-        .filter(|other| other.parent() == path.parent() && has_ending(other, &["v", "sv", "il"]));
-    for other in beside {
-        let full = repository().join(other);
-        if fs::read_to_string(&full)
-            .map_err(at(&full))?
-            .contains(name.as_ref())
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// `tests/golden/snapshots/FOLDER/NAME.stage.snap` belongs to a fixture; other snapshots lie beside the test that
-/// names them, and that test fails if it does not.
-fn snapshot_has_a_source(path: &Path, files: &[PathBuf]) -> bool {
-    let Ok(rest) = path.strip_prefix("tests/golden/snapshots") else {
-        return true;
-    };
-    let stem = rest.with_file_name(
-        rest.file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .split('.')
-            .next()
-            .unwrap_or(""),
-    );
-    let text = stem.to_string_lossy();
-    let candidates = [
-        (text.as_ref(), "v"),
-        (text.trim_end_matches("_sv"), "sv"),
-        (text.trim_end_matches("_il"), "il"),
-    ];
-    candidates
-        .iter()
-        .any(|(name, ending)| files.contains(&PathBuf::from(format!("fixtures/{name}.{ending}"))))
 }
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ enum StageArg {
     Sched,
     /// Where everything lies in memory
     Layout,
+    /// The functions that depend on the design, as emitted; addresses shown as names
+    Functions,
     /// The artifact as WebAssembly text
     Wat,
     /// What the artifact says of itself
@@ -59,6 +61,7 @@ pub fn run(opts: &Opts) -> CommandResult {
         StageArg::OptIr => Stage::OptIr,
         StageArg::Sched => Stage::Sched,
         StageArg::Layout => Stage::Layout,
+        StageArg::Functions => Stage::Functions,
         StageArg::Wat => Stage::Wat,
         StageArg::Manifest => Stage::Manifest,
     };

@@ -87,7 +87,11 @@ fn print_block(netlist: &Netlist, block: &Block, indent: usize, out: &mut String
                     .iter()
                     .map(|m| format!(" %{}", m.index()))
                     .collect();
-                let _ = writeln!(out, "{pad}if %{}{}", branch.select.index(), merges.concat());
+                let merges = match merges.as_slice() {
+                    [] => String::new(),
+                    merges => format!(" gives{}", merges.concat()),
+                };
+                let _ = writeln!(out, "{pad}if %{}{merges}", branch.select.index());
                 print_block(netlist, &branch.on_true, indent + 1, out);
                 if !branch.on_false.steps.is_empty() {
                     let _ = writeln!(out, "{pad}else");

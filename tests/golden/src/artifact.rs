@@ -29,6 +29,7 @@ pub struct Artifact {
     sites: Vec<EventSite>,
     events: Vec<Record>,
     done: u64,
+    times_full: usize,
 }
 
 /// The signals of the artifact that one of the netlist is.
@@ -107,10 +108,16 @@ impl Artifact {
             sites: packaged.manifest.events.clone(),
             events: Vec::new(),
             done: 0,
+            times_full: 0,
         };
         let seed_at = artifact.state_base() + state::SEED as usize;
         artifact.write(seed_at, &seed.to_le_bytes());
         artifact
+    }
+
+    /// How many calls found the event ring full.
+    pub fn times_full(&self) -> usize {
+        self.times_full
     }
 
     fn call<P: WasmParams, R: WasmResults>(&mut self, name: &str, params: P) -> R {
@@ -154,7 +161,7 @@ impl Artifact {
             self.drain();
             self.done += self.read_u64(self.control(control::DONE));
             match Status::from_code(code as u32) {
-                Some(Status::RingFull) => {}
+                Some(Status::RingFull) => self.times_full += 1,
                 Some(status) => return status,
                 None => panic!("unknown status {code}"),
             }

@@ -23,12 +23,13 @@ pub trait Simulation {
     fn value(&mut self, index: usize) -> Vec<u64>;
 }
 
-/// The top-level ports of a netlist, in order.
+/// The top-level ports of a netlist, in order; those of no bits have no values.
 pub fn ports(netlist: &Netlist) -> Vec<Port> {
     let direction = |signal: &ir::Signal| match signal.direction {
         ir::Direction::Input => Some(Direction::Input),
         ir::Direction::Output => Some(Direction::Output),
-        _ => None,
+        ir::Direction::Inout => Some(Direction::Inout),
+        ir::Direction::None => None,
     };
     let port = |signal: &ir::Signal| {
         Some(Port {
@@ -37,7 +38,8 @@ pub fn ports(netlist: &Netlist) -> Vec<Port> {
             direction: direction(signal)?,
         })
     };
-    netlist.signals.values().filter_map(port).collect()
+    let signals = netlist.signals.values().filter(|signal| signal.width > 0);
+    signals.filter_map(port).collect()
 }
 
 /// The dotted path of a signal below the top, as the manifest has it.
@@ -54,7 +56,7 @@ pub fn path(netlist: &Netlist, signal: &ir::Signal) -> Vec<String> {
 
 /// Every signal that is no memory.
 pub fn words(netlist: &Netlist) -> Vec<SignalId> {
-    let is_word = |id: &SignalId| matches!(netlist.signals[*id].value, SignalValue::Cell(_));
+    let is_word = |id: &SignalId| !matches!(netlist.signals[*id].value, SignalValue::Memory(_));
     (0..netlist.signals.len())
         .map(Id::new)
         .filter(is_word)
@@ -200,10 +202,11 @@ impl Compiled {
         let model = artifact.model(&options).map_err(|e| e.to_string())?;
         let find = |path: &[String]| model.signal(path.to_vec()).map_err(|e| e.to_string());
         let port = |name: &String| find(std::slice::from_ref(name));
-        let inputs = design
-            .inputs()
-            .map(|p| port(&p.name))
-            .collect::<Result<_, _>>()?;
+        let input = |p: &Port| match p.direction {
+            Direction::Inout => find(&[p.name.clone(), "in".to_owned()]),
+            Direction::Input | Direction::Output => port(&p.name),
+        };
+        let inputs = design.inputs().map(input).collect::<Result<_, _>>()?;
         let clock = |name: &String| match model.clock(name) {
             Ok(clock) if !clock.is_derived() => Ok(Ok(clock)),
             _ => port(name).map(Err),

@@ -1,5 +1,5 @@
 //! The tests' own machinery. Fixtures and outside simulators in, differences between them and our engines
-//! out ([`fixture`], [`oracle`]); and engines that run the same netlist must agree: [`random`] makes
+//! out ([`fixture`], [`oracle`]), what each stage made of a fixture as snapshots ([`snapshot`], [`table`], [`manifest`]); and engines that run the same netlist must agree: [`random`] makes
 //! netlists, [`stimulus`] what to do to them, [`engine`] compares whatever runs them and [`shrink`] makes a
 //! failing case small enough to read. [`bench`] measures instead of comparing.
 
@@ -11,8 +11,11 @@ pub mod elaborate;
 pub mod engine;
 pub mod fixture;
 pub mod library;
+pub mod manifest;
 pub mod oracle;
 pub mod random;
 pub mod rng;
 pub mod shrink;
+pub mod snapshot;
 pub mod stimulus;
+pub mod table;

@@ -1,14 +1,22 @@
-//! Every fixture: compiled at the lowest and the highest level, and compared three ways in every cycle. One that must
-//! not compile shows its diagnostic as a snapshot.
+//! Every fixture: compiled at the lowest, the default and the highest level, and compared three ways in every cycle.
+//! Then what each stage made of it at the default level is compared with snapshots. One that must not compile shows its
+//! diagnostic as a snapshot.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use golden::compare::{self, Agreement, Compiled, Simulation};
 use golden::elaborate::{elaborate_in, in_folder};
 use golden::fixture::{self, Fixture};
 use golden::oracle::{self, OracleDesign, Trace};
+use golden::snapshot::{self, Text};
+use golden::{manifest, table};
+use rtlwasm::Stage;
 use rtlwasm::diag::{self, Colour, Diagnostic, Sources};
 use rtlwasm::ir::Netlist;
 use rtlwasm::options::{OptLevel, Options};
+use rtlwasm::package::Packaged;
 use rtlwasm::pipeline;
+use rtlwasm::stage::netlist_stage;
 
 macro_rules! fixture {
     ($test:ident, $path:literal) => {
@@ -21,6 +29,15 @@ macro_rules! fixture {
 
 include!(concat!(env!("OUT_DIR"), "/fixtures.rs"));
 
+/// The stages whose text depends on the compiler alone, in order.
+const STAGES: &[(&str, Stage)] = &[
+    ("ir", Stage::Ir),
+    ("opt.ir", Stage::OptIr),
+    ("sched", Stage::Sched),
+    ("layout", Stage::Layout),
+    ("wat", Stage::Functions),
+];
+
 fn check(fixture: &Fixture) {
     let mut warnings = Vec::new();
     let elaborated = elaborate_in(&fixture.folder(), &fixture.design(), &mut warnings);
@@ -29,7 +46,7 @@ fn check(fixture: &Fixture) {
             panic!("{} compiles", fixture.name)
         };
         let text = in_folder(&fixture.folder(), || rendered(&errors.0));
-        return snapshot(fixture, "diag", &text);
+        return snapshot::check(fixture, &[Text::new("diag", &text)]);
     }
     let elaborated = elaborated.unwrap_or_else(|errors| panic!("{}", rendered(&errors.0)));
     for code in &fixture.warnings {
@@ -41,29 +58,69 @@ fn check(fixture: &Fixture) {
         );
     }
     let netlist = elaborated.netlist;
-    let simulated = fixture.oracle_design(compare::ports(&netlist));
-    for opt_level in [OptLevel::O0, OptLevel::O3] {
+    let mut texts: Vec<Text> = STAGES.iter().map(|stage| text(&netlist, *stage)).collect();
+    // A trace that is wrong must not become a snapshot, and neither must anything that led to it.
+    match catch_unwind(AssertUnwindSafe(|| simulated(fixture, &netlist))) {
+        Ok(more) => texts.extend(more),
+        Err(panic) => {
+            eprintln!("{}: {}", fixture.name, snapshot::compare(fixture, &texts));
+            resume_unwind(panic);
+        }
+    }
+    snapshot::check(fixture, &texts);
+}
+
+/// The text of one stage; a panic in it does not hide the stages before it.
+fn text(netlist: &Netlist, (name, stage): (&'static str, Stage)) -> Text {
+    let made = || netlist_stage(netlist.clone(), &Options::default(), stage);
+    match catch_unwind(AssertUnwindSafe(made)) {
+        Ok(text) => Text::new(name, &text),
+        Err(panic) => Text::new(name, snapshot::message(&*panic)),
+    }
+}
+
+/// Simulates three ways at every level. What the artifact of the default level says of itself and does.
+fn simulated(fixture: &Fixture, netlist: &Netlist) -> Vec<Text> {
+    let design = fixture.oracle_design(compare::ports(netlist));
+    let expected = fixture.oracle.map(|kind| {
+        let trace = oracle::trace(kind, &design, &fixture.stimulus);
+        trace.unwrap_or_else(|e| panic!("{e}"))
+    });
+    let compiled = |opt_level| {
         let options = Options {
             opt_level,
             ..Options::default()
         };
-        let wasm = pipeline::compile_netlist(netlist.clone(), &options).wasm;
-        with_interpreter(fixture, &netlist, &simulated, &wasm);
-        let text = match fixture.oracle {
-            Some(kind) => {
-                let trace = oracle::trace(kind, &simulated, &fixture.stimulus);
-                with_oracle(
-                    fixture,
-                    &simulated,
-                    &wasm,
-                    &trace.unwrap_or_else(|e| panic!("{e}")),
-                )
-            }
-            None => alone(fixture, &simulated, &wasm),
-        };
-        if fixture.shows_events {
-            snapshot(fixture, "events", &text);
-        }
+        let packaged = pipeline::compile_netlist(netlist.clone(), &options);
+        let events = simulate(fixture, netlist, &design, &packaged, expected.as_ref());
+        (packaged, events)
+    };
+    let default = Options::default().opt_level;
+    for other in [OptLevel::O0, OptLevel::O3] {
+        assert_ne!(other, default);
+        compiled(other);
+    }
+    let (packaged, events) = compiled(default);
+    let mut texts = vec![
+        Text::new("manifest", &manifest::print(&packaged)),
+        Text::new("trace", &table::print(fixture, &design, &packaged)),
+    ];
+    texts.extend(fixture.shows_events.then(|| Text::new("events", &events)));
+    texts
+}
+
+/// Compares one artifact with the interpreter and the outside simulator; its events.
+fn simulate(
+    fixture: &Fixture,
+    netlist: &Netlist,
+    design: &OracleDesign,
+    packaged: &Packaged,
+    expected: Option<&Trace>,
+) -> String {
+    with_interpreter(fixture, netlist, design, &packaged.wasm);
+    match expected {
+        Some(trace) => with_oracle(fixture, design, &packaged.wasm, trace),
+        None => alone(fixture, design, &packaged.wasm),
     }
 }
 
@@ -132,13 +189,4 @@ fn model(design: &OracleDesign, wasm: &[u8]) -> Compiled {
 
 fn rendered(diagnostics: &[Diagnostic]) -> String {
     diag::render(diagnostics, &Sources::default(), Colour::Never)
-}
-
-fn snapshot(fixture: &Fixture, stage: &str, text: &str) {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(std::path::Path::new(folder).join(fixture.group()));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(format!("{}.{stage}", fixture.stem()), text));
 }

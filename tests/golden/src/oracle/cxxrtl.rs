@@ -13,7 +13,12 @@ use super::{OracleDesign, OracleError};
 /// Builds the design with its bench.
 pub fn build(design: &OracleDesign) -> Result<Simulator, OracleError> {
     let bench = bench(design);
-    let recipe = format!("cxxrtl 2\n{bench}");
+    let cleaned = if has_empty_wires(design) {
+        " cleaned"
+    } else {
+        ""
+    };
+    let recipe = format!("cxxrtl 2{cleaned}\n{bench}");
     let folder = cache::build(design, &recipe, |folder| {
         generate(design, folder)?;
         compile(&bench, folder)
@@ -36,6 +41,9 @@ fn generate(design: &OracleDesign, folder: &Path) -> Result<(), OracleError> {
     _ = writeln!(script, "hierarchy -check -top {}", design.top);
     // CXXRTL itself knows no gate-level cells.
     script.push_str("techmap -map +/simcells.v\n");
+    if has_empty_wires(design) {
+        script.push_str("delete -port s:0\nopt_clean -purge\n");
+    }
     _ = writeln!(
         script,
         "write_cxxrtl \"{}\"",
@@ -54,6 +62,14 @@ fn generate(design: &OracleDesign, folder: &Path) -> Result<(), OracleError> {
     } else {
         Err(OracleError::Build { tool: "yosys", log })
     }
+}
+
+/// The C++ that describes wires to debuggers cannot be compiled for wires of no bits.
+fn has_empty_wires(design: &OracleDesign) -> bool {
+    design.sources.iter().any(|source| {
+        let text = fs::read_to_string(design.folder.join(source)).unwrap_or_default();
+        text.contains("wire width 0 ")
+    })
 }
 
 fn compile(bench: &str, folder: &Path) -> Result<(), OracleError> {

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::cache::{self, io};
 use super::run::{Simulator, execute};
-use super::{OracleDesign, OracleError};
+use super::{Direction, OracleDesign, OracleError};
 use crate::library::PinnedYosys;
 
 const TOOL: &str = "iverilog";
@@ -109,6 +109,11 @@ fn bench(design: &OracleDesign) -> String {
     }
     for (index, port) in design.outputs().enumerate() {
         _ = writeln!(text, "  wire [{}:0] out_{index};", port.width - 1);
+        // Whatever the design drives is stronger.
+        let from_outside = design.inputs().position(|input| input == port);
+        if let Some(input) = from_outside {
+            _ = writeln!(text, "  assign (weak1, weak0) out_{index} = in_{input};");
+        }
     }
     _ = writeln!(
         text,
@@ -144,6 +149,7 @@ fn connections(design: &OracleDesign) -> Vec<String> {
     let inputs = design
         .inputs()
         .enumerate()
+        .filter(|(_, port)| port.direction == Direction::Input)
         .map(|(index, port)| format!(".{}(in_{index})", port.name));
     let outputs = design
         .outputs()

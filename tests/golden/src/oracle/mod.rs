@@ -33,6 +33,8 @@ pub enum OracleKind {
 pub enum Direction {
     Input,
     Output,
+    /// Both: the value from outside is seen on the bits that the design does not drive, and the net is sampled.
+    Inout,
 }
 
 /// A port of the top module.
@@ -62,20 +64,20 @@ pub struct OracleDesign {
 }
 
 impl OracleDesign {
-    /// The inputs that are no clocks, in the order of the ports.
+    /// The inputs and inouts that are no clocks, in the order of the ports.
     pub fn inputs(&self) -> impl Iterator<Item = &Port> {
         let is_data = |port: &&Port| !self.clocks.contains(&port.name);
         self.ports
             .iter()
-            .filter(|port| port.direction == Direction::Input)
+            .filter(|port| port.direction != Direction::Output)
             .filter(is_data)
     }
 
-    /// The outputs, in the order of the ports.
+    /// The outputs and inouts, in the order of the ports.
     pub fn outputs(&self) -> impl Iterator<Item = &Port> {
         self.ports
             .iter()
-            .filter(|port| port.direction == Direction::Output)
+            .filter(|port| port.direction != Direction::Input)
     }
 }
 
@@ -102,6 +104,8 @@ pub struct Trace {
 pub enum OracleError {
     #[error("{tool} is not installed (`cargo xtask setup` installs it)")]
     ToolMissing { tool: &'static str },
+    #[error("the bench for {tool} does not know inouts; take Icarus Verilog")]
+    Inout { tool: &'static str },
     #[error("{tool} cannot build the design:\n{log}")]
     Build { tool: &'static str, log: String },
     #[error("the simulation by {tool} failed:\n{log}")]
@@ -141,6 +145,18 @@ pub fn stream(
     stimulus: &Stimulus,
     each_row: impl FnMut(Vec<Sample>),
 ) -> Result<End, OracleError> {
+    let has_inout = design
+        .ports
+        .iter()
+        .any(|port| port.direction == Direction::Inout);
+    if has_inout && kind != OracleKind::Icarus {
+        let tool = if kind == OracleKind::Cxxrtl {
+            "CXXRTL"
+        } else {
+            "Verilator"
+        };
+        return Err(OracleError::Inout { tool });
+    }
     let simulator = match kind {
         OracleKind::Icarus => icarus::build(design)?,
         OracleKind::Verilator => verilator::build(design)?,
