@@ -22,6 +22,7 @@ mod print;
 mod rewrite;
 mod simplify;
 mod validate;
+mod vector;
 
 pub use builder::{Builder, Extend};
 pub use cell::{Cell, CellId, CellKind};

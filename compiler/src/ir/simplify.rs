@@ -4,6 +4,7 @@
 //! only, never at users, and recurse only through the builder, on smaller operands.
 
 use super::eval::evaluate;
+use super::vector::join_runs;
 use super::{Builder, CellId, CellKind};
 use crate::bits::Bits;
 
@@ -476,6 +477,9 @@ fn concat(b: &mut Builder, parts: &[CellId]) -> Option<CellId> {
         merged.pop();
         let low = b.concat(&merged);
         return Some(b.zero_extend(low, width));
+    }
+    if let Some(joined) = join_runs(b, &merged) {
+        return Some(b.concat(&joined));
     }
     (merged.as_slice() != parts).then(|| b.concat(&merged))
 }
