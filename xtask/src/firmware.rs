@@ -1,5 +1,5 @@
-//! Builds the firmware of the systems in `fixtures/designs`: C and assembly in, and per core `firmware.hex`, which
-//! checks the core and ends, and `bench.hex`, which never ends.
+//! Builds the firmware of the systems in `fixtures/designs`: C and assembly in, one `.hex` a program out. Cores have
+//! `firmware.hex`, which checks the core and ends, and `bench.hex`, which never ends.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,21 @@ use std::process::Command;
 use crate::failure::{Failure, Result, at};
 use crate::process::{cache, repository, run as execute};
 
-/// A folder, an instruction set, and names to define.
-type Core = (&'static str, &'static str, &'static [&'static str]);
+/// A program and the design it is for.
+struct Program {
+    design: &'static str,
+    /// Name of the `.hex` file without its ending.
+    name: &'static str,
+    /// Where the sources are, in `fixtures/designs`.
+    folder: &'static str,
+    sources: &'static [&'static str],
+    isa: &'static str,
+    macros: &'static [&'static str],
+}
 
 /// The design's folder, the instruction set, and how its traps work (see `traps.c`).
+type Core = (&'static str, &'static str, &'static [&'static str]);
+
 const CORES: &[Core] = &[
     (
         "picorv32",
@@ -29,7 +40,10 @@ const CORES: &[Core] = &[
 ];
 
 /// The file's name without its ending, and the sources.
-const PROGRAMS: &[(&str, &[&str])] = &[
+type Shared = (&'static str, &'static [&'static str]);
+
+/// What every core has.
+const SHARED: &[Shared] = &[
     (
         "firmware",
         &[
@@ -47,6 +61,16 @@ const PROGRAMS: &[(&str, &[&str])] = &[
         &["crt0.S", "support.c", "bench.c", "traps.c", "programs.c"],
     ),
 ];
+
+/// Designs with a program of their own.
+const OWN: &[Program] = &[Program {
+    design: "many_cores",
+    name: "firmware",
+    folder: "many_cores/firmware",
+    sources: &["start.S", "program.c"],
+    isa: "rv32im",
+    macros: &[],
+}];
 
 /// Freestanding code that calls nothing but what is in the sources.
 const FLAGS: &[&str] = &[
@@ -79,14 +103,11 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result {
     let mut stale = Vec::new();
-    for (core, program) in CORES
-        .iter()
-        .flat_map(|core| PROGRAMS.iter().map(move |program| (core, program)))
-    {
-        let hex = build(core, program)?;
-        let path = designs().join(core.0).join(format!("{}.hex", program.0));
+    for program in shared().iter().chain(OWN) {
+        let hex = build(program)?;
+        let name = format!("{}/{}.hex", program.design, program.name);
+        let path = designs().join(&name);
         let same = fs::read_to_string(&path).is_ok_and(|old| old == hex);
-        let name = format!("{}/{}.hex", core.0, program.0);
         println!(
             "{name}: {} words{}",
             hex.lines().count(),
@@ -105,29 +126,46 @@ pub fn run(options: &Options) -> Result {
     }
 }
 
+/// Every core with every program they share.
+fn shared() -> Vec<Program> {
+    let program = |(design, isa, macros): &Core, (name, sources): &Shared| Program {
+        design,
+        name,
+        folder: "firmware",
+        sources,
+        isa,
+        macros,
+    };
+    CORES
+        .iter()
+        .flat_map(|core| SHARED.iter().map(move |shared| program(core, shared)))
+        .collect()
+}
+
 fn designs() -> PathBuf {
     repository().join("fixtures").join("designs")
 }
 
 /// The program as text: one 32-bit word a line.
-fn build((core, isa, traps): &Core, (program, sources): &(&str, &[&str])) -> Result<String> {
+fn build(program: &Program) -> Result<String> {
     let folder = cache()?.join("firmware");
     fs::create_dir_all(&folder).map_err(at(&folder))?;
+    let stem = format!("{}-{}", program.design, program.name);
     let (elf, image) = (
-        folder.join(format!("{core}-{program}.elf")),
-        folder.join(format!("{core}-{program}.bin")),
+        folder.join(format!("{stem}.elf")),
+        folder.join(format!("{stem}.bin")),
     );
     let mut compiler = Command::new("riscv64-unknown-elf-gcc");
     compiler
-        .arg(format!("-march={isa}"))
+        .arg(format!("-march={}", program.isa))
         .args(FLAGS)
-        .arg(format!("-DCORE_NAME=\"{core}\""));
+        .arg(format!("-DCORE_NAME=\"{}\"", program.design));
     compiler
-        .args(traps.iter().map(|name| format!("-D{name}")))
+        .args(program.macros.iter().map(|name| format!("-D{name}")))
         .arg("-o")
         .arg(&elf)
-        .args(*sources);
-    execute(compiler.current_dir(designs().join("firmware")))?;
+        .args(program.sources);
+    execute(compiler.current_dir(designs().join(program.folder)))?;
     execute(
         Command::new("riscv64-unknown-elf-objcopy")
             .args(["-O", "binary"])

@@ -44,7 +44,9 @@ const STEPS: &[Step] = &[
         package::run(&package::Options { no_verify: true })
     }),
     ("workspace", workspace),
-    ("cores", |options| oracle::run(&cores_compared(options))),
+    ("cores", |options| {
+        cores_compared(options).iter().try_for_each(oracle::run)
+    }),
 ];
 
 pub fn run(options: &Options) -> Result {
@@ -79,18 +81,21 @@ fn workspace(options: &Options) -> Result {
     execute(command.env("RTLWASM_CORES", cores::folder()?))
 }
 
-/// The short form leaves Rocket out: Verilator takes minutes to build it.
-fn cores_compared(options: &Options) -> oracle::Options {
-    let short = ["picorv32", "serv", "vexriscv", "ibex", "cv32e40p"].map(str::to_owned);
+/// The short form leaves out what Verilator takes minutes to build: Rocket and many cores.
+fn cores_compared(options: &Options) -> Vec<oracle::Options> {
+    let some = |names: &[&str], cycles| oracle::Options {
+        designs: names.iter().map(|name| name.to_string()).collect(),
+        cycles,
+    };
     match options.full {
-        true => oracle::Options {
-            designs: Vec::new(),
-            cycles: None,
-        },
-        false => oracle::Options {
-            designs: short.to_vec(),
-            cycles: Some(20_000),
-        },
+        true => vec![some(&[], None)],
+        false => vec![
+            some(&["sha256", "aes256", "gemm", "wide512"], Some(5_000)),
+            some(
+                &["picorv32", "serv", "vexriscv", "ibex", "cv32e40p"],
+                Some(20_000),
+            ),
+        ],
     }
 }
 

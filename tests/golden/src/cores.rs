@@ -1,5 +1,6 @@
-//! Real cores: the systems in `fixtures/designs`, compared with Verilator in every cycle of a whole program, and
-//! Rocket, compared with Verilator and the interpreter for the first cycles after reset.
+//! The designs in `fixtures/designs`, compared with Verilator in every cycle: real cores for a whole program, designs
+//! with known answers until these are checked, and Rocket for the first cycles after reset, where the interpreter
+//! is compared too.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use crate::elaborate::elaborate_in;
 use crate::fixture;
 use crate::oracle::{self, OracleDesign, OracleKind, Reset, Stimulus};
 
-/// One system.
+/// One design.
 pub struct Core {
     pub name: &'static str,
     folder: &'static str,
@@ -20,10 +21,20 @@ pub struct Core {
     top: &'static str,
     /// The reset input and its active value.
     reset: (&'static str, u64),
-    /// Cycles until the program has ended, or as many as are compared without one.
+    /// Cycles until its check is over, or as many as are compared without one.
     cycles: u64,
-    /// It runs a program that ends with an exit code.
-    has_program: bool,
+    check: Check,
+}
+
+/// How a design tells that it has worked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Check {
+    /// Its program ends with an exit code: `exit_valid`, `exit_code`.
+    Program,
+    /// It knows an answer: `done`, `ok`.
+    Answer,
+    /// It does not; its first cycles are compared with the interpreter, too.
+    None,
 }
 
 const fn soc(
@@ -39,7 +50,24 @@ const fn soc(
         top,
         reset,
         cycles,
-        has_program: true,
+        check: Check::Program,
+    }
+}
+
+const fn answer(
+    name: &'static str,
+    (folder, list): (&'static str, &'static str),
+    top: &'static str,
+    cycles: u64,
+) -> Core {
+    Core {
+        name,
+        folder,
+        list,
+        top,
+        reset: ("rst", 1),
+        cycles,
+        check: Check::Answer,
     }
 }
 
@@ -52,17 +80,23 @@ const fn rocket(name: &'static str, list: &'static str) -> Core {
         top: "rocket_top",
         reset,
         cycles: 1000,
-        has_program: false,
+        check: Check::None,
     }
 }
 
 /// All of them, small ones first.
 pub const CORES: &[Core] = &[
+    answer("sha256", ("sha256", "sources.f"), "sha256", 100_000),
+    answer("aes256", ("aes256", "sources.f"), "aes256", 100_000),
+    answer("gemm", ("gemm", "sources.f"), "gemm", 50_000),
+    answer("wide512", ("wide512", "sources.f"), "wide512", 50_000),
     soc("picorv32", "picorv32_soc", ("rst", 1), 153_100),
     soc("serv", "serv_soc", ("rst", 1), 1_286_600),
     soc("vexriscv", "vexriscv_soc", ("rst", 1), 137_400),
     soc("ibex", "ibex_soc", ("rst_n", 0), 145_900),
     soc("cv32e40p", "cv32e40p_soc", ("rst_n", 0), 147_600),
+    answer("cores16", ("many_cores", "cores16.f"), "many_cores", 60_000),
+    answer("cores64", ("many_cores", "cores64.f"), "many_cores", 31_000),
     rocket("rocket", "sources.f"),
     rocket("rocket-quad", "quad.f"),
 ];
@@ -71,7 +105,7 @@ pub const CORES: &[Core] = &[
 pub struct Report {
     pub agreement: Agreement,
     pub outputs: usize,
-    /// The exit code of the program, if it has ended.
+    /// 0 if the design has checked itself.
     pub exit: Option<u64>,
     /// What the program wrote.
     pub text: String,
@@ -109,14 +143,14 @@ impl Core {
             rules: Vec::new(),
         };
         let mut model = Compiled::new(&packaged.wasm, &design, &compare::output_paths(&design))?;
-        if !self.has_program {
+        if self.check == Check::None {
             with_interpreter(&netlist, &design, &stimulus, &packaged.wasm)?;
         }
         let agreement = with_verilator(&design, &stimulus, &mut model)?;
         Ok(Report {
             agreement,
             outputs: design.outputs().count(),
-            exit: self.exit_code(&design, &mut model)?,
+            exit: self.verdict(&design, &mut model, limit)?,
             text: model.text(),
             compiling,
         })
@@ -138,20 +172,28 @@ impl Core {
             .map_err(|e| e.to_string())
     }
 
-    /// The program must have ended well, unless the comparison was cut short.
-    fn exit_code(
+    /// The check must have ended well, unless the comparison was cut short.
+    fn verdict(
         &self,
         design: &OracleDesign,
         model: &mut Compiled,
+        limit: Option<u64>,
     ) -> Result<Option<u64>, String> {
         let mut value = |name: &str| {
             let index = design.outputs().position(|port| port.name == name);
-            index.map(|index| model.value(index)[0])
+            model.value(index.unwrap_or_else(|| panic!("no output {name}")))[0]
         };
-        match (value("exit_valid"), value("exit_code")) {
-            (Some(1), Some(0)) => Ok(Some(0)),
-            (Some(1), Some(code)) => Err(format!("check {code} of the program failed")),
-            _ => Ok(None),
+        let (ended, code) = match self.check {
+            Check::None => return Ok(None),
+            Check::Program => (value("exit_valid"), value("exit_code")),
+            Check::Answer => (value("done"), value("ok") ^ 1),
+        };
+        let cut_short = limit.is_some_and(|limit| limit < self.cycles);
+        match (ended, code) {
+            (1, 0) => Ok(Some(0)),
+            (1, code) => Err(format!("check {code} of the design failed")),
+            _ if cut_short => Ok(None),
+            _ => Err(format!("not done after {} cycles", self.cycles)),
         }
     }
 }
