@@ -21,6 +21,7 @@ fn counter() -> Netlist {
         width: 8,
         init: Bits::zero(8),
         init_defined: Bits::ones(8),
+        draw: 0,
         clocks: vec![ClockEdge {
             trigger,
             edge: Edge::Rise,

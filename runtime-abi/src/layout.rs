@@ -118,6 +118,7 @@ pub mod state {
     pub const SEED: u32 = 16;
     pub const PRNG: u32 = 24;
     pub const PHASE: u32 = 32;
+    pub const BEHIND: u32 = 40;
     /// Bytes of the header.
     pub const HEADER_LEN: u32 = 64;
 
@@ -129,6 +130,7 @@ pub mod state {
         field(SEED, 8, "seed", true, "seed of random values; kept by `rtl_reset`"),
         field(PRNG, 8, "prng", false, "state of the random generator"),
         field(PHASE, 4, "phase", false, "1: stopped with edges pending"),
+        field(BEHIND, 8, "behind", false, "time that passes when those are done"),
     ];
 }
 

@@ -10,6 +10,7 @@ use super::code::{Code, Ty};
 use super::tables::{SignalRow, Tables, add_data, emit as emit_tables};
 use super::{Context, define};
 use crate::bits::{Bits, limb_count};
+use crate::ir::interp::GOLDEN;
 use crate::ir::*;
 use crate::layout::{Buffers, Slot};
 use crate::options::{Options, Undef};
@@ -238,41 +239,51 @@ impl Image {
     }
 }
 
-/// Gives every undefined bit a value of the generator: one draw per limb, in the order registers,
-/// latches, memories row by row, whether it is needed or not.
+/// Gives every undefined bit its value of the generator.
 fn draw_undefined(code: &mut Code, context: &Context) {
     let (n, layout) = (context.netlist, context.layout);
-    let mut draw = 0u64;
-    let scalars = n
-        .registers
-        .iter()
-        .map(|(id, r)| (layout.registers[id.index()], &r.init_defined));
-    let scalars = scalars.chain(
-        n.latches
-            .iter()
-            .map(|(id, l)| (layout.latches[id.index()], &l.init_defined)),
-    );
-    for (slot, defined) in scalars {
-        draw += 1;
-        if !defined.is_ones() {
-            code.constant(Ty::I32, 0);
-            code.load_at(Ty::I64, slot.offset, slot.size);
-            code.constant(Ty::I64, draw.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            code.call(context.helpers.get("random"));
-            code.constant(Ty::I64, defined.not().limbs()[0]);
-            code.binary(Ty::I64, I32And, I64And);
-            code.binary(Ty::I64, I32Or, I64Or);
-            code.store(Ty::I64, slot.offset, slot.size);
-        }
+    for (id, r) in n.registers.iter() {
+        let slot = layout.registers[id.index()];
+        draw_scalar(code, context, slot, &r.init_defined, r.draw);
+    }
+    for (id, l) in n.latches.iter() {
+        let slot = layout.latches[id.index()];
+        draw_scalar(code, context, slot, &l.init_defined, l.draw);
     }
     for (id, m) in n.memories.iter() {
-        draw_memory(code, context, id, m, draw);
-        draw += u64::from(m.depth) * limb_count(m.width) as u64;
+        draw_memory(code, context, id, m);
     }
 }
 
+/// The undefined bits of a slot, from bit `draw` of the stream on.
+fn draw_scalar(code: &mut Code, context: &Context, slot: Slot, defined: &Bits, draw: u64) {
+    if defined.is_ones() {
+        return;
+    }
+    let (limb, shift) = (draw / 64, draw % 64);
+    code.constant(Ty::I32, 0);
+    code.load_at(Ty::I64, slot.offset, slot.size);
+    code.constant(Ty::I64, limb.wrapping_mul(GOLDEN));
+    code.call(context.helpers.get("random"));
+    if shift > 0 {
+        code.constant(Ty::I64, shift);
+        code.binary(Ty::I64, I32ShrU, I64ShrU);
+    }
+    if shift + u64::from(defined.width()) > 64 {
+        code.constant(Ty::I64, (limb + 1).wrapping_mul(GOLDEN));
+        code.call(context.helpers.get("random"));
+        code.constant(Ty::I64, 64 - shift);
+        code.binary(Ty::I64, I32Shl, I64Shl);
+        code.binary(Ty::I64, I32Or, I64Or);
+    }
+    code.constant(Ty::I64, defined.not().limbs()[0]);
+    code.binary(Ty::I64, I32And, I64And);
+    code.binary(Ty::I64, I32Or, I64Or);
+    code.store(Ty::I64, slot.offset, slot.size);
+}
+
 /// A memory's rows in a loop; rows that the source defines are put back after it.
-fn draw_memory(code: &mut Code, context: &Context, id: MemoryId, m: &Memory, drawn: u64) {
+fn draw_memory(code: &mut Code, context: &Context, id: MemoryId, m: &Memory) {
     let slot = context.layout.memories[id.index()];
     let limbs = limb_count(m.width) as u32;
     if m.init.len() == m.depth as usize && m.init.iter().all(|i| i.defined.is_ones())
@@ -280,11 +291,10 @@ fn draw_memory(code: &mut Code, context: &Context, id: MemoryId, m: &Memory, dra
     {
         return;
     }
-    const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
     let (at, key) = (code.new_local(Ty::I32), code.new_local(Ty::I64));
     code.constant(Ty::I32, slot.base.into());
     code.set(at);
-    code.constant(Ty::I64, (drawn + 1).wrapping_mul(STEP));
+    code.constant(Ty::I64, (m.draw / 64).wrapping_mul(GOLDEN));
     code.set(key);
     let body = code.new_seq(None);
     let outer = code.at;
@@ -296,7 +306,7 @@ fn draw_memory(code: &mut Code, context: &Context, id: MemoryId, m: &Memory, dra
         code.mask(Ty::I64, (m.width - 64 * limb).min(64));
         code.store(Ty::I64, 8 * limb, slot.stride.min(8));
         code.get(key);
-        code.constant(Ty::I64, STEP);
+        code.constant(Ty::I64, GOLDEN);
         code.binary(Ty::I64, I32Add, I64Add);
         code.set(key);
     }

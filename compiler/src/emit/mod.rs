@@ -258,6 +258,7 @@ impl Numbers {
             ("SEED", state(abi::state::SEED)),
             ("PRNG", state(abi::state::PRNG)),
             ("PHASE", state(abi::state::PHASE)),
+            ("BEHIND", state(abi::state::BEHIND)),
             ("STATE_BASE", layout.state_base.into()),
             (
                 "STATE_LAST_WORD",

@@ -9,6 +9,7 @@ use walrus::ir::{Select, UnaryOp};
 use super::code::Ty;
 use super::task::Emitter;
 use crate::bits::low_mask;
+use crate::ir::interp::{KEY_STEP, LIMB_STEP};
 use crate::ir::*;
 
 impl Emitter<'_, '_> {
@@ -25,7 +26,7 @@ impl Emitter<'_, '_> {
         match kind {
             Const(ref bits) => self.code.constant(ty, bits.limbs()[0]),
             Input(_) | Register(_) | Latch(_) | LoopCut(_) => self.state(id),
-            Random(source) => self.random(source.index(), 0, width),
+            Random(source) => self.random(source, 0, width),
             MemRead { memory, address } => self.read(memory, address, ty),
             Not(a) if width == 1 => self.inverted(a),
             Not(a) => {
@@ -340,9 +341,9 @@ impl Emitter<'_, '_> {
     }
 
     /// Limb `limb` of random source `source`.
-    pub fn random(&mut self, source: usize, limb: usize, width: u32) {
-        let key = (source as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let key = key.wrapping_add((limb as u64).wrapping_mul(0xd1b5_4a32_d192_ed03));
+    pub fn random(&mut self, source: RandomId, limb: usize, width: u32) {
+        let key = self.netlist().randoms[source].key.wrapping_mul(KEY_STEP);
+        let key = key.wrapping_add((limb as u64).wrapping_mul(LIMB_STEP));
         self.code.constant(Ty::I64, key);
         self.code.call(self.context.helpers.get("random"));
         self.code.mask(Ty::I64, width);

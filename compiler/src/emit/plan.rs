@@ -298,7 +298,7 @@ fn action_uses(n: &Netlist, action: &Action) -> (Vec<(CellId, Need)>, Option<Sta
     match action {
         Action::StoreRegister(r, c) => (vec![stored_as(*c)], Some(State::Register(*r))),
         // These compare before they store.
-        Action::Load(_, c) => (vec![(*c, Need::Clean)], None),
+        Action::Load(r, c) => (vec![(*c, Need::Clean)], Some(State::Register(*r))),
         Action::StoreLoop(l, c) => (vec![(*c, Need::Clean)], Some(State::Loop(*l))),
         Action::StoreLatch(l, c) => (vec![stored_as(*c)], Some(State::Latch(*l))),
         Action::StoreNet(c) => (limbs(n, *c).into_iter().map(stored_as).collect(), None),

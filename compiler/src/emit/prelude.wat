@@ -170,7 +170,12 @@
         (local.set $status (call $settle_before))
         (if (local.get $status) (then (return (local.get $status))))))
     (if (i32.eqz (i32.load offset=@PHASE@ (i32.const 0))) (then (return (i32.const 0))))
-    (call $instant_and_stop))
+    (local.set $status (call $instant_and_stop))
+    (if (i32.eqz (i32.load offset=@PHASE@ (i32.const 0)))
+      (then
+        (call $pass (i64.load offset=@BEHIND@ (i32.const 0)))
+        (i64.store offset=@BEHIND@ (i32.const 0) (i64.const 0))))
+    (local.get $status))
 
   ;; An instant; then the status of an event that stops.
   (func $instant_and_stop (result i32)
@@ -289,7 +294,13 @@
         (local.set $i (i32.add (local.get $i) (i32.const 1)))
         (br $next))))
 
-  ;; 1 when a flip was refused for want of room; in phase 1 it was done, and time is ahead.
+  ;; Time passes after a flip; when its instant is left pending, once that is finished.
+  (func $pass_after (param $time i64)
+    (if (i32.load offset=@PHASE@ (i32.const 0))
+      (then (i64.store offset=@BEHIND@ (i32.const 0) (local.get $time)))
+      (else (call $pass (local.get $time)))))
+
+  ;; 1 when a flip was refused for want of room; in phase 1 it was done.
   (func $refused (param $status i32) (result i32)
     (i32.and
       (i32.eq (local.get $status) (i32.const 4))
@@ -316,12 +327,12 @@
             (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 1) (local.get $alone)))
             (br_if $stop (call $refused (local.get $status)))
             (local.set $alone (i32.const 1))
-            (call $pass (i64.load offset=8 (local.get $row)))
+            (call $pass_after (i64.load offset=8 (local.get $row)))
             (br_if $stop (local.get $status))))
         (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 0) (local.get $alone)))
         (br_if $stop (call $refused (local.get $status)))
         (local.set $alone (i32.const 1))
-        (call $pass (i64.load offset=16 (local.get $row)))
+        (call $pass_after (i64.load offset=16 (local.get $row)))
         (local.set $done (i64.add (local.get $done) (i64.const 1)))
         (i64.store offset=@DONE@ (i32.const 0) (i64.add (local.get $before) (local.get $done)))
         (br_if $next (i32.eqz (local.get $status)))))

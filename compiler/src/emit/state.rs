@@ -121,8 +121,8 @@ impl Emitter<'_, '_> {
         self.store_slot(slot, value);
     }
 
-    /// Stores a value and notes whether it differs from the stored one.
-    pub fn store_changed(&mut self, slot: Slot, value: CellId) {
+    /// Stores a value and notes with a bit of the flag whether it differs from the stored one.
+    pub fn store_changed(&mut self, slot: Slot, value: CellId, bit: u64) {
         let ty = self.ty(value);
         let flag = self.context.changed_flag;
         let local = self.code.new_local(ty);
@@ -132,6 +132,10 @@ impl Emitter<'_, '_> {
         self.code.tee(local);
         self.code.load_at(ty, slot.offset, slot.size);
         self.code.binary(ty, I32Ne, I64Ne);
+        if bit > 1 {
+            self.code.constant(Ty::I32, u64::from(bit.ilog2()));
+            self.code.binary(Ty::I32, I32Shl, I64Shl);
+        }
         self.code.binary(Ty::I32, I32Or, I64Or);
         self.code.store(Ty::I32, flag, 4);
         self.code.constant(Ty::I32, 0);

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use walrus::ir::BinaryOp::{I32Or, I64Or};
+use walrus::ir::BinaryOp::*;
 use walrus::{FunctionBuilder, FunctionId, LocalId, Module};
 
 use super::code::{Code, Ty};
@@ -12,6 +12,10 @@ use super::plan::{Plan, arm_of, plan};
 use super::{Context, define};
 use crate::ir::*;
 use crate::sched::{Action, Block, Branch, Condition, Step, Task, TaskKind, task_name};
+
+/// Bits of what a pass of settling answers; the others are zero.
+const LOAD_CHANGED: u64 = 1;
+const LOOP_CHANGED: u64 = 2;
 
 /// Writes the function of one task.
 pub(crate) struct Emitter<'a, 'c> {
@@ -345,6 +349,25 @@ impl Emitter<'_, '_> {
         self.overwritten.borrow().contains(&register)
     }
 
+    /// Code for the passes of a settling in which no loop has changed.
+    fn once_loops_rest(&mut self, body: impl FnOnce(&mut Self)) {
+        if self.kind != TaskKind::Settle || self.netlist().loops.is_empty() {
+            return body(self);
+        }
+        let outer = self.code.at;
+        let (consequent, alternative) = (self.code.new_seq(None), self.code.new_seq(None));
+        self.code.load_at(Ty::I32, self.context.changed_flag, 4);
+        self.code.constant(Ty::I32, LOOP_CHANGED);
+        self.code.binary(Ty::I32, I32And, I64And);
+        self.code.at = alternative;
+        self.conditionally(body);
+        self.code.at = outer;
+        self.code.op(walrus::ir::IfElse {
+            consequent,
+            alternative,
+        });
+    }
+
     fn act(&mut self, action: &Action) {
         match *action {
             Action::StoreRegister(r, value) => {
@@ -353,15 +376,15 @@ impl Emitter<'_, '_> {
             }
             Action::StoreLatch(l, value) => {
                 let slot = self.context.layout.latches[l.index()];
-                self.store_slot(slot, value);
+                self.once_loops_rest(|e| e.store_slot(slot, value));
             }
             Action::StoreLoop(l, value) => {
                 let slot = self.context.layout.loops[l.index()];
-                self.store_changed(slot, value);
+                self.store_changed(slot, value, LOOP_CHANGED);
             }
             Action::Load(r, value) => {
                 let slot = self.context.layout.registers[r.index()];
-                self.store_changed(slot, value);
+                self.once_loops_rest(|e| e.store_changed(slot, value, LOAD_CHANGED));
             }
             Action::StoreNet(cell) => self.store_net(cell),
             Action::StoreLevel(t, value) => {

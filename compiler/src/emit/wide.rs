@@ -44,7 +44,7 @@ impl Emitter<'_, '_> {
                 for i in 0..limb_count(width) {
                     self.code.constant(Ty::I32, 0);
                     let bits = (width - 64 * i as u32).min(64);
-                    self.random(source.index(), i, bits);
+                    self.random(source, i, bits);
                     self.code.convert(Ty::of(bits), Ty::I64);
                     self.code.store(Ty::I64, to + 8 * i as u32, 8);
                 }

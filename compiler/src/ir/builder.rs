@@ -1,8 +1,8 @@
 //! Makes netlists: every cell goes through the hash-consing [`Builder`], so equal cells are one cell.
 //!
 //! A front end uses [`Builder::literal`], which keeps what the source says, so that the unoptimised
-//! netlist stays the reference. Passes use [`Builder::folding`], which also evaluates constants and
-//! applies the identities of `simplify`.
+//! netlist stays the reference, and numbers what is drawn at random. Passes use [`Builder::folding`], which
+//! also evaluates constants and applies the identities of `simplify`.
 
 use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
@@ -48,6 +48,9 @@ impl Builder {
     pub fn finish(self) -> Netlist {
         let mut netlist = self.netlist;
         netlist.cells = self.cells.into_iter().collect();
+        if !self.fold {
+            netlist.number_draws();
+        }
         netlist
     }
 

@@ -35,7 +35,7 @@ pub use validate::{validate, violations};
 use std::collections::BTreeMap;
 
 use crate::arena::{Arena, Id, SideTable};
-use crate::bits::Bits;
+use crate::bits::{Bits, limb_count};
 
 pub type InputId = Id<Input>;
 pub type RegisterId = Id<Register>;
@@ -123,6 +123,9 @@ pub struct Register {
     pub init: Bits,
     /// Which bits of `init` the source gives.
     pub init_defined: Bits,
+    /// Where its undefined bits lie in the stream of [`Undef::Random`](crate::options::Undef): bit i of the
+    /// register is bit `draw + i`. Passes carry it, so that no value hangs on the state that they remove.
+    pub draw: u64,
     /// The register takes `next` when any of these has its edge.
     pub clocks: Vec<ClockEdge>,
     /// Value to take at a clock edge; includes synchronous enables and resets.
@@ -193,6 +196,8 @@ pub struct Latch {
     pub width: u32,
     pub init: Bits,
     pub init_defined: Bits,
+    /// As in [`Register::draw`].
+    pub draw: u64,
     /// The transparent output, usually a mux of data and [`CellKind::Latch`]; stored after settling.
     pub value: CellId,
     pub origin: Origin,
@@ -210,6 +215,8 @@ pub struct LoopCut {
 #[derive(Clone, Debug)]
 pub struct RandomSource {
     pub width: u32,
+    /// Tells its values from those of others; passes carry it.
+    pub key: u64,
     pub origin: Origin,
 }
 
@@ -224,6 +231,8 @@ pub struct Memory {
     pub first: i64,
     /// Initial rows that the source gives, sorted by row; others follow the undefined-value policy.
     pub init: Vec<MemoryInit>,
+    /// As in [`Register::draw`], for row 0; every row begins a limb of the stream, and so does this.
+    pub draw: u64,
     /// In order: where two write the same bit in one wave, the later one wins.
     pub writes: Vec<WritePort>,
     pub origin: Origin,
@@ -413,6 +422,28 @@ pub struct ValueType {
 }
 
 impl Netlist {
+    /// Gives state its places in the stream of undefined bits, and random sources their keys: by order. For the
+    /// netlist that a source becomes, and no later one. Place 0 is nobody's.
+    pub(super) fn number_draws(&mut self) {
+        let mut next = 64;
+        let mut take = |limbs: u64| {
+            next += 64 * limbs;
+            next - 64 * limbs
+        };
+        for r in self.registers.values_mut() {
+            r.draw = take(limb_count(r.width) as u64);
+        }
+        for l in self.latches.values_mut() {
+            l.draw = take(limb_count(l.width) as u64);
+        }
+        for m in self.memories.values_mut() {
+            m.draw = take(u64::from(m.depth) * limb_count(m.width) as u64);
+        }
+        for (r, key) in self.randoms.values_mut().zip(0..) {
+            r.key = key;
+        }
+    }
+
     /// Width of a cell's value.
     pub fn width(&self, cell: CellId) -> u32 {
         self.cells[cell].width

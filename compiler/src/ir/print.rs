@@ -80,6 +80,11 @@ fn initial(init: &Bits, defined: &Bits) -> String {
     }
 }
 
+/// The same, and where undefined bits are drawn from.
+fn drawn(init: &Bits, defined: &Bits, draw: u64) -> String {
+    initial(init, defined) + &flag(!defined.is_ones() && draw != 0, &format!("draw {draw}"))
+}
+
 /// ` on rise 0, fall 2`; nothing when there is no clock.
 fn clocks(clocks: &[ClockEdge]) -> String {
     let one = |c: &ClockEdge| {
@@ -231,7 +236,7 @@ impl Printer<'_> {
             self.register(id, r);
         }
         for (id, l) in self.n.latches.iter() {
-            let init = initial(&l.init, &l.init_defined);
+            let init = drawn(&l.init, &l.init_defined, l.draw);
             let line = format!(
                 "latch {}:{} = {init} value {}",
                 id.index(),
@@ -245,12 +250,13 @@ impl Printer<'_> {
             self.line_at(line, l.origin);
         }
         for (id, r) in self.n.randoms.iter() {
-            self.line_at(format!("random {}:{}", id.index(), r.width), r.origin);
+            let key = flag(r.key != id.index() as u64, &format!("key {}", r.key));
+            self.line_at(format!("random {}:{}{key}", id.index(), r.width), r.origin);
         }
     }
 
     fn register(&mut self, id: RegisterId, r: &Register) {
-        let init = initial(&r.init, &r.init_defined);
+        let init = drawn(&r.init, &r.init_defined, r.draw);
         let load = r.load.map_or(String::new(), |l| {
             let trigger = l
                 .trigger
@@ -269,8 +275,14 @@ impl Printer<'_> {
     fn memories(&mut self) {
         for (id, m) in self.n.memories.iter() {
             let first = flag(m.first != 0, &format!("first {}", m.first));
-            let line = format!("memory {}:{} depth {}{first}", id.index(), m.width, m.depth);
-            self.line_at(line, m.origin);
+            let defined =
+                m.init.len() == m.depth as usize && m.init.iter().all(|i| i.defined.is_ones());
+            let draw = flag(!defined && m.draw != 0, &format!("draw {}", m.draw));
+            let (id, width, depth) = (id.index(), m.width, m.depth);
+            self.line_at(
+                format!("memory {id}:{width} depth {depth}{first}{draw}"),
+                m.origin,
+            );
             self.rows(m);
             for w in &m.writes {
                 let [enable, address, data, mask] =

@@ -192,6 +192,9 @@ impl Check<'_> {
         for (id, m) in self.n.memories.iter() {
             let what = || format!("memory {}", id.index());
             self.origin(what, m.origin.scope, m.origin.source);
+            self.require(m.draw % 64 == 0, || {
+                format!("{}: rows are drawn limb by limb", what())
+            });
             for init in &m.init {
                 self.initial(
                     || format!("{} row {}", what(), init.row),

@@ -1,15 +1,17 @@
 //! Joins latches of neighbouring bits into one word.
 //!
 //! Front ends infer latches bit by bit; a word costs as much as one bit. Latches are joined when they
-//! follow each other, are open under the same condition, and take neighbouring bits of one value.
+//! follow each other, are open under the same condition, and take neighbouring bits of one value. Undefined
+//! initial bits that are drawn from different places keep them apart.
 
 use rustc_hash::FxHashMap;
 
 use crate::ir::*;
+use crate::options::{Options, Undef};
 
 /// Runs the pass. Latches that nothing uses any more are left to `sweep`.
-pub fn run(old: &Netlist) -> Netlist {
-    let groups = find_groups(old);
+pub fn run(old: &Netlist, options: &Options) -> Netlist {
+    let groups = find_groups(old, options.undef);
     if groups.is_empty() {
         return old.clone();
     }
@@ -77,7 +79,7 @@ struct Group {
     low: u32,
 }
 
-fn find_groups(n: &Netlist) -> Vec<Group> {
+fn find_groups(n: &Netlist, undef: Undef) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for (id, latch) in n.latches.iter() {
         let Some(mut next) = single(n, id, latch) else {
@@ -91,7 +93,8 @@ fn find_groups(n: &Netlist) -> Vec<Group> {
                     .is_some_and(|l| l.index() + 1 == id.index())
                     && (last.select, last.open_high, last.value)
                         == (next.select, next.open_high, next.value)
-                    && last.low + last.width == next.low =>
+                    && last.low + last.width == next.low
+                    && (undef != Undef::Random || same_draws(n, last, latch)) =>
             {
                 last.members.append(&mut next.members);
                 last.width += next.width;
@@ -101,6 +104,14 @@ fn find_groups(n: &Netlist) -> Vec<Group> {
     }
     groups.retain(|g| g.members.len() > 1);
     groups
+}
+
+/// True when the initial value of the group and of the latch can be one latch's.
+fn same_draws(n: &Netlist, group: &Group, latch: &Latch) -> bool {
+    let first = &n.latches[group.members[0]];
+    let defined = |l: &Latch| l.init_defined.is_ones();
+    first.draw + u64::from(group.width) == latch.draw
+        || defined(latch) && group.members.iter().all(|l| defined(&n.latches[*l]))
 }
 
 /// A latch that takes a slice of a value under a condition.
@@ -139,6 +150,7 @@ fn joined(n: &Netlist, group: &Group) -> Latch {
         width: group.width,
         init: parts().fold(empty.clone(), |bits, l| bits.concat(&l.init)),
         init_defined: parts().fold(empty, |bits, l| bits.concat(&l.init_defined)),
+        draw: n.latches[group.members[0]].draw,
         // Set once the value is built.
         value: n.latches[group.members[0]].value,
         origin: n.latches[group.members[0]].origin,

@@ -71,6 +71,7 @@ impl<'a> Legalize<'a> {
                 width,
                 init: r.init.slice(low, width),
                 init_defined: r.init_defined.slice(low, width),
+                draw: r.draw + u64::from(low),
                 clocks: r.clocks.clone(),
                 next: unset,
                 load: None,
@@ -87,6 +88,7 @@ impl<'a> Legalize<'a> {
                 width,
                 init: l.init.slice(low, width),
                 init_defined: l.init_defined.slice(low, width),
+                draw: l.draw + u64::from(low),
                 value: unset,
                 origin: l.origin,
             };

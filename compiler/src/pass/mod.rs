@@ -54,7 +54,7 @@ pub const PASSES: &[Pass] = &[
     Pass {
         name: "join-latches",
         level: OptLevel::O1,
-        run: |n, _| latch::run(n),
+        run: latch::run,
     },
     Pass {
         name: "sweep-again",

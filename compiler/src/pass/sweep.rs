@@ -128,6 +128,14 @@ impl Work<'_> {
                 self.cells.push(n.loops[l].value);
             }
             CellKind::MemRead { memory, .. } => self.memory(memory),
+            // Every edge of a clock makes new random values.
+            CellKind::Random(_) => {
+                let clocks = n
+                    .triggers
+                    .iter()
+                    .filter(|(_, t)| t.role != TriggerRole::AsyncLoad);
+                clocks.for_each(|(id, _)| self.trigger(id));
+            }
             _ => {}
         }
     }

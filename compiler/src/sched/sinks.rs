@@ -145,13 +145,15 @@ fn latch_sinks(n: &Netlist) -> Vec<Sink> {
     n.latches.iter().map(store).collect()
 }
 
+/// Where there are loops, latches and loads come last: they act only in a pass in which no loop has changed.
 fn settle(n: &Netlist, published: &[CellId]) -> Vec<Sink> {
-    let mut sinks = Vec::new();
-    for (id, latch) in n.latches.iter() {
-        sinks.push(Sink::plain(
-            Action::StoreLatch(id, latch.value),
-            vec![latch.value],
-        ));
+    let order = |at| match n.loops.is_empty() {
+        true => SinkOrder::Any,
+        false => SinkOrder::Settled(at),
+    };
+    let mut sinks = latch_sinks(n);
+    for (at, sink) in sinks.iter_mut().enumerate() {
+        sink.order = order(at);
     }
     for (id, cut) in n.loops.iter() {
         sinks.push(Sink::plain(
@@ -169,7 +171,7 @@ fn settle(n: &Netlist, published: &[CellId]) -> Vec<Sink> {
                 action: Action::Load(id, load.value),
                 guard: Some(load.when),
                 uses: vec![load.value],
-                order: SinkOrder::Any,
+                order: order(n.latches.len() + id.index()),
             });
         }
     }

@@ -4,18 +4,30 @@
 //! clocks. It uses no host library, so that it can prove those too.
 
 use rtlwasm::bits::{Bits, limb_count};
-use rtlwasm::ir::interp::Timing;
+use rtlwasm::ir::interp::{Condition, Timing};
 use rtlwasm::ir::{
     CellId, CellKind, Direction, Netlist, SignalValue, Trigger, TriggerId, TriggerRole,
 };
-use rtlwasm::options::Options;
+use rtlwasm::options::{Options, Strip};
 use rtlwasm::pipeline;
 use rtlwasm_abi::Status;
-use rtlwasm_abi::layout::{CONTROL_BASE, control, event, state, trigger};
+use rtlwasm_abi::layout::{CONTROL_BASE, control, event, play, state, trigger};
 use rtlwasm_abi::manifest::{EventSite, Manifest, Signal};
 use wasmtime::{Engine as Wasmtime, Instance, Memory, Module, Store, WasmParams, WasmResults};
 
 use crate::engine::{Engine, Record};
+use crate::stimulus::Op;
+
+/// How a host calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manner {
+    #[default]
+    Plain,
+    /// Leaves so much in the event ring that little more than one wave's events fit.
+    RingNearlyFull,
+    /// Makes several cycles one by one.
+    CycleByCycle,
+}
 
 /// A running artifact.
 pub struct Artifact {
@@ -23,18 +35,26 @@ pub struct Artifact {
     instance: Instance,
     memory: Memory,
     /// By signal of the netlist.
-    ids: Vec<Ids>,
+    ids: Vec<Option<Ids>>,
     /// By trigger of the netlist.
     pins: Vec<Pin>,
     sites: Vec<EventSite>,
     events: Vec<Record>,
     done: u64,
     times_full: usize,
+    manner: Manner,
+    /// Up to here events have been read.
+    read: u32,
+    event_reserve: u32,
 }
 
 /// The signals of the artifact that one of the netlist is.
 struct Ids {
     width: u32,
+    /// Where limbs can be waited for: offset in memory and distance to the left, `None` where a limb is nowhere.
+    limbs: Vec<Option<(u32, u32)>>,
+    /// Distance between rows.
+    stride: u32,
     place: Place,
 }
 
@@ -51,6 +71,8 @@ enum Pin {
 enum Place {
     One(u32),
     Inout {
+        /// The value of the net.
+        port: u32,
         input: u32,
         output: u32,
         enable: u32,
@@ -77,13 +99,18 @@ impl Artifact {
         let memory = instance
             .get_memory(&mut store, "memory")
             .expect("its memory");
-        let signals: Vec<Signal> = packaged
-            .manifest
-            .signals
-            .iter()
-            .chain(&packaged.symbols.signals)
-            .cloned()
-            .collect();
+        let mut signals = packaged.manifest.signals.clone();
+        if options.strip == Strip::Full {
+            signals.extend(packaged.symbols.signals.iter().cloned());
+        }
+        let mut sites = packaged.manifest.events.clone();
+        if options.strip == Strip::Ports {
+            assert_eq!(sites.len(), netlist.effects.len(), "no effect is removed");
+            for (site, effect) in sites.iter_mut().zip(&netlist.effects) {
+                assert_eq!(site.name, "", "names are stripped");
+                site.name = effect.name.clone();
+            }
+        }
         let clocks = packaged
             .manifest
             .clocks
@@ -105,10 +132,13 @@ impl Artifact {
             memory,
             ids: ids(netlist, &signals),
             pins: pins(netlist, &packaged.manifest),
-            sites: packaged.manifest.events.clone(),
+            sites,
             events: Vec::new(),
             done: 0,
             times_full: 0,
+            manner: Manner::Plain,
+            read: 0,
+            event_reserve: packaged.manifest.event_reserve,
         };
         let seed_at = artifact.state_base() + state::SEED as usize;
         artifact.write(seed_at, &seed.to_le_bytes());
@@ -118,6 +148,12 @@ impl Artifact {
     /// How many calls found the event ring full.
     pub fn times_full(&self) -> usize {
         self.times_full
+    }
+
+    /// The same artifact, called in another manner.
+    pub fn with_manner(mut self, manner: Manner) -> Artifact {
+        self.manner = manner;
+        self
     }
 
     fn call<P: WasmParams, R: WasmResults>(&mut self, name: &str, params: P) -> R {
@@ -172,7 +208,7 @@ impl Artifact {
         let base = self.read_u32(self.control(control::EVENT_BASE)) as usize;
         let size = self.read_u32(self.control(control::EVENT_SIZE)) as usize;
         let head = self.read_u32(self.control(control::EVENT_HEAD));
-        let mut tail = self.read_u32(self.control(control::EVENT_TAIL));
+        let mut tail = self.read;
         while tail != head {
             let at = base + (tail as usize & (size - 1));
             if self.read_u32(at + event::SITE as usize) != event::FILLER {
@@ -180,8 +216,147 @@ impl Artifact {
             }
             tail = tail.wrapping_add(self.read_u32(at + event::BYTES as usize));
         }
+        self.read = tail;
+        let room = match self.manner {
+            // A call needs room for one wave, or for a cycle.
+            Manner::RingNearlyFull => 2 * self.event_reserve.max(16),
+            Manner::Plain | Manner::CycleByCycle => size as u32,
+        };
+        let tail = head.wrapping_add(room).wrapping_sub(size as u32);
         let tail_at = self.control(control::EVENT_TAIL);
         self.write(tail_at, &tail.to_le_bytes());
+    }
+
+    /// Where a script may be.
+    fn host_base(&self) -> usize {
+        self.read_u32(self.control(control::HOST_BASE)) as usize
+    }
+
+    /// The records of a call in a script that starts at a time.
+    fn records(&self, call: &Op, start: u64) -> Vec<PlayRecord> {
+        let one = |op, id, word, value, mask| {
+            vec![PlayRecord {
+                op,
+                id,
+                word,
+                value,
+                mask,
+            }]
+        };
+        match call {
+            Op::Poke { signal, row, value } => {
+                let ids = self.known(*signal);
+                let limbs = limb_count(ids.width) as u32;
+                let poke =
+                    |(i, limb): (u32, &u64)| one(1, ids.input(), row * limbs + i, *limb, u64::MAX);
+                (0..limbs).zip(value.limbs()).flat_map(poke).collect()
+            }
+            Op::Peek { signal, row, limb } => {
+                let (id, word) = self.word(*signal, *row, *limb);
+                one(2, id, word, 0, 0)
+            }
+            Op::Expect(c) => {
+                let (id, word) = self.word(c.signal.index(), c.row, c.limb);
+                one(7, id, word, c.value, c.mask)
+            }
+            Op::Eval => one(3, 0, 0, 0, 0),
+            Op::Step { clock, n } => one(4, *clock as u32, 0, *n, 0),
+            Op::Edges { rise, fall } => {
+                let pins = self.poked_pins(*rise, *fall);
+                let poke = |(id, level)| one(1, id, 0, level, u64::MAX);
+                let edges = one(5, 0, 0, self.rows(*rise), self.rows(*fall));
+                pins.into_iter().flat_map(poke).chain(edges).collect()
+            }
+            Op::Advance { by } => one(6, 0, 0, start + by, 0),
+            other => panic!("{other:?} in a script"),
+        }
+    }
+
+    fn known(&self, signal: usize) -> &Ids {
+        self.ids[signal]
+            .as_ref()
+            .expect("only what the artifact shows is asked for")
+    }
+
+    /// The id under which a signal is read, and the number of a limb.
+    fn word(&self, signal: usize, row: u32, limb: usize) -> (u32, u32) {
+        let ids = self.known(signal);
+        let id = match ids.place {
+            Place::One(id) => id,
+            Place::Inout { port, .. } => port,
+        };
+        (id, row * limb_count(ids.width) as u32 + limb as u32)
+    }
+
+    /// Triggers of the netlist as rows of the table; the others' inputs are not in it.
+    fn rows(&self, mask: u64) -> u64 {
+        let row = |(i, pin): (usize, &Pin)| match pin {
+            Pin::Row(row) => (mask >> i & 1) << row,
+            Pin::Signal(_) | Pin::Computed => 0,
+        };
+        self.pins.iter().enumerate().map(row).fold(0, |a, b| a | b)
+    }
+
+    /// Ids and levels of the inputs to be driven that are in no row.
+    fn poked_pins(&self, rise: u64, fall: u64) -> Vec<(u32, u64)> {
+        let driven = |(i, pin): (usize, &Pin)| match pin {
+            _ if (rise | fall) >> i & 1 == 0 => None,
+            Pin::Signal(id) => Some((*id, rise >> i & 1)),
+            Pin::Row(_) => None,
+            Pin::Computed => panic!("a computed net has no edges to give"),
+        };
+        self.pins.iter().enumerate().filter_map(driven).collect()
+    }
+
+    fn write_record(&mut self, index: usize, record: &PlayRecord) {
+        let at = self.host_base() + index * play::LEN as usize;
+        let fields = [
+            (play::OP, record.op),
+            (play::ID, record.id),
+            (play::WORD, record.word),
+        ];
+        for (field, value) in fields {
+            self.write(at + field as usize, &value.to_le_bytes());
+        }
+        self.write(at + play::VALUE as usize, &record.value.to_le_bytes());
+        self.write(at + play::MASK as usize, &record.mask.to_le_bytes());
+    }
+
+    /// The offset, mask and value of a condition, if the limb lies in one place that a call can look at.
+    fn place_of(&self, c: &Condition) -> Option<(i32, i64, i64)> {
+        let ids = self.known(c.signal.index());
+        let (offset, shift) = (*ids.limbs.get(c.limb)?)?;
+        let at = (offset + c.row * ids.stride) as usize;
+        // All eight bytes must lie in the state region.
+        let last = self.state_base() + self.read_u64(self.control(control::STATE_LEN)) as usize - 8;
+        let shift = shift + 8 * at.saturating_sub(last) as u32;
+        let moved = |bits: u64| Some(bits << shift).filter(|b| b >> shift == bits);
+        let (mask, value) = (moved(c.mask)?, moved(c.value)?);
+        Some((at.min(last) as i32, mask as i64, value as i64))
+    }
+
+    /// What `rtl_run_until` does, for signals that have no place in the state.
+    fn watch(&mut self, clock: usize, max: u64, c: &Condition) -> Status {
+        let mut status = self.eval();
+        let mut cycles = 0;
+        while status == Status::Ok {
+            let limb = self.peek(c.signal.index(), c.row).limbs()[c.limb];
+            if limb & c.mask == c.value {
+                break;
+            }
+            if cycles == max {
+                status = Status::ConditionNotMet;
+            } else {
+                status = self.step(clock, 1);
+                cycles += self.done;
+            }
+        }
+        self.done = cycles;
+        status
+    }
+
+    fn one_step(&mut self, clock: usize, n: u64) -> Status {
+        self.run(|a| a.call("rtl_step", (clock as i32, (n - a.done) as i64)))
     }
 
     fn record(&mut self, at: usize) {
@@ -211,6 +386,24 @@ impl Artifact {
     }
 }
 
+/// One record of a script.
+struct PlayRecord {
+    op: u32,
+    id: u32,
+    word: u32,
+    value: u64,
+    mask: u64,
+}
+
+impl Ids {
+    /// The id that is written.
+    fn input(&self) -> u32 {
+        match self.place {
+            Place::One(id) | Place::Inout { input: id, .. } => id,
+        }
+    }
+}
+
 /// How each trigger is driven: clocks keep their rows, resets are found by the port that they are.
 fn pins(n: &Netlist, manifest: &Manifest) -> Vec<Pin> {
     let reset = |net: CellId| {
@@ -235,35 +428,57 @@ fn pins(n: &Netlist, manifest: &Manifest) -> Vec<Pin> {
 }
 
 /// Which signal of the artifact is which of the netlist, by path.
-fn ids(n: &Netlist, signals: &[Signal]) -> Vec<Ids> {
-    let find = |path: &[&str]| {
-        let found = signals.iter().position(|s| s.path == path);
-        found.unwrap_or_else(|| panic!("the artifact has no signal {path:?}")) as u32
-    };
-    let place = |id, signal: &rtlwasm::ir::Signal| {
+fn ids(n: &Netlist, signals: &[Signal]) -> Vec<Option<Ids>> {
+    let find = |path: &[&str]| signals.iter().position(|s| s.path == path);
+    let of = |(id, signal): (rtlwasm::ir::SignalId, &rtlwasm::ir::Signal)| {
         let path = n.signal_path(id);
-        let half = |word| find(&[path.as_slice(), &[word]].concat());
-        match signal.value {
+        let Some(found) = find(&path) else {
+            assert_eq!(signal.direction, Direction::None, "every port is there");
+            return None;
+        };
+        let half = |word| {
+            let path = [path.as_slice(), &[word]].concat();
+            find(&path).unwrap_or_else(|| panic!("there is no {path:?}")) as u32
+        };
+        let port = found as u32;
+        let place = match signal.value {
             SignalValue::Inout { .. } => Place::Inout {
+                port,
                 input: half("in"),
                 output: half("out"),
                 enable: half("enable"),
             },
-            SignalValue::Cell(_) | SignalValue::Memory(_) => Place::One(find(&path)),
-        }
-    };
-    n.signals
-        .iter()
-        .map(|(id, s)| Ids {
-            width: s.width,
-            place: place(id, s),
+            SignalValue::Cell(_) | SignalValue::Memory(_) => Place::One(port),
+        };
+        Some(Ids {
+            width: signal.width,
+            limbs: limbs_in_state(&signals[found]),
+            stride: signals[found].stride,
+            place,
         })
-        .collect()
+    };
+    n.signals.iter().map(of).collect()
+}
+
+/// Limbs that lie in one part and in state; the others have no place to wait at.
+fn limbs_in_state(signal: &Signal) -> Vec<Option<(u32, u32)>> {
+    let mut limbs = vec![None; limb_count(signal.width)];
+    let mut at = 0;
+    let readable = signal.access != "c" && signal.alias_of.is_none();
+    for part in signal.parts.iter().filter(|_| readable) {
+        let limb_width = (signal.width - at / 64 * 64).min(64);
+        if at % 64 == 0 && part.width == limb_width && part.shift + part.width <= 64 {
+            limbs[(at / 64) as usize] = Some((part.offset as u32, part.shift));
+        }
+        at += part.width;
+    }
+    limbs
 }
 
 impl Engine for Artifact {
     fn reset(&mut self) -> Status {
         self.events.clear();
+        self.read = 0;
         self.run(|a| a.call("rtl_reset", ()))
     }
 
@@ -272,41 +487,72 @@ impl Engine for Artifact {
     }
 
     fn step(&mut self, clock: usize, n: u64) -> Status {
-        self.run(|a| a.call("rtl_step", (clock as i32, (n - a.done) as i64)))
+        if self.manner != Manner::CycleByCycle || n == 0 {
+            return self.one_step(clock, n);
+        }
+        let mut cycles = 0;
+        loop {
+            let status = self.one_step(clock, 1);
+            cycles += self.done;
+            self.done = cycles;
+            if status != Status::Ok || cycles == n {
+                return status;
+            }
+        }
     }
 
     fn edges(&mut self, rise: u64, fall: u64) -> Status {
-        let (mut rows, bit) = ([0u64; 2], |mask: u64, i: usize| mask >> i & 1);
-        for (i, pin) in self.pins.clone().into_iter().enumerate() {
-            match pin {
-                Pin::Row(row) => {
-                    rows[0] |= bit(rise, i) << row;
-                    rows[1] |= bit(fall, i) << row;
-                }
-                Pin::Signal(id) if bit(rise | fall, i) == 1 => {
-                    let status: i32 = self.call("rtl_poke", (id as i32, 0, bit(rise, i) as i64));
-                    assert_eq!(status, 0, "an input can be poked");
-                }
-                Pin::Signal(_) => {}
-                Pin::Computed => assert_eq!(
-                    bit(rise | fall, i),
-                    0,
-                    "a computed net has no edges to give"
-                ),
-            }
+        for (id, level) in self.poked_pins(rise, fall) {
+            let status: i32 = self.call("rtl_poke", (id as i32, 0, level as i64));
+            assert_eq!(status, 0, "an input can be poked");
         }
-        self.run(|a| a.call("rtl_edges", (rows[0] as i64, rows[1] as i64)))
+        let (rise, fall) = (self.rows(rise) as i64, self.rows(fall) as i64);
+        self.run(|a| a.call("rtl_edges", (rise, fall)))
     }
 
     fn advance(&mut self, until: u64) -> Status {
         self.run(|a| a.call("rtl_advance", until as i64))
     }
 
+    fn run_until(&mut self, clock: usize, max: u64, condition: Condition) -> Status {
+        match self.place_of(&condition) {
+            None => self.watch(clock, max, &condition),
+            Some((offset, mask, value)) => self.run(|a| {
+                let left = (max - a.done) as i64;
+                a.call("rtl_run_until", (clock as i32, left, offset, mask, value))
+            }),
+        }
+    }
+
+    fn play(&mut self, calls: &[Op]) -> (Status, Vec<u64>) {
+        let start = self.time();
+        let records: Vec<PlayRecord> = calls
+            .iter()
+            .flat_map(|call| self.records(call, start))
+            .collect();
+        for (index, record) in records.iter().enumerate() {
+            self.write_record(index, record);
+        }
+        let (base, mut at) = (self.host_base(), 0);
+        let status = self.run(|a| {
+            let len = (records.len() - at) as u32 * play::LEN;
+            let script = base as u32 + at as u32 * play::LEN;
+            let code = a.call("rtl_play", (script as i32, len as i32));
+            at += a.read_u32(a.control(control::PLAY_POS)) as usize;
+            code
+        });
+        let peeks = (0..at.min(records.len())).filter(|i| records[*i].op == 2);
+        let answer = |i: usize| self.read_u64(base + i * play::LEN as usize + play::VALUE as usize);
+        (status, peeks.map(answer).collect())
+    }
+
+    fn shows(&self, signal: usize) -> bool {
+        self.ids[signal].is_some()
+    }
+
     fn poke(&mut self, signal: usize, row: u32, value: &Bits) -> Status {
-        let limbs = limb_count(self.ids[signal].width) as u32;
-        let id = match self.ids[signal].place {
-            Place::One(id) | Place::Inout { input: id, .. } => id,
-        };
+        let ids = self.known(signal);
+        let (id, limbs) = (ids.input(), limb_count(ids.width) as u32);
         let mut status = 0;
         for (word, limb) in (0..limbs).zip(value.limbs()) {
             let params = (id as i32, (row * limbs + word) as i32, *limb as i64);
@@ -316,17 +562,21 @@ impl Engine for Artifact {
     }
 
     fn peek(&mut self, signal: usize, row: u32) -> Bits {
-        let width = self.ids[signal].width;
-        match self.ids[signal].place {
+        let ids = self.known(signal);
+        let width = ids.width;
+        match ids.place {
             Place::One(id) => self.peek_id(id, width, row),
             Place::Inout {
+                port,
                 input,
                 output,
                 enable,
             } => {
                 let enable = self.peek_id(enable, width, 0);
                 let driven = self.peek_id(output, width, 0).and(&enable);
-                driven.or(&self.peek_id(input, width, 0).and(&enable.not()))
+                let value = driven.or(&self.peek_id(input, width, 0).and(&enable.not()));
+                assert_eq!(value, self.peek_id(port, width, 0), "the net's own value");
+                value
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Anything that can run a netlist, and the comparison of two such things.
 //!
-//! In: a netlist, a stimulus and a second engine. Out: nothing when all signals, memory rows, events,
+//! In: a netlist, a stimulus and a second engine. Out: how it ended when all signals, memory rows, events,
 //! covers, times and statuses are equal after every call, or the first difference. Signals and triggers
 //! are named by their index in the netlist that the reference interpreter runs.
 
@@ -8,7 +8,7 @@ use std::fmt::Debug;
 
 use rtlwasm::arena::Id;
 use rtlwasm::bits::Bits;
-use rtlwasm::ir::interp::{Interp, InterpOptions, Timing};
+use rtlwasm::ir::interp::{Condition, Interp, InterpOptions, Timing};
 use rtlwasm::ir::{EffectKind, Netlist, SignalValue};
 use rtlwasm_abi::Status;
 
@@ -29,7 +29,12 @@ pub trait Engine {
     fn step(&mut self, clock: usize, n: u64) -> Status;
     fn edges(&mut self, rise: u64, fall: u64) -> Status;
     fn advance(&mut self, until: u64) -> Status;
+    fn run_until(&mut self, clock: usize, max: u64, condition: Condition) -> Status;
+    /// The calls one after the other, up to the first that is not `Ok`; the limbs that peeks among them found.
+    fn play(&mut self, calls: &[Op]) -> (Status, Vec<u64>);
     fn poke(&mut self, signal: usize, row: u32, value: &Bits) -> Status;
+    /// False when nothing but the netlist knows the signal.
+    fn shows(&self, signal: usize) -> bool;
     fn peek(&mut self, signal: usize, row: u32) -> Bits;
     /// Makes a primary clock run so, from `next` on.
     fn set_timing(&mut self, clock: usize, timing: Timing, next: u64);
@@ -78,6 +83,40 @@ impl Engine for Interpreter<'_> {
         self.interp.advance(until)
     }
 
+    fn run_until(&mut self, clock: usize, max: u64, condition: Condition) -> Status {
+        self.interp.run_until(clock, max, condition)
+    }
+
+    fn play(&mut self, calls: &[Op]) -> (Status, Vec<u64>) {
+        let (start, mut answers) = (self.time(), Vec::new());
+        for call in calls {
+            let status = match call {
+                Op::Peek { signal, row, limb } => {
+                    answers.push(self.peek(*signal, *row).limbs()[*limb]);
+                    Status::Ok
+                }
+                Op::Expect(c) => {
+                    let limb = self.peek(c.signal.index(), c.row).limbs()[c.limb];
+                    match limb & c.mask == c.value {
+                        true => Status::Ok,
+                        false => Status::ConditionNotMet,
+                    }
+                }
+                // A script has absolute times.
+                Op::Advance { by } => self.advance(start + by),
+                other => other.apply(self),
+            };
+            if status != Status::Ok {
+                return (status, answers);
+            }
+        }
+        (Status::Ok, answers)
+    }
+
+    fn shows(&self, _: usize) -> bool {
+        true
+    }
+
     fn poke(&mut self, signal: usize, row: u32, value: &Bits) -> Status {
         self.interp.poke(Id::new(signal), row, value)
     }
@@ -120,24 +159,55 @@ impl Engine for Interpreter<'_> {
     }
 }
 
+/// How a case without a difference ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Complete,
+    /// The design did not settle: what its values are then is not compared.
+    NotSettled,
+}
+
 /// Runs a stimulus on the interpreter of `netlist` and on a second engine; the first difference.
 pub fn check(
     netlist: &Netlist,
     options: InterpOptions,
     stimulus: &[Op],
     other: &mut dyn Engine,
-) -> Result<(), String> {
+) -> Result<End, String> {
     let mut reference = Interpreter::new(netlist, options);
-    same("reset", &reference.reset(), &other.reset())?;
+    let status = reference.reset();
+    same("reset", &status, &other.reset())?;
+    if status == Status::NotSettled {
+        return Ok(End::NotSettled);
+    }
     compare(netlist, &mut reference, other).map_err(|e| format!("after reset: {e}"))?;
     for (i, op) in stimulus.iter().enumerate() {
         let at = |e: String| format!("call {i} {op:?}: {e}");
-        same("status", &op.apply(&mut reference), &op.apply(other)).map_err(at)?;
-        if op.settles() {
+        let status = both(op, &mut reference, other).map_err(at)?;
+        if status == Status::NotSettled {
+            return Ok(End::NotSettled);
+        }
+        // A refused call has not settled what was poked before it.
+        if op.settles() && status != Status::BadArgument {
             compare(netlist, &mut reference, other).map_err(at)?;
         }
     }
-    Ok(())
+    Ok(End::Complete)
+}
+
+/// Makes one call of both engines and compares what they answer.
+fn both(op: &Op, a: &mut dyn Engine, b: &mut dyn Engine) -> Result<Status, String> {
+    if let Op::Play(calls) = op {
+        let (x, y) = (a.play(calls), b.play(calls));
+        same("status and answers", &x, &y)?;
+        return Ok(x.0);
+    }
+    let (x, y) = (op.apply(a), op.apply(b));
+    same("status", &x, &y)?;
+    if op.settles() && x != Status::NotSettled {
+        same("done", &a.done(), &b.done())?;
+    }
+    Ok(x)
 }
 
 fn same<T: PartialEq + Debug>(what: &str, expected: &T, found: &T) -> Result<(), String> {
@@ -151,10 +221,12 @@ fn same<T: PartialEq + Debug>(what: &str, expected: &T, found: &T) -> Result<(),
 
 fn compare(n: &Netlist, a: &mut dyn Engine, b: &mut dyn Engine) -> Result<(), String> {
     same("time", &a.time(), &b.time())?;
-    same("done", &a.done(), &b.done())?;
     same("events", &a.events(), &b.events())?;
     same("covers", &a.covers(), &b.covers())?;
     for (id, signal) in n.signals.iter() {
+        if !b.shows(id.index()) {
+            continue;
+        }
         let rows = match signal.value {
             SignalValue::Memory(memory) => n.memories[memory].depth,
             SignalValue::Cell(_) | SignalValue::Inout { .. } => 1,

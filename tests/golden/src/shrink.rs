@@ -31,6 +31,7 @@ pub fn shrink(netlist: Netlist, stimulus: Vec<Op>, differs: &mut Differs) -> Cas
     };
     for _ in 0..3 {
         case.fewer_calls(differs);
+        case.fewer_in_scripts(differs);
         case.fewer_effects(differs);
         case.fewer_names(differs);
         case.fewer_cells(differs);
@@ -74,6 +75,27 @@ impl Case {
         }
     }
 
+    /// Scripts become their calls, or lose some.
+    fn fewer_in_scripts(&mut self, differs: &mut Differs) {
+        for at in (0..self.stimulus.len()).rev() {
+            let Op::Play(calls) = self.stimulus[at].clone() else {
+                continue;
+            };
+            for call in (0..calls.len()).rev() {
+                let mut fewer = self.stimulus.clone();
+                let Op::Play(kept) = &mut fewer[at] else {
+                    unreachable!("it is a script")
+                };
+                if call < kept.len() {
+                    kept.remove(call);
+                }
+                if Op::is_settled_script(kept) {
+                    self.try_case(None, Some(fewer), differs);
+                }
+            }
+        }
+    }
+
     fn fewer_effects(&mut self, differs: &mut Differs) {
         for site in (0..self.netlist.effects.len()).rev() {
             let mut fewer = self.netlist.clone();
@@ -84,9 +106,7 @@ impl Case {
 
     fn fewer_names(&mut self, differs: &mut Differs) {
         for name in (0..self.netlist.signals.len()).rev() {
-            let is_name = |op: &Op| matches!(op, Op::Poke { signal, .. } if *signal == name);
-            if !self.stimulus.iter().any(is_name) {
-                let (fewer, calls) = without_name(&self.netlist, &self.stimulus, name);
+            if let Some((fewer, calls)) = without_name(&self.netlist, &self.stimulus, name) {
                 self.try_case(Some(fewer), Some(calls), differs);
             }
         }
@@ -110,18 +130,15 @@ impl Case {
     }
 }
 
-/// The case without one name; calls that mean later ones follow.
-fn without_name(n: &Netlist, stimulus: &[Op], name: usize) -> (Netlist, Vec<Op>) {
+/// The case without one name; calls that mean later ones follow. `None` when a call means this one.
+fn without_name(n: &Netlist, stimulus: &[Op], name: usize) -> Option<(Netlist, Vec<Op>)> {
     let mut fewer = n.clone();
     let kept = n.signals.iter().filter(|(id, _)| id.index() != name);
     fewer.signals = kept.map(|(_, s)| s.clone()).collect();
     let mut calls = stimulus.to_vec();
-    for op in &mut calls {
-        if let Op::Poke { signal, .. } = op {
-            *signal -= usize::from(*signal > name);
-        }
-    }
-    (fewer, calls)
+    let keep = |signal: usize| (signal != name).then(|| signal - usize::from(signal > name));
+    let all_kept = calls.iter_mut().all(|op| op.rename(&keep));
+    all_kept.then_some((fewer, calls))
 }
 
 /// The netlist with logic cells of a range replaced by zeros; `None` when they all are already.

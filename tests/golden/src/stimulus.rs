@@ -2,8 +2,9 @@
 //!
 //! In: a netlist and a seed. Out: calls, the same for every engine.
 
-use rtlwasm::bits::Bits;
-use rtlwasm::ir::interp::Timing;
+use rtlwasm::arena::Id;
+use rtlwasm::bits::{Bits, limb_count};
+use rtlwasm::ir::interp::{Condition, Timing};
 use rtlwasm::ir::{CellId, CellKind, Direction, Netlist, SignalValue, TriggerRole};
 use rtlwasm_abi::Status;
 
@@ -32,6 +33,22 @@ pub enum Op {
     Advance {
         by: u64,
     },
+    /// At most `max` cycles.
+    RunUntil {
+        clock: usize,
+        max: u64,
+        condition: Condition,
+    },
+    /// Several calls as one script.
+    Play(Vec<Op>),
+    /// One limb; in a script only.
+    Peek {
+        signal: usize,
+        row: u32,
+        limb: usize,
+    },
+    /// In a script only.
+    Expect(Condition),
     /// From `after` time units on.
     Timing {
         clock: usize,
@@ -53,6 +70,13 @@ impl Op {
                 let until = engine.time() + by;
                 engine.advance(until)
             }
+            Op::RunUntil {
+                clock,
+                max,
+                condition,
+            } => engine.run_until(*clock, *max, *condition),
+            Op::Play(calls) => engine.play(calls).0,
+            Op::Peek { .. } | Op::Expect(_) => unreachable!("they are in scripts only"),
             Op::Timing {
                 clock,
                 timing,
@@ -69,6 +93,52 @@ impl Op {
     pub fn settles(&self) -> bool {
         !matches!(self, Op::Poke { .. } | Op::Timing { .. })
     }
+
+    /// True when a script looks only at settled values, and leaves such.
+    pub fn is_settled_script(calls: &[Op]) -> bool {
+        let mut settled = false;
+        let looks_late = calls.iter().all(|call| match call {
+            Op::Peek { .. } | Op::Expect(_) => settled,
+            call => {
+                settled = call.settles();
+                true
+            }
+        });
+        looks_late && settled
+    }
+
+    /// For statistics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Reset => "reset",
+            Op::Poke { .. } => "poke",
+            Op::Eval => "eval",
+            Op::Step { .. } => "step",
+            Op::Edges { .. } => "edges",
+            Op::Advance { .. } => "advance",
+            Op::RunUntil { .. } => "run until",
+            Op::Play(_) => "play",
+            Op::Peek { .. } => "peek",
+            Op::Expect(_) => "expect",
+            Op::Timing { .. } => "timing",
+        }
+    }
+
+    /// The signals that the call names are those for which `keep` gives the new index; false when one of them
+    /// has none.
+    pub fn rename(&mut self, keep: &dyn Fn(usize) -> Option<usize>) -> bool {
+        let to = |signal: &mut usize| keep(*signal).map(|new| *signal = new).is_some();
+        let condition = |c: &mut Condition| {
+            let new = keep(c.signal.index());
+            new.map(|new| c.signal = Id::new(new)).is_some()
+        };
+        match self {
+            Op::Poke { signal, .. } | Op::Peek { signal, .. } => to(signal),
+            Op::RunUntil { condition: c, .. } | Op::Expect(c) => condition(c),
+            Op::Play(calls) => calls.iter_mut().all(|call| call.rename(keep)),
+            _ => true,
+        }
+    }
 }
 
 /// True for the output of a latch whose enable no pass can find to be constant: that would leave no latch
@@ -82,9 +152,22 @@ fn is_latch(n: &Netlist, cell: CellId) -> bool {
     }
 }
 
+/// What hosts of an artifact can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// All names, state to be written among them.
+    Names,
+    /// All names; only inputs are written.
+    Reads,
+    /// Nothing but ports.
+    Ports,
+}
+
 /// What the host may write and drive in a netlist.
 struct Handles {
     inputs: Vec<usize>,
+    /// What can be waited for.
+    seen: Vec<usize>,
     /// Registers, latches and memories.
     state: Vec<usize>,
     clocks: Vec<usize>,
@@ -93,9 +176,14 @@ struct Handles {
 }
 
 impl Handles {
-    fn of(n: &Netlist) -> Handles {
+    fn of(n: &Netlist, reach: Reach) -> Handles {
+        let is_seen = |s: &rtlwasm::ir::Signal| {
+            s.width > 0 && (reach != Reach::Ports || s.direction != Direction::None)
+        };
+        let seen = n.signals.iter().filter(|(_, s)| is_seen(s));
         let mut handles = Handles {
             inputs: Vec::new(),
+            seen: seen.map(|(id, _)| id.index()).collect(),
             state: Vec::new(),
             clocks: Vec::new(),
             pins: Vec::new(),
@@ -117,6 +205,9 @@ impl Handles {
                 },
             }
         }
+        if reach != Reach::Names {
+            handles.state.clear();
+        }
         for (id, trigger) in n.triggers.iter() {
             match (trigger.role, &n.cells[trigger.net].kind) {
                 (TriggerRole::PrimaryClock, _) => {
@@ -136,77 +227,164 @@ impl Handles {
 }
 
 /// So many calls.
-pub fn stimulus(n: &Netlist, seed: u64, calls: usize) -> Vec<Op> {
-    let mut rng = Rng::new(seed);
-    let handles = Handles::of(n);
+pub fn stimulus(n: &Netlist, reach: Reach, seed: u64, calls: usize) -> Vec<Op> {
+    let mut random = Random {
+        n,
+        handles: Handles::of(n, reach),
+        rng: Rng::new(seed),
+    };
     let mut ops = Vec::new();
     while ops.len() < calls {
-        if rng.percent(60) {
-            for _ in 0..rng.between(1, 4) {
-                ops.push(poke(n, &handles, &mut rng));
-            }
+        if random.rng.percent(8) {
+            let script = random.script();
+            ops.push(Op::Play(script));
+            continue;
         }
-        ops.push(run(&handles, &mut rng));
+        random.pokes(&mut ops);
+        ops.push(random.run());
     }
     ops
 }
 
-fn poke(n: &Netlist, handles: &Handles, rng: &mut Rng) -> Op {
-    let state = rng.percent(15) && !handles.state.is_empty();
-    let signal = *rng.pick(if state {
-        &handles.state
-    } else {
-        &handles.inputs
-    });
-    let named = &n.signals[rtlwasm::arena::Id::new(signal)];
-    let row = match named.value {
-        SignalValue::Memory(memory) => rng.below(n.memories[memory].depth as usize) as u32,
-        SignalValue::Cell(_) | SignalValue::Inout { .. } => 0,
-    };
-    Op::Poke {
-        signal,
-        row,
-        value: rng.bits(named.width),
-    }
+/// Makes calls.
+struct Random<'a> {
+    n: &'a Netlist,
+    handles: Handles,
+    rng: Rng,
 }
 
-fn run(handles: &Handles, rng: &mut Rng) -> Op {
-    match rng.below(20) {
-        0..=4 => Op::Eval,
-        5..=10 => Op::Step {
-            clock: *rng.pick(&handles.clocks),
-            n: rng.below(5) as u64,
-        },
-        11..=13 => {
-            let mut masks = [0, 0];
-            for pin in &handles.pins {
-                let which = rng.below(3);
-                if which < 2 {
-                    masks[which] |= 1 << pin;
+impl Random<'_> {
+    fn pokes(&mut self, ops: &mut Vec<Op>) {
+        if self.rng.percent(60) {
+            for _ in 0..self.rng.between(1, 4) {
+                ops.push(self.poke());
+            }
+        }
+    }
+
+    fn poke(&mut self) -> Op {
+        let state = self.rng.percent(15) && !self.handles.state.is_empty();
+        let signal = *self.rng.pick(if state {
+            &self.handles.state
+        } else {
+            &self.handles.inputs
+        });
+        let width = self.n.signals[Id::new(signal)].width;
+        Op::Poke {
+            signal,
+            row: self.row(signal),
+            value: self.rng.bits(width),
+        }
+    }
+
+    /// A row of a memory; 0 for anything else.
+    fn row(&mut self, signal: usize) -> u32 {
+        match self.n.signals[Id::new(signal)].value {
+            SignalValue::Memory(memory) => {
+                self.rng.below(self.n.memories[memory].depth as usize) as u32
+            }
+            SignalValue::Cell(_) | SignalValue::Inout { .. } => 0,
+        }
+    }
+
+    /// A signal, a row and a limb of it.
+    fn word(&mut self) -> (usize, u32, usize) {
+        let signal = *self.rng.pick(&self.handles.seen);
+        let limbs = limb_count(self.n.signals[Id::new(signal)].width);
+        (signal, self.row(signal), self.rng.below(limbs))
+    }
+
+    /// One or two bits of a word, so that it comes true now and then.
+    fn condition(&mut self) -> Condition {
+        let (signal, row, limb) = self.word();
+        let width = self.n.signals[Id::new(signal)].width - 64 * limb as u32;
+        let bit = |rng: &mut Rng| 1u64 << rng.below(width.min(64) as usize);
+        let mask = bit(&mut self.rng) | bit(&mut self.rng);
+        Condition {
+            signal: Id::new(signal),
+            row,
+            limb,
+            mask,
+            value: self.rng.draw() & mask,
+        }
+    }
+
+    /// Calls for one script.
+    fn script(&mut self) -> Vec<Op> {
+        let mut calls = Vec::new();
+        for _ in 0..self.rng.between(1, 4) {
+            self.pokes(&mut calls);
+            let call = match self.rng.below(7) {
+                0 | 1 => Op::Eval,
+                2..=4 => self.step(),
+                5 => self.edges(),
+                _ => self.advance(),
+            };
+            calls.push(call);
+            for _ in 0..self.rng.below(3) {
+                let (signal, row, limb) = self.word();
+                calls.push(Op::Peek { signal, row, limb });
+            }
+            if self.rng.percent(20) {
+                calls.push(Op::Expect(self.condition()));
+            }
+        }
+        calls
+    }
+
+    fn step(&mut self) -> Op {
+        Op::Step {
+            clock: *self.rng.pick(&self.handles.clocks),
+            n: self.rng.below(5) as u64,
+        }
+    }
+
+    fn edges(&mut self) -> Op {
+        let mut masks = [0, 0];
+        for pin in &self.handles.pins {
+            let which = self.rng.below(3);
+            if which < 2 {
+                masks[which] |= 1 << pin;
+            }
+        }
+        Op::Edges {
+            rise: masks[0],
+            fall: masks[1],
+        }
+    }
+
+    fn advance(&mut self) -> Op {
+        Op::Advance {
+            by: self.rng.below(12) as u64,
+        }
+    }
+
+    fn run(&mut self) -> Op {
+        match self.rng.below(22) {
+            0..=4 => Op::Eval,
+            5..=10 => self.step(),
+            11..=13 => self.edges(),
+            14 | 15 => self.advance(),
+            16..=18 => {
+                let timing = Timing {
+                    high: self.rng.between(1, 4) as u64,
+                    low: self.rng.between(1, 4) as u64,
+                    phase: self.rng.below(4) as u64,
+                    run: self.rng.percent(70),
+                };
+                Op::Timing {
+                    clock: *self.rng.pick(&self.handles.clocks),
+                    timing,
+                    after: self.rng.below(4) as u64,
                 }
             }
-            Op::Edges {
-                rise: masks[0],
-                fall: masks[1],
-            }
+            19 | 20 => Op::RunUntil {
+                clock: *self.rng.pick(&self.handles.clocks),
+                max: self.rng.below(12) as u64,
+                condition: self.condition(),
+            },
+            _ if self.rng.percent(30) => Op::Reset,
+            _ => Op::Eval,
         }
-        14 | 15 => Op::Advance {
-            by: rng.below(12) as u64,
-        },
-        16..=18 => {
-            let timing = Timing {
-                high: rng.between(1, 4) as u64,
-                low: rng.between(1, 4) as u64,
-                phase: rng.below(4) as u64,
-                run: rng.percent(70),
-            };
-            Op::Timing {
-                clock: *rng.pick(&handles.clocks),
-                timing,
-                after: rng.below(4) as u64,
-            }
-        }
-        _ if rng.percent(30) => Op::Reset,
-        _ => Op::Eval,
     }
 }

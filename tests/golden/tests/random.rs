@@ -1,16 +1,16 @@
 //! Random netlists through every engine there is: each must agree with the reference interpreter.
 //!
-//! `RTLWASM_RANDOM_COUNT` and `RTLWASM_RANDOM_SEED` choose how many and where to start; a failure prints
-//! the seed and a small case.
+//! `RTLWASM_RANDOM_COUNT` and `RTLWASM_RANDOM_SEED` choose how many and where to start; a failure prints the seed and
+//! a small case. The long tests, marked `ignored`, run 10,000 netlists at each of `-O0` and `-O3`.
 
-use golden::artifact::{Artifact, wasmtime};
-use golden::engine::{Interpreter, check};
-use golden::random::{self, Coverage};
-use golden::shrink::{report, shrink};
-use golden::stimulus::{Op, stimulus};
+use golden::artifact::{Artifact, Manner, wasmtime};
+use golden::engine::{End, Interpreter, check};
+use golden::random::{self, Case, Coverage};
+use golden::stimulus::{Op, Reach};
 use rtlwasm::ir::interp::InterpOptions;
 use rtlwasm::ir::{Netlist, parse, print, rewrite, validate};
-use rtlwasm::options::{ClockOrder, OptLevel, Options, Undef};
+use rtlwasm::options::{ClockOrder, OptLevel, Options, Poke, Profile, Strip, Undef};
+use rtlwasm::pipeline::prepare;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name)
@@ -28,39 +28,73 @@ fn options(seed: u64) -> InterpOptions {
     }
 }
 
-/// Runs `differs` on so many random cases; a difference is made small and shown.
-fn run(count: u64, differs: impl Fn(u64, &Netlist, &[Op]) -> Option<String>) {
-    let mut coverage = Coverage::default();
-    let from = setting("RTLWASM_RANDOM_SEED", 1);
-    for seed in from..from + setting("RTLWASM_RANDOM_COUNT", count) {
-        let netlist = random::netlist(seed, 20 + seed as usize % 7 * 25);
-        coverage.add(&netlist);
-        let calls = stimulus(&netlist, seed, 40);
-        if differs(seed, &netlist, &calls).is_some() {
-            let case = shrink(netlist, calls, &mut |n, calls| differs(seed, n, calls));
-            panic!("seed {seed} {:?}\n{}", options(seed), report(&case));
-        }
-    }
-    println!("{coverage}");
-    assert!(
-        coverage.missing().is_empty(),
-        "these never came: {:?}",
-        coverage.missing()
-    );
+/// How the host calls the artifact of a seed.
+fn manner(seed: u64) -> Manner {
+    [Manner::Plain, Manner::RingNearlyFull, Manner::CycleByCycle][seed as usize / 6 % 3]
 }
 
-fn against(n: &Netlist, other: &Netlist, seed: u64, calls: &[Op]) -> Option<String> {
+/// What the artifact of a seed shows and lets be written.
+fn reach(seed: u64) -> Reach {
+    [Reach::Names, Reach::Names, Reach::Reads, Reach::Ports][seed as usize / 18 % 4]
+}
+
+/// What has to happen in a comparison of artifacts, beside the constructs of netlists.
+const EVENTS: &[&str] = &[
+    "end not settled",
+    "end complete",
+    "host ring was full",
+    "host Plain",
+    "host RingNearlyFull",
+    "host CycleByCycle",
+    "names Names",
+    "names Reads",
+    "names Ports",
+];
+
+fn small(seed: u64) -> Case {
+    Case {
+        size: 20 + seed as usize % 7 * 25,
+        reach: reach(seed),
+        calls: 40,
+    }
+}
+
+type Compare<'a> = dyn Fn(u64, &Netlist, &[Op], &mut Coverage) -> Result<End, String> + Sync + 'a;
+
+/// So many random cases; what never came is a failure, `required` included.
+fn run(count: u64, case: fn(u64) -> Case, required: &[&str], compare: &Compare) {
+    let from = setting("RTLWASM_RANDOM_SEED", 1);
+    let count = setting("RTLWASM_RANDOM_COUNT", count);
+    let mut coverage = random::run(from..from + count, &case, &|seed, n, calls, coverage| {
+        match compare(seed, n, calls, coverage) {
+            Ok(End::Complete) => coverage.note("end complete"),
+            Ok(End::NotSettled) => coverage.note("end not settled"),
+            Err(difference) => return Some(difference),
+        }
+        None
+    });
+    // Few large netlists need not have everything.
+    if count >= 100 {
+        coverage.require_all();
+    }
+    required.iter().for_each(|name| coverage.require(name));
+    println!("{count} netlists\n{coverage}");
+    let missing = coverage.missing();
+    assert!(missing.is_empty(), "these never came: {missing:?}");
+}
+
+fn against(n: &Netlist, other: &Netlist, seed: u64, calls: &[Op]) -> Result<End, String> {
     let options = options(seed);
-    check(n, options, calls, &mut Interpreter::new(other, options)).err()
+    check(n, options, calls, &mut Interpreter::new(other, options))
 }
 
 #[test]
 fn text_is_read_back_as_it_was() {
-    run(300, |seed, n, calls| {
+    run(300, small, &[], &|seed, n, calls, _| {
         let text = print(n);
         let back = parse(&text).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{text}"));
         if print(&back) != text {
-            return Some("the text has changed".into());
+            return Err("the text has changed".into());
         }
         // A few calls are enough: what the text lost shows at once.
         against(n, &back, seed, &calls[..calls.len().min(5)])
@@ -69,7 +103,7 @@ fn text_is_read_back_as_it_was() {
 
 #[test]
 fn folding_changes_nothing() {
-    run(300, |seed, n, calls| {
+    run(300, small, &[], &|seed, n, calls, _| {
         let folded = rewrite(n, |rewriter, id| rewriter.copy(id));
         validate(&folded);
         against(n, &folded, seed, calls)
@@ -77,31 +111,123 @@ fn folding_changes_nothing() {
 }
 
 /// The artifact at one level against the interpreter of the netlist as it was made.
-fn artifact(level: OptLevel, count: u64) {
+fn artifacts(
+    level: OptLevel,
+    profile: Profile,
+    count: u64,
+    case: fn(u64) -> Case,
+    required: &[&str],
+) {
     let wasmtime = wasmtime();
-    run(count, |seed, n, calls| {
-        let mut interp = options(seed);
-        // Undefined bits are drawn in the order of the state there is; passes leave less of it.
-        if level > OptLevel::O0 && interp.undef == Undef::Random {
-            interp.undef = Undef::Ones;
-        }
+    run(count, case, required, &|seed, n, calls, coverage| {
+        let interp = options(seed);
+        let reach = case(seed).reach;
         let options = Options {
             opt_level: level,
             undef: interp.undef,
             clock_order: interp.order,
+            poke: match reach {
+                Reach::Names => Poke::All,
+                Reach::Reads | Reach::Ports => Poke::Ports,
+            },
+            strip: match reach {
+                Reach::Names | Reach::Reads => Strip::Full,
+                Reach::Ports => Strip::Ports,
+            },
+            profile,
             ..Options::default()
         };
-        let mut artifact = Artifact::new(&wasmtime, n, &options, interp.seed);
-        check(n, interp, calls, &mut artifact).err()
+        coverage.note(&format!("names {reach:?}"));
+        coverage.note(&format!("host {:?}", manner(seed)));
+        if profile != Profile::Server {
+            let tasks = prepare(n.clone(), &options).schedule.tasks;
+            if tasks.iter().any(|task| !task.pieces.is_empty()) {
+                coverage.note("function cut");
+            }
+        }
+        let artifact = Artifact::new(&wasmtime, n, &options, interp.seed);
+        let mut artifact = artifact.with_manner(manner(seed));
+        let end = check(n, interp, calls, &mut artifact);
+        (0..artifact.times_full()).for_each(|_| coverage.note("host ring was full"));
+        end
     });
 }
 
 #[test]
 fn artifacts_run_alike_at_o0() {
-    artifact(OptLevel::O0, 150);
+    artifacts(OptLevel::O0, Profile::Server, 180, small, EVENTS);
+}
+
+#[test]
+fn artifacts_run_alike_at_o1() {
+    artifacts(OptLevel::O1, Profile::Server, 120, small, EVENTS);
+}
+
+#[test]
+fn artifacts_run_alike_at_o2() {
+    artifacts(OptLevel::O2, Profile::Server, 120, small, EVENTS);
 }
 
 #[test]
 fn artifacts_run_alike_at_o3() {
-    artifact(OptLevel::O3, 100);
+    artifacts(OptLevel::O3, Profile::Server, 120, small, EVENTS);
+}
+
+#[test]
+#[ignore = "minutes; part of `cargo xtask test --full`"]
+fn ten_thousand_artifacts_at_o0() {
+    artifacts(OptLevel::O0, Profile::Server, 10_000, small, EVENTS);
+}
+
+#[test]
+#[ignore = "minutes; part of `cargo xtask test --full`"]
+fn ten_thousand_artifacts_at_o3() {
+    artifacts(OptLevel::O3, Profile::Server, 10_000, small, EVENTS);
+}
+
+/// Large enough for functions to be cut.
+fn large(seed: u64) -> Case {
+    Case {
+        size: 400 + seed as usize % 5 * 150,
+        calls: 12,
+        ..small(seed)
+    }
+}
+
+fn very_large(seed: u64) -> Case {
+    Case {
+        size: 6000,
+        calls: 6,
+        ..small(seed)
+    }
+}
+
+#[test]
+fn functions_cut_for_the_jvm_run_alike() {
+    artifacts(OptLevel::O0, Profile::Jvm, 40, large, &["function cut"]);
+    artifacts(OptLevel::O2, Profile::Jvm, 40, large, &["function cut"]);
+}
+
+#[test]
+fn functions_cut_for_browsers_run_alike() {
+    artifacts(
+        OptLevel::O0,
+        Profile::Browser,
+        8,
+        very_large,
+        &["function cut"],
+    );
+}
+
+#[test]
+#[ignore = "minutes; part of `cargo xtask test --full`"]
+fn a_thousand_artifacts_with_functions_cut() {
+    artifacts(OptLevel::O3, Profile::Jvm, 1000, large, &["function cut"]);
+    artifacts(
+        OptLevel::O2,
+        Profile::Browser,
+        60,
+        very_large,
+        &["function cut"],
+    );
 }

@@ -67,6 +67,7 @@ impl<'d> Lower<'d, '_, '_> {
             width,
             init,
             init_defined,
+            draw: 0,
             value: CellId::new(0),
             origin,
         });

@@ -218,6 +218,7 @@ impl Component {
                 width,
                 init: init.clone(),
                 init_defined: init,
+                draw: 0,
                 value,
                 origin,
             });

@@ -93,6 +93,7 @@ impl Lower<'_, '_, '_> {
             depth,
             first: i64::from(first),
             init: Vec::new(),
+            draw: 0,
             writes: Vec::new(),
             origin,
         });

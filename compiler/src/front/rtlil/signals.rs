@@ -44,7 +44,11 @@ impl Lower<'_, '_, '_> {
     pub fn make_random(&mut self, instance: u32, wire: u32, width: u32) -> CellId {
         let item = self.module(instance).wires[wire as usize].item;
         let origin = self.origin(instance, item.src);
-        let id = self.b.netlist.randoms.push(RandomSource { width, origin });
+        let id = self.b.netlist.randoms.push(RandomSource {
+            width,
+            key: 0,
+            origin,
+        });
         self.b.cell(crate::ir::CellKind::Random(id), width)
     }
 

@@ -42,6 +42,7 @@ impl Lower<'_, '_, '_> {
             width,
             init: zero.clone(),
             init_defined: zero,
+            draw: 0,
             clocks: Vec::new(),
             next: CellId::new(0),
             load: None,

@@ -6,10 +6,6 @@
 //!
 //! # Order
 //!
-//! Artifacts follow it in all that a design can rely on. Within one settling they may order passes and loads
-//! otherwise: what a set-reset loop, a latch that closes or another load remembers of values that a load was
-//! about to change is not defined.
-//!
 //! **A call** (`eval`, `step`, `edges`, `advance`) first *settles* with the host's pokes. While the level
 //! of a primary clock differs from the level its registers have acted on (`prev`), cells see `prev`: a
 //! poked clock moves no data before its own wave. Inputs that are asynchronous loads are seen at once, also
@@ -17,11 +13,17 @@
 //! Then come *instants*: the call flips its clocks, and waves follow until no trigger moves. A call that
 //! flips nothing has one instant too, for the edges that the pokes made.
 //!
-//! **Settling** repeats passes. A pass computes all cells in order; then every latch stores its `value`
-//! and every loop cut takes its `value`. If a loop cut changed, another pass follows. Otherwise each
-//! register whose `load.when` is 1 and which differs from `load.value` takes it, all together, and if one
-//! did, another pass follows. More than [`BOUND`] passes are [`Status::NotSettled`]. After a settling the
-//! change effects are considered, in order.
+//! **Settling** repeats passes. A pass computes all cells in order, from the state as it is at its beginning.
+//! 1. Every loop cut takes its `value`. If one changed, another pass follows: until loops rest, nothing
+//!    remembers what they were on the way.
+//! 2. Every latch stores its `value`.
+//! 3. Each register whose `load.when` is 1 and which differs from `load.value` takes it, all together, and if
+//!    one did, another pass follows. So a latch, a loop and another load see a load's condition once together
+//!    with the values that it is about to change, as processes of Verilog do that run before its nonblocking
+//!    assignments.
+//!
+//! More than [`BOUND`] passes are [`Status::NotSettled`]; what values are then is not defined. After a settling
+//! the change effects are considered, in order.
 //!
 //! **A wave** is all triggers whose level differs from `prev`:
 //! 1. Levels: a primary clock's is what its input holds. Another trigger's is, in order `Delta`, the settled
@@ -43,7 +45,8 @@
 //! those marked `last` after the others.
 //!
 //! **Random values** are a function of `prng`, which reset makes `seed` and each wave with a clock
-//! moves on by [`GOLDEN`](state::GOLDEN): see [`state::random_value`].
+//! moves on by [`GOLDEN`], and of the source's key: see [`random_value`]. Undefined initial bits are drawn
+//! from `seed` and the places that the netlist gives them ([`Register::draw`]).
 
 mod effects;
 mod state;
@@ -54,7 +57,7 @@ mod wave;
 use rtlwasm_abi::Status;
 
 pub use effects::Event;
-pub use state::{Snapshot, Timing};
+pub use state::{GOLDEN, KEY_STEP, LIMB_STEP, Snapshot, Timing, random_value};
 
 use super::*;
 use crate::options::{ClockOrder, Undef};

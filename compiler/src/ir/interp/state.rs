@@ -2,6 +2,9 @@
 //!
 //! In: a netlist, the undefined-value policy and the seed. Out: [`State`], the interpreter's form of an
 //! artifact's state region. Invariant: every value has the width of its entity.
+//!
+//! Everything random is `mix64` of a sum (`runtime-abi/SPEC.md`, "Random values"). What is added comes from
+//! the netlist as the source gave it, so that what passes remove changes no other value.
 
 use rtlwasm_abi::Status;
 
@@ -12,8 +15,10 @@ use crate::options::Undef;
 
 /// What the random generator moves on by: splitmix64's increment.
 pub const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Distance between random sources; another one than [`GOLDEN`], or one source would follow the other by a wave.
+pub const KEY_STEP: u64 = 0x8cb9_2ba7_2f3d_8dd7;
 /// Distance between the limbs of one random value.
-const LIMB_STEP: u64 = 0xd1b5_4a32_d192_ed03;
+pub const LIMB_STEP: u64 = 0xd1b5_4a32_d192_ed03;
 /// Makes the seed of undefined initial bits another one than that of random values.
 const UNDEF_SALT: u64 = 0x75_6e64_6566;
 
@@ -84,49 +89,54 @@ fn mix64(mut z: u64) -> u64 {
     z ^ z >> 31
 }
 
-/// The value of random source `index` while the generator is at `prng`.
-pub fn random_value(prng: u64, index: usize, width: u32) -> Bits {
-    let base = prng.wrapping_add((index as u64).wrapping_mul(GOLDEN));
+/// The value of the random source with that key while the generator is at `prng`.
+pub fn random_value(prng: u64, key: u64, width: u32) -> Bits {
+    let base = prng.wrapping_add(key.wrapping_mul(KEY_STEP));
     let limb = |i: u64| mix64(base.wrapping_add(i.wrapping_mul(LIMB_STEP)));
     Bits::from_limbs(width, (0..limb_count(width) as u64).map(limb))
 }
 
 /// Gives undefined initial bits their values.
+#[derive(Clone, Copy)]
 struct Filler {
     undef: Undef,
-    prng: u64,
+    seed: u64,
 }
 
 impl Filler {
-    /// `init` where `defined`, the policy's value elsewhere. The generator moves on by one number per limb
-    /// also where nothing is undefined, so that one item's bits do not hang on another's.
-    fn fill(&mut self, init: &Bits, defined: &Bits) -> Bits {
+    /// `init` where `defined`, the policy's value elsewhere; `draw` is the place of bit 0 in the stream.
+    fn fill(self, init: &Bits, defined: &Bits, draw: u64) -> Bits {
         let width = init.width();
         let fill = match self.undef {
             Undef::Zero => Bits::zero(width),
             Undef::Ones => Bits::ones(width),
-            Undef::Random => Bits::from_limbs(
-                width,
-                (0..limb_count(width))
-                    .map(|_| self.draw())
-                    .collect::<Vec<_>>(),
-            ),
+            Undef::Random => self.drawn(draw, width),
         };
         init.and(defined).or(&fill.and(&defined.not()))
     }
 
-    fn draw(&mut self) -> u64 {
-        self.prng = self.prng.wrapping_add(GOLDEN);
-        mix64(self.prng)
+    /// Bits of the stream from bit `draw` on.
+    fn drawn(self, draw: u64, width: u32) -> Bits {
+        let (first, shift) = (draw / 64, draw % 64);
+        let limb = |i: u64| mix64(self.seed.wrapping_add((first + i).wrapping_mul(GOLDEN)));
+        let limbs = (0..limb_count(width) as u64).map(|i| match shift {
+            0 => limb(i),
+            _ => limb(i) >> shift | limb(i + 1) << (64 - shift),
+        });
+        Bits::from_limbs(width, limbs.collect::<Vec<_>>())
     }
 
-    fn rows(&mut self, memory: &crate::ir::Memory) -> Vec<Bits> {
+    fn rows(self, memory: &crate::ir::Memory) -> Vec<Bits> {
         let none = Bits::zero(memory.width);
+        let limbs = limb_count(memory.width) as u64;
         let mut given = memory.init.iter().peekable();
         (0..memory.depth)
-            .map(|row| match given.next_if(|i| i.row == row) {
-                Some(init) => self.fill(&init.value, &init.defined),
-                None => self.fill(&none, &none),
+            .map(|row| {
+                let draw = memory.draw + 64 * limbs * u64::from(row);
+                match given.next_if(|i| i.row == row) {
+                    Some(init) => self.fill(&init.value, &init.defined, draw),
+                    None => self.fill(&none, &none, draw),
+                }
             })
             .collect()
     }
@@ -135,9 +145,9 @@ impl Filler {
 impl State {
     /// The state at power-on, not yet settled.
     pub fn initial(n: &Netlist, undef: Undef, seed: u64, timings: &[Timing]) -> State {
-        let mut filler = Filler {
+        let filler = Filler {
             undef,
-            prng: seed ^ UNDEF_SALT,
+            seed: seed ^ UNDEF_SALT,
         };
         let trigger = |timing: &Timing| TriggerState {
             level: false,
@@ -154,12 +164,12 @@ impl State {
             registers: n
                 .registers
                 .values()
-                .map(|r| filler.fill(&r.init, &r.init_defined))
+                .map(|r| filler.fill(&r.init, &r.init_defined, r.draw))
                 .collect(),
             latches: n
                 .latches
                 .values()
-                .map(|l| filler.fill(&l.init, &l.init_defined))
+                .map(|l| filler.fill(&l.init, &l.init_defined, l.draw))
                 .collect(),
             loops: n.loops.values().map(|l| Bits::zero(l.width)).collect(),
             memories: n.memories.values().map(|m| filler.rows(m)).collect(),

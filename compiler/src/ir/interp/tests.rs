@@ -66,6 +66,7 @@ impl Design {
             width,
             init: Bits::zero(width),
             init_defined: Bits::ones(width),
+            draw: 0,
             clocks: vec![clock],
             next: CellId::new(0),
             load: None,
@@ -330,6 +331,7 @@ fn latch(d: &mut Design, enable: CellId, data: CellId) -> CellId {
         width,
         init: Bits::zero(width),
         init_defined: Bits::ones(width),
+        draw: 0,
         value: CellId::new(0),
         origin: Origin::default(),
     });
@@ -401,6 +403,7 @@ fn later_write_ports_win_and_missing_rows_are_dropped() {
         width: 8,
         depth: 3,
         first: 0,
+        draw: 0,
         init: vec![MemoryInit {
             row: 1,
             value: Bits::from_u64(8, 9),
@@ -504,6 +507,7 @@ fn random_values_change_with_every_wave() {
     d.clock("clk");
     let source = d.b.netlist.randoms.push(RandomSource {
         width: 32,
+        key: 0,
         origin: Origin::default(),
     });
     let random = d.b.cell(CellKind::Random(source), 32);

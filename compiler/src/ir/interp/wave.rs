@@ -5,7 +5,6 @@
 
 use rtlwasm_abi::Status;
 
-use super::state::{GOLDEN, random_value};
 use super::*;
 use crate::bits::Bits;
 
@@ -130,10 +129,13 @@ impl Interp<'_> {
     fn settle(&mut self) -> Result<(), Status> {
         for _ in 0..BOUND {
             self.state.values = self.pass(&self.visible_inputs());
+            if self.take_loops() {
+                continue;
+            }
             for (id, latch) in self.netlist.latches.iter() {
                 self.state.latches[id.index()] = self.value(latch.value).clone();
             }
-            if !self.take_loops() && !self.take_loads() {
+            if !self.take_loads() {
                 return Ok(());
             }
         }
@@ -195,7 +197,10 @@ impl Interp<'_> {
             CellKind::Register(id) => self.state.registers[id.index()].clone(),
             CellKind::Latch(id) => self.state.latches[id.index()].clone(),
             CellKind::LoopCut(id) => self.state.loops[id.index()].clone(),
-            CellKind::Random(id) => random_value(self.state.prng, id.index(), cell.width),
+            CellKind::Random(id) => {
+                let key = self.netlist.randoms[id].key;
+                random_value(self.state.prng, key, cell.width)
+            }
             CellKind::MemRead { memory, address } => self.state.row(
                 self.netlist,
                 memory,

@@ -140,6 +140,7 @@ impl Reader {
         let width = line.width()?;
         line.sign('=')?;
         let (init, init_defined) = line.initial(width)?;
+        let draw = draw(line)?;
         let clocks = clocks(line)?;
         line.keyword("next")?;
         let next = line.cell()?;
@@ -153,6 +154,7 @@ impl Reader {
             width,
             init,
             init_defined,
+            draw,
             clocks,
             next,
             load,
@@ -166,6 +168,7 @@ impl Reader {
         let width = line.width()?;
         line.sign('=')?;
         let (init, init_defined) = line.initial(width)?;
+        let draw = draw(line)?;
         line.keyword("value")?;
         let value = line.cell()?;
         let origin = self.origin(line)?;
@@ -173,6 +176,7 @@ impl Reader {
             width,
             init,
             init_defined,
+            draw,
             value,
             origin,
         });
@@ -196,8 +200,13 @@ impl Reader {
     fn random(&mut self, line: &mut Line) -> Read<()> {
         line.next_id(self.n.randoms.len())?;
         let width = line.width()?;
+        let key = if line.word_if("key") {
+            line.number()?
+        } else {
+            self.n.randoms.len() as u64
+        };
         let origin = self.origin(line)?;
-        self.n.randoms.push(RandomSource { width, origin });
+        self.n.randoms.push(RandomSource { width, key, origin });
         Ok(())
     }
 
@@ -211,6 +220,7 @@ impl Reader {
         } else {
             0
         };
+        let draw = draw(line)?;
         let origin = self.origin(line)?;
         let (init, writes) = (Vec::new(), Vec::new());
         self.n.memories.push(Memory {
@@ -218,6 +228,7 @@ impl Reader {
             depth,
             first,
             init,
+            draw,
             writes,
             origin,
         });
@@ -383,5 +394,14 @@ impl Reader {
         };
         self.n.signals.push(signal);
         Ok(())
+    }
+}
+
+/// Where undefined bits are drawn from; 0 when nothing is said.
+fn draw(line: &mut Line) -> Read<u64> {
+    if line.word_if("draw") {
+        line.number()
+    } else {
+        Ok(0)
     }
 }

@@ -68,12 +68,12 @@ trigger 0 clock %0
 trigger 1 derived %5
 trigger 2 load %4
 register 0:8 = 5a on rise 0, fall 1 next %1 load %4 %1 trigger 2  @1 "part.v:7.1-9.4"
-register 1:8 = 50/f0 on both 0 next %2
+register 1:8 = 50/f0 draw 64 on both 0 next %2
 register 2:8 = ? next %3
-latch 0:8 = ? value %6  @1
+latch 0:8 = ? draw 192 value %6  @1
 loop 0:1 value %8
-random 0:70
-memory 0:8 depth 9 first -4
+random 0:70 key 3
+memory 0:8 depth 9 first -4 draw 256
   rows 0 00 01 f0/f3
   rows 8 ff
   write on rise 0 enable %4 address %1 data %2 mask %3  @0 "top.v:12.1-12.8"

@@ -45,6 +45,8 @@ pub struct Sink {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SinkOrder {
     Any,
+    /// What settling does once cut loops rest: after all others.
+    Settled(usize),
     Effect(usize),
     Write(MemoryId, usize),
 }

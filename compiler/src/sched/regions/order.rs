@@ -38,6 +38,7 @@ impl State {
             Action::StoreRegister(r, _) => Some(State::Register(*r)),
             Action::StoreLatch(l, _) => Some(State::Latch(*l)),
             Action::StoreLoop(l, _) => Some(State::Loop(*l)),
+            Action::Load(r, _) => Some(State::Register(*r)),
             Action::Write { memory, .. } => Some(State::Memory(*memory)),
             _ => None,
         }

@@ -40,6 +40,22 @@ pub(super) struct Item {
     pub select: Option<CellId>,
 }
 
+/// The sinks of a block.
+struct Items {
+    /// These run first, in their order.
+    early: Vec<Item>,
+    /// Any order suits these.
+    items: Vec<Item>,
+    /// These run last, in their order.
+    late: Vec<Item>,
+}
+
+/// Sinks in the order that they must keep.
+fn sorted(mut items: Vec<(SinkOrder, Item)>) -> Vec<Item> {
+    items.sort_by_key(|(order, _)| *order);
+    items.into_iter().map(|(_, item)| item).collect()
+}
+
 impl<'s, 'a> Tree<'s, 'a> {
     pub fn new(
         scheduler: &'s Scheduler<'a>,
@@ -96,15 +112,19 @@ impl<'s, 'a> Tree<'s, 'a> {
             self.branch(region, group.select, &group.muxes, &[], &guards, &mut steps);
         }
         self.evaluate(region, roots.to_vec(), &guards, &mut steps);
-        let (early, items) = self.items(region, leaves);
+        let Items { early, items, late } = self.items(region, leaves);
         for item in early {
             self.item(region, &item, &guards, &mut steps);
         }
-        self.evaluate(region, self.selects(region, &items), &guards, &mut steps);
-        let shared = order::shared(self, region, &needed, &items);
+        let all = [items.as_slice(), &late].concat();
+        self.evaluate(region, self.selects(region, &all), &guards, &mut steps);
+        let shared = order::shared(self, region, &needed, &all);
         self.evaluate(region, shared, &guards, &mut steps);
         for i in order::find(self, region, &needed, &items) {
             self.item(region, &items[i], &guards, &mut steps);
+        }
+        for item in late {
+            self.item(region, &item, &guards, &mut steps);
         }
         Block { steps }
     }
@@ -183,9 +203,9 @@ impl<'s, 'a> Tree<'s, 'a> {
         groups
     }
 
-    /// The sinks of a block: those that run first, in their order, and those that any order suits.
-    fn items(&self, region: usize, leaves: &[usize]) -> (Vec<Item>, Vec<Item>) {
-        let (mut early, mut items) = (Vec::new(), Vec::new());
+    /// The sinks of a block by when they run.
+    fn items(&self, region: usize, leaves: &[usize]) -> Items {
+        let (mut early, mut items, mut late) = (Vec::new(), Vec::new(), Vec::new());
         let mut by_select: BTreeMap<CellId, Vec<usize>> = BTreeMap::new();
         let mut by_memory: BTreeMap<MemoryId, Vec<usize>> = BTreeMap::new();
         for leaf in leaves {
@@ -198,6 +218,7 @@ impl<'s, 'a> Tree<'s, 'a> {
                 (SinkOrder::Effect(_), _) | (SinkOrder::Any, Action::Read(_)) => {
                     early.push((at.order, alone()))
                 }
+                (SinkOrder::Settled(_), _) => late.push((at.order, alone())),
                 (SinkOrder::Write(memory, _), _) => {
                     by_memory.entry(memory).or_default().push(*leaf)
                 }
@@ -210,7 +231,6 @@ impl<'s, 'a> Tree<'s, 'a> {
                 },
             }
         }
-        early.sort_by_key(|(order, _)| *order);
         items.extend(by_select.into_iter().map(|(select, leaves)| Item {
             leaves,
             select: Some(select),
@@ -220,7 +240,11 @@ impl<'s, 'a> Tree<'s, 'a> {
             let select = None;
             items.push(Item { leaves, select });
         }
-        (early.into_iter().map(|(_, item)| item).collect(), items)
+        Items {
+            early: sorted(early),
+            items,
+            late: sorted(late),
+        }
     }
 
     /// The selects that decide in this region whether leaves run.

@@ -40,6 +40,7 @@ impl Maker {
             width,
             init,
             init_defined,
+            draw: 0,
             clocks,
             next,
             load,
@@ -86,7 +87,7 @@ impl Maker {
         })
     }
 
-    /// A latch of `data` while `enable`, whole or bit by bit; its transparent output.
+    /// A latch of `data`, open under one level of `enable`; its transparent output.
     fn latch(&mut self, enable: CellId, data: CellId) -> CellId {
         let width = self.b.width(data);
         let (init, init_defined) = self.initial(width);
@@ -96,10 +97,15 @@ impl Maker {
             width,
             init,
             init_defined,
+            draw: 0,
             value,
             origin,
         });
-        let value = self.b.mux(enable, data, held);
+        let value = if self.rng.percent(75) {
+            self.b.mux(enable, data, held)
+        } else {
+            self.b.mux(enable, held, data)
+        };
         self.b.netlist.latches[id].value = value;
         self.named.push(("latch", value));
         self.pool.push(value);
@@ -109,7 +115,7 @@ impl Maker {
     pub(super) fn latches(&mut self) {
         for _ in 0..self.rng.below(3) {
             let width = self.width();
-            let (enable, data) = (self.steady_value(1), self.value(width));
+            let (enable, data) = (self.value(1), self.value(width));
             self.latch(enable, data);
         }
     }
@@ -162,7 +168,11 @@ impl Maker {
         }
         for _ in 0..self.rng.below(3) {
             let (width, origin) = (self.width(), self.b.origin);
-            let source = self.b.netlist.randoms.push(RandomSource { width, origin });
+            let source = self.b.netlist.randoms.push(RandomSource {
+                width,
+                key: 0,
+                origin,
+            });
             let cell = self.b.cell(CellKind::Random(source), width);
             self.pool.push(cell);
         }
@@ -200,7 +210,7 @@ impl Maker {
                 Some(AsyncLoad { trigger, ..load })
             }
             1 => {
-                let (when, value) = (self.steady_value(1), self.steady_value(width));
+                let (when, value) = (self.rare(), self.value(width));
                 let single = self.rng.percent(50) && self.b.constant(when).is_none();
                 let trigger = single.then(|| self.b.trigger(when, TriggerRole::AsyncLoad));
                 Some(AsyncLoad {
@@ -210,6 +220,47 @@ impl Maker {
                 })
             }
             _ => None,
+        }
+    }
+
+    /// A condition that is true now and then.
+    fn rare(&mut self) -> CellId {
+        let (a, b) = (self.value(1), self.value(1));
+        if self.rng.percent(50) {
+            self.b.and(a, b)
+        } else {
+            a
+        }
+    }
+
+    /// Loads whose conditions and values come later than their registers, and may follow from them. Those often
+    /// take a constant, so that most come to rest.
+    pub(super) fn forward_loads(&mut self) {
+        for id in self.b.netlist.registers.ids().skip(self.calm_registers) {
+            if self.b.netlist.registers[id].load.is_some() || !self.rng.percent(30) {
+                continue;
+            }
+            let width = self.b.netlist.registers[id].width;
+            let when = self.rare();
+            let value = match self.rng.below(12) {
+                // This one does not come to rest while its condition holds.
+                0 => {
+                    let own = self.b.cell(CellKind::Register(id), width);
+                    self.b.not(own)
+                }
+                1..=8 => {
+                    let bits = self.rng.bits(width);
+                    self.b.konst(bits)
+                }
+                _ => self.value(width),
+            };
+            let single = self.rng.percent(50) && self.b.constant(when).is_none();
+            let trigger = single.then(|| self.b.trigger(when, TriggerRole::AsyncLoad));
+            self.b.netlist.registers[id].load = Some(AsyncLoad {
+                when,
+                value,
+                trigger,
+            });
         }
     }
 
@@ -233,6 +284,7 @@ impl Maker {
             depth,
             first,
             init,
+            draw: 0,
             writes,
             origin,
         };
@@ -259,7 +311,7 @@ impl Maker {
             origin,
         });
         let value = if flip_flop {
-            let (set, reset) = (self.steady_value(width), self.steady_value(width));
+            let (set, reset) = (self.value(width), self.value(width));
             let keep = self.b.not(reset);
             let kept = self.b.and(held, keep);
             self.b.or(set, kept)
