@@ -1,5 +1,7 @@
-//! The same artifacts in another engine: every fixture under wasmtime and under Node's own WebAssembly, all outputs
-//! and statuses in every cycle. Node sees no host library of ours, only the exports.
+//! The same artifacts in other engines: every fixture under wasmtime, under Node's own WebAssembly and under wasmer,
+//! all outputs and statuses in every cycle. The others see no host library of ours, only the exports.
+//!
+//! wasmer is a package of its own (`tests/wasmer`), which the long tests build.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +16,31 @@ use rtlwasm::pipeline;
 use rtlwasm_abi::Status;
 
 #[test]
-fn traces_are_equal() {
+fn traces_are_equal_in_node() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/node/replay.mjs");
+    let mut node = Command::new("node");
+    node.arg(script);
+    traces_are_equal("Node", node);
+}
+
+#[test]
+#[ignore = "builds wasmer; part of `cargo xtask test --full`"]
+fn traces_are_equal_in_wasmer() {
+    let package = concat!(env!("CARGO_MANIFEST_DIR"), "/../wasmer/Cargo.toml");
+    let mut wasmer = Command::new(env!("CARGO"));
+    wasmer.args(["run", "--release", "--quiet", "--locked", "--manifest-path"]);
+    // A folder of its own: its lock file decides other versions than ours.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wasmer");
+    wasmer
+        .arg(package)
+        .arg("--target-dir")
+        .arg(target)
+        .arg("--");
+    traces_are_equal("wasmer", wasmer);
+}
+
+/// Replays all fixtures with a program that takes the folder as its last argument.
+fn traces_are_equal(engine: &str, mut program: Command) {
     let folder = tempfile::tempdir().unwrap();
     let fixtures = fixture::all().unwrap();
     let cases: Vec<(&Fixture, String)> = fixtures
@@ -22,34 +48,38 @@ fn traces_are_equal() {
         .filter(|fixture| !fixture.is_error)
         .map(|fixture| (fixture, prepare(fixture, folder.path())))
         .collect();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/node/replay.mjs");
-    let output = Command::new("node").arg(script).arg(folder.path()).output();
-    let output = output.expect("node is not installed (`cargo xtask setup` installs it)");
+    let output = program.arg(folder.path()).output();
+    let output = output.unwrap_or_else(|e| {
+        panic!("{engine} does not start: {e} (`cargo xtask setup` installs what is missing)")
+    });
     assert!(
         output.status.success(),
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+    let mut cycles = 0;
     for (fixture, expected) in &cases {
         let path = folder.path().join(format!("{}.trace", file_name(fixture)));
         let found = fs::read_to_string(path).unwrap();
         for (cycle, (a, b)) in expected.lines().zip(found.lines()).enumerate() {
-            assert_eq!(a, b, "{} in cycle {cycle}: wasmtime and Node", fixture.name);
+            assert_eq!(
+                a, b,
+                "{} in cycle {cycle}: wasmtime and {engine}",
+                fixture.name
+            );
         }
-        assert_eq!(
-            expected.lines().count(),
-            found.lines().count(),
-            "{}",
-            fixture.name
-        );
+        let length = expected.lines().count();
+        assert_eq!(length, found.lines().count(), "{}", fixture.name);
+        cycles += length;
     }
+    println!("{} fixtures, {cycles} cycles in {engine}", cases.len());
 }
 
 fn file_name(fixture: &Fixture) -> String {
     fixture.name.replace('/', "-")
 }
 
-/// Writes what Node needs; the trace under wasmtime.
+/// Writes what another engine needs; the trace under wasmtime.
 fn prepare(fixture: &Fixture, folder: &Path) -> String {
     let design = fixture.design();
     let elaborated = elaborate_in(&fixture.folder(), &design, &mut Vec::new());
