@@ -385,6 +385,7 @@ impl Emitter<'_, '_> {
             Action::Load(r, value) => {
                 let slot = self.context.layout.registers[r.index()];
                 self.once_loops_rest(|e| e.store_changed(slot, value, LOAD_CHANGED));
+                self.overwritten.borrow_mut().insert(r);
             }
             Action::StoreNet(cell) => self.store_net(cell),
             Action::StoreLevel(t, value) => {

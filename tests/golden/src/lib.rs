@@ -1,7 +1,7 @@
 //! The tests' own machinery. Fixtures and outside simulators in, differences between them and our engines
 //! out ([`fixture`], [`oracle`]), what each stage made of a fixture as snapshots ([`snapshot`], [`table`], [`manifest`]); and engines that run the same netlist must agree: [`random`] makes
 //! netlists, [`stimulus`] what to do to them, [`engine`] compares whatever runs them and [`shrink`] makes a
-//! failing case small enough to read. [`bench`] measures instead of comparing.
+//! failing case small enough to read. [`fuzz`] is for damaged input. [`bench`] measures instead of comparing.
 
 pub mod artifact;
 pub mod bench;
@@ -10,6 +10,7 @@ pub mod cores;
 pub mod elaborate;
 pub mod engine;
 pub mod fixture;
+pub mod fuzz;
 pub mod library;
 pub mod manifest;
 pub mod oracle;

@@ -91,6 +91,8 @@ impl Roms {
                 depth: rows.len() as u32,
                 first: 0,
                 init: init.collect(),
+                // Every row is defined.
+                draw: 0,
                 writes: Vec::new(),
                 origin: b.origin,
             })
