@@ -14,6 +14,8 @@ use crate::value::{Value, limb_count};
 const MAX_WIDTH: u32 = 1 << 24;
 /// Widest field of a message that is believed, in characters.
 const MAX_FIELD: u32 = 1 << 16;
+/// Most groups of outlined signals that are believed: a model has a flag for each.
+const MAX_GROUPS: u32 = 1 << 20;
 
 type Checked = Result<(), LoadError>;
 
@@ -66,6 +68,10 @@ fn check_regions(manifest: &Manifest, control: &Control) -> Checked {
     let end = manifest.scalars.base.checked_add(manifest.scalars.len);
     if manifest.scalars.base < state.0 || end.is_none_or(|end| end > state.0 + state.1) {
         return Err(corrupt("scalars", "they do not lie in the state region"));
+    }
+    if manifest.outline_groups > MAX_GROUPS {
+        let problem = format!("{} are more than {MAX_GROUPS}", manifest.outline_groups);
+        return Err(corrupt("outline_groups", problem));
     }
     if u64::from(manifest.event_reserve) > u64::from(control.event_size) {
         return Err(corrupt("event_reserve", "it is larger than the event ring"));

@@ -139,6 +139,7 @@ fn fields_that_point_outside() {
         ("/signals/3/inout/0", json!(3), "signals[3] (`bus`).inout"),
         ("/signals/3/inout/2", json!(99), "signals[3] (`bus`).inout"),
         ("/outline_groups", json!(0), "(`next`).outline"),
+        ("/outline_groups", json!(1 << 29), "outline_groups"),
         ("/plusargs/0/found", json!(99), "plusargs[0].found"),
         ("/events/0/message/1/arg", json!(1), "events[0].message[1]"),
         ("/events/0/message/1/base", json!(7), "events[0].message[1]"),

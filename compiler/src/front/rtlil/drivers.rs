@@ -11,6 +11,9 @@ use super::nets::{Code, NetBuilder};
 use super::problem::Problems;
 use super::process::Processes;
 
+/// Most read ports of one memory that are believed.
+const MAX_READ_PORTS: u32 = 1 << 20;
+
 /// Index into [`Graph::nodes`].
 pub type NodeId = u32;
 
@@ -376,8 +379,10 @@ impl Collector<'_> {
             .to_vec();
         let width = super::params::number(self.design, module, cell, name!("WIDTH")).max(1);
         let total: u32 = target.iter().map(|c| c.width).sum();
+        // Whatever is connected, there are no more ports than the cell says.
+        let ports = super::params::number(self.design, module, cell, name!("RD_PORTS"));
         let mut pool = Vec::new();
-        for port in 0..total.div_ceil(width) {
+        for port in 0..total.div_ceil(width).min(ports).min(MAX_READ_PORTS) {
             let low = port * width;
             let part =
                 super::process::slice_chunks(&target, low, width.min(total - low), &mut pool);

@@ -709,3 +709,13 @@ fn large_case_statements_stay_linear() {
     m.poke("b", 7);
     assert_eq!(m.peek("y"), (4 * 256 + 7) % 251);
 }
+
+#[test]
+fn a_memory_has_no_more_read_ports_than_it_says() {
+    let text = "module \\top\n  wire width 2 input 1 \\a\n  cell $mem_v2 \\m\n    parameter \\MEMID \"\\m\"\n    parameter \\SIZE 4\n    \
+        parameter \\OFFSET 0\n    parameter \\ABITS 2\n    parameter \\WIDTH 4\n    parameter \\INIT 16'0100001100100001\n    \
+        parameter \\RD_PORTS 1\n    parameter \\RD_CLK_ENABLE 1'0\n    parameter \\WR_PORTS 0\n    connect \\RD_ADDR \\a\n    \
+        connect \\RD_DATA 16777216'0\n    connect \\RD_EN 1'1\n  end\nend\n";
+    let (result, _) = try_read(text);
+    assert!(result.is_err() || result.is_ok_and(|n| n.cells.len() < 100));
+}
