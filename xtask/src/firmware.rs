@@ -18,7 +18,32 @@ struct Program {
     sources: &'static [&'static str],
     isa: &'static str,
     macros: &'static [&'static str],
+    target: &'static Target,
 }
+
+/// What programs for one kind of memory map have in common.
+struct Target {
+    flags: &'static [&'static str],
+    /// Bytes of one line of the `.hex` file.
+    word: usize,
+}
+
+const SMALL: Target = Target {
+    flags: &["-mabi=ilp32", "-T", "link.ld"],
+    word: 4,
+};
+
+/// Its harts copy the program: a table of addresses would show them the first hart's copy.
+const ROCKET: Target = Target {
+    flags: &[
+        "-mabi=lp64",
+        "-mcmodel=medany",
+        "-fno-jump-tables",
+        "-T",
+        "rocket.ld",
+    ],
+    word: 8,
+};
 
 /// The design's folder, the instruction set, and how its traps work (see `traps.c`).
 type Core = (&'static str, &'static str, &'static [&'static str]);
@@ -58,23 +83,52 @@ const SHARED: &[Shared] = &[
     ),
     (
         "bench",
-        &["crt0.S", "support.c", "bench.c", "traps.c", "programs.c"],
+        &[
+            "crt0.S",
+            "support.c",
+            "bench.c",
+            "workload.c",
+            "traps.c",
+            "programs.c",
+        ],
     ),
 ];
 
 /// Designs with a program of their own.
-const OWN: &[Program] = &[Program {
-    design: "many_cores",
-    name: "firmware",
-    folder: "many_cores/firmware",
-    sources: &["start.S", "program.c"],
-    isa: "rv32im",
-    macros: &[],
-}];
+const OWN: &[Program] = &[
+    Program {
+        design: "many_cores",
+        name: "firmware",
+        folder: "many_cores/firmware",
+        sources: &["start.S", "program.c"],
+        isa: "rv32im",
+        macros: &[],
+        target: &SMALL,
+    },
+    rocket("firmware", &["DEVICES=0x20000000"]),
+    rocket("bench", &["DEVICES=0x20000000", "ENDLESS"]),
+];
+
+const fn rocket(name: &'static str, macros: &'static [&'static str]) -> Program {
+    Program {
+        design: "rocket",
+        name,
+        folder: "firmware",
+        sources: &[
+            "rocket.S",
+            "support.c",
+            "rocket.c",
+            "workload.c",
+            "programs.c",
+        ],
+        isa: "rv64imac_zicsr_zifencei",
+        macros,
+        target: &ROCKET,
+    }
+}
 
 /// Freestanding code that calls nothing but what is in the sources.
 const FLAGS: &[&str] = &[
-    "-mabi=ilp32",
     "-O2",
     "-Wall",
     "-Wextra",
@@ -87,8 +141,6 @@ const FLAGS: &[&str] = &[
     "-msmall-data-limit=0",
     "-nostdlib",
     "-static",
-    "-T",
-    "link.ld",
     "-Wl,--no-relax",
     "-Wl,--build-id=none",
     "-Wl,--no-warn-rwx-segments",
@@ -135,6 +187,7 @@ fn shared() -> Vec<Program> {
         sources,
         isa,
         macros,
+        target: &SMALL,
     };
     CORES
         .iter()
@@ -146,7 +199,7 @@ fn designs() -> PathBuf {
     repository().join("fixtures").join("designs")
 }
 
-/// The program as text: one 32-bit word a line.
+/// The program as text: one word a line.
 fn build(program: &Program) -> Result<String> {
     let folder = cache()?.join("firmware");
     fs::create_dir_all(&folder).map_err(at(&folder))?;
@@ -159,6 +212,7 @@ fn build(program: &Program) -> Result<String> {
     compiler
         .arg(format!("-march={}", program.isa))
         .args(FLAGS)
+        .args(program.target.flags)
         .arg(format!("-DCORE_NAME=\"{}\"", program.design));
     compiler
         .args(program.macros.iter().map(|name| format!("-D{name}")))
@@ -172,19 +226,19 @@ fn build(program: &Program) -> Result<String> {
             .arg(&elf)
             .arg(&image),
     )?;
-    words(&image)
+    words(&image, program.target.word)
 }
 
-fn words(image: &Path) -> Result<String> {
+fn words(image: &Path, size: usize) -> Result<String> {
     let bytes = fs::read(image).map_err(at(image))?;
     let word = |chunk: &[u8]| {
         chunk
             .iter()
             .rev()
-            .fold(0u32, |word, byte| word << 8 | u32::from(*byte))
+            .fold(0u64, |word, byte| word << 8 | u64::from(*byte))
     };
     Ok(bytes
-        .chunks(4)
-        .map(|chunk| format!("{:08x}\n", word(chunk)))
+        .chunks(size)
+        .map(|chunk| format!("{:0digits$x}\n", word(chunk), digits = 2 * size))
         .collect())
 }

@@ -41,6 +41,16 @@ const fn soc(name: &'static str, top: &'static str, reset: (&'static str, u64)) 
     }
 }
 
+/// Rocket, with the endless form of its program.
+const fn rocket(name: &'static str, list: &'static str) -> Workload {
+    Workload {
+        name,
+        folder: "rocket",
+        list,
+        ..soc(name, "rocket_top", ("rst", 1))
+    }
+}
+
 /// All of them, small ones first.
 pub const LADDER: &[Workload] = &[
     soc("picorv32", "picorv32_soc", ("rst", 1)),
@@ -59,6 +69,8 @@ pub const LADDER: &[Workload] = &[
         inputs: &[],
         expected: &[("done", 0)],
     },
+    rocket("rocket", "sources.f"),
+    rocket("rocket-quad", "quad.f"),
 ];
 
 impl Workload {
