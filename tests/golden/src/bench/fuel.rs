@@ -50,7 +50,7 @@ impl Fuelled {
         let reset = reset.ok_or_else(|| Failure::Other("the artifact has no reset".into()))?;
         self.poke(reset, workload.reset.1)?;
         self.step(4)?;
-        self.poke(reset, 1 - workload.reset.1)?;
+        self.poke(reset, workload.input(workload.reset.0))?;
         self.settle("rtl_eval")
     }
 

@@ -1,58 +1,108 @@
-//! Growth: generated netlists from small to huge, and the PicoRV32 system: what compiling takes per cell.
+//! Growth: generated netlists from a thousand to a million cells; what compiling and running them takes per cell.
+//! Where nothing grows faster than the design, the figures per cell stay level.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::failure::{Result, at};
-use super::ladder::LADDER;
-use super::wasm::Compiler;
-use super::{grid, process};
+use serde::{Deserialize, Serialize};
 
-/// Compiles netlists of up to so many cells.
-pub fn run(compiler: &Compiler, cells: usize, scratch: &Path) -> Result {
-    println!(
-        "{:<14} {:>3} {:>9} {:>12} {:>9} {:>12} {:>10}",
-        "design", "-O", "seconds", "us per cell", "MB", "KB per cell", "artifact"
-    );
-    let picorv32 = scratch.join("picorv32.il");
-    compiler.dump(&LADDER[0], &picorv32, &scratch.join("log"))?;
-    let text = fs::read_to_string(&picorv32).map_err(at(&picorv32))?;
-    let count = text.matches("\n  cell ").count();
-    measure(compiler, "picorv32", &picorv32, count, scratch)?;
-    for size in [1000, 10_000, 100_000, 1_000_000]
-        .into_iter()
-        .filter(|size| *size <= cells)
-    {
-        let path = scratch.join(format!("grid{size}.il"));
-        grid::write(&path, size).map_err(at(&path))?;
-        measure(compiler, &format!("grid {size}"), &path, size, scratch)?;
-        fs::remove_file(&path).map_err(at(&path))?;
-    }
-    Ok(())
+use super::failure::{Result, at};
+use super::ladder::GRID;
+use super::process::{self, Session, Usage};
+use super::wasm::{self, Compiler, Mode};
+use super::{grid, report};
+
+/// One netlist at one level.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Growth {
+    pub cells: usize,
+    pub level: u32,
+    /// RTLIL to artifact.
+    pub compiling: Usage,
+    pub artifact_bytes: u64,
+    /// Processor seconds of the engine up to the first cycle.
+    pub engine_seconds: f64,
+    pub cycles_per_second: f64,
 }
 
-fn measure(compiler: &Compiler, name: &str, source: &Path, cells: usize, scratch: &Path) -> Result {
-    for level in ["0", "2"] {
-        let artifact = scratch.join("growth.wasm");
-        let mut command = Command::new(&compiler.program);
-        command
-            .arg("build")
-            .arg(format!("-O{level}"))
-            .arg(source)
-            .arg("-o")
-            .arg(&artifact);
-        let used = process::run(&mut command, &scratch.join("log"))?;
-        let size = fs::metadata(&artifact).map_err(at(&artifact))?.len();
-        println!(
-            "{name:<14} {level:>3} {:>9.2} {:>12.1} {:>9.0} {:>12.2} {:>7.1} MB",
-            used.processor_seconds,
-            used.processor_seconds * 1e6 / cells as f64,
-            used.peak_kilobytes as f64 / 1e3,
-            used.peak_kilobytes as f64 / cells as f64,
-            size as f64 / 1e6
-        );
-        fs::remove_file(&artifact).map_err(at(&artifact))?;
+impl Growth {
+    /// Processor time of compiling.
+    pub fn microseconds_per_cell(&self) -> f64 {
+        self.compiling.processor_seconds * 1e6 / self.cells as f64
     }
-    Ok(())
+
+    pub fn kilobytes_per_cell(&self) -> f64 {
+        self.compiling.peak_kilobytes as f64 / self.cells as f64
+    }
+
+    pub fn bytes_per_cell(&self) -> f64 {
+        self.artifact_bytes as f64 / self.cells as f64
+    }
+
+    /// Of one cycle.
+    pub fn nanoseconds_per_cell(&self) -> f64 {
+        1e9 / self.cycles_per_second / self.cells as f64
+    }
+}
+
+const SIZES: &[usize] = &[1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000];
+const LEVELS: &[u32] = &[0, 2];
+
+/// Length of a timed run, and how many there are.
+const SECONDS: f64 = 0.5;
+const ROUNDS: usize = 3;
+
+/// Netlists of up to so many cells; each row is shown as soon as it is there.
+pub fn run(compiler: &Compiler, cells: usize, scratch: &Path) -> Result<Vec<Growth>> {
+    eprintln!("{}", report::growth_header());
+    let mut rows = Vec::new();
+    for size in SIZES.iter().filter(|size| **size <= cells) {
+        let path = scratch.join("grid.il");
+        grid::write(&path, *size).map_err(at(&path))?;
+        for level in LEVELS {
+            let row = measure(compiler, &path, *size, *level, scratch)?;
+            eprintln!("{}", report::growth_row(&row));
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+fn measure(
+    compiler: &Compiler,
+    source: &Path,
+    cells: usize,
+    level: u32,
+    scratch: &Path,
+) -> Result<Growth> {
+    let artifact = scratch.join("grid.wasm");
+    let mut command = Command::new(&compiler.program);
+    command
+        .args(["build", "--quiet", &format!("-O{level}")])
+        .args(&compiler.options)
+        .arg(source)
+        .arg("-o")
+        .arg(&artifact);
+    let compiling = process::run(&mut command, &scratch.join("log"))?;
+    let artifact_bytes = fs::metadata(&artifact).map_err(at(&artifact))?.len();
+    let program = wasm::program(&GRID, &artifact, None, Mode::Host)?;
+    let mut session = Session::start(&program, "grid")?;
+    session.run(1)?;
+    let engine_seconds = session.seconds()?;
+    let cycles = session.cycles_of(SECONDS)?;
+    let mut speeds = Vec::new();
+    for _ in 0..ROUNDS {
+        speeds.push(cycles as f64 / session.run(cycles)?.seconds);
+    }
+    speeds.sort_by(f64::total_cmp);
+    session.finish()?;
+    Ok(Growth {
+        cells,
+        level,
+        compiling,
+        artifact_bytes,
+        engine_seconds,
+        cycles_per_second: speeds[ROUNDS / 2],
+    })
 }

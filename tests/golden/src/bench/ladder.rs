@@ -21,6 +21,8 @@ pub struct Workload {
     pub inputs: &'static [(&'static str, u64)],
     /// Outputs and their values as long as the workload goes well.
     pub expected: &'static [(&'static str, u64)],
+    /// Starts of the names of engines that cannot simulate it, and why.
+    pub unfit: &'static [(&'static str, &'static str)],
 }
 
 /// The clock of every design here.
@@ -38,6 +40,18 @@ const fn soc(name: &'static str, top: &'static str, reset: (&'static str, u64)) 
         reset,
         inputs: &[],
         expected: &[("exit_valid", 0)],
+        unfit: &[],
+    }
+}
+
+/// The same with a gated clock.
+const fn gated(name: &'static str, top: &'static str) -> Workload {
+    Workload {
+        unfit: &[(
+            "cxxrtl",
+            "it does not act on the edges of a gated clock as Verilog does",
+        )],
+        ..soc(name, top, ("rst_n", 0))
     }
 }
 
@@ -51,13 +65,33 @@ const fn rocket(name: &'static str, list: &'static str) -> Workload {
     }
 }
 
+/// A design that knows an answer: `ok` says whether it is right, once it is done.
+const fn answer(
+    name: &'static str,
+    (folder, list): (&'static str, &'static str),
+    top: &'static str,
+) -> Workload {
+    Workload {
+        name,
+        folder,
+        list,
+        top,
+        defines: &[],
+        parameters: &[],
+        reset: ("rst", 1),
+        inputs: &[],
+        expected: &[("done", 1), ("ok", 1)],
+        unfit: &[],
+    }
+}
+
 /// All of them, small ones first.
 pub const LADDER: &[Workload] = &[
     soc("picorv32", "picorv32_soc", ("rst", 1)),
     soc("serv", "serv_soc", ("rst", 1)),
     soc("vexriscv", "vexriscv_soc", ("rst", 1)),
-    soc("ibex", "ibex_soc", ("rst_n", 0)),
-    soc("cv32e40p", "cv32e40p_soc", ("rst_n", 0)),
+    gated("ibex", "ibex_soc"),
+    gated("cv32e40p", "cv32e40p_soc"),
     Workload {
         name: "mandelbrot",
         folder: "mandelbrot",
@@ -68,10 +102,39 @@ pub const LADDER: &[Workload] = &[
         reset: ("rst", 1),
         inputs: &[],
         expected: &[("done", 0)],
+        unfit: &[],
     },
+    answer("sha256", ("sha256", "sources.f"), "sha256"),
+    answer("aes256", ("aes256", "sources.f"), "aes256"),
+    answer("gemm", ("gemm", "sources.f"), "gemm"),
+    answer("wide512", ("wide512", "sources.f"), "wide512"),
+    answer("cores16", ("many_cores", "cores16.f"), "many_cores"),
+    answer("cores64", ("many_cores", "cores64.f"), "many_cores"),
     rocket("rocket", "sources.f"),
     rocket("rocket-quad", "quad.f"),
 ];
+
+/// The generated netlists of `grid.rs`: there is nothing to reset.
+pub const GRID: Workload = Workload {
+    name: "grid",
+    folder: "",
+    list: "",
+    top: "grid",
+    defines: &[],
+    parameters: &[],
+    reset: ("seed", 1),
+    inputs: &[("seed", 0x1234_5678)],
+    expected: &[],
+    unfit: &[],
+};
+
+/// The workload of that name.
+pub fn find(name: &str) -> Option<&'static Workload> {
+    LADDER
+        .iter()
+        .chain([&GRID])
+        .find(|workload| workload.name == name)
+}
 
 impl Workload {
     /// Where the sources are, and every simulator runs.

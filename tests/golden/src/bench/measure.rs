@@ -35,6 +35,14 @@ pub fn measure(
     let mut racers = Vec::new();
     for engine in engines {
         let name = engine.name();
+        let unfit = workload
+            .unfit
+            .iter()
+            .find(|(start, _)| name.starts_with(start));
+        if let Some((_, why)) = unfit {
+            note(&mut figures, name, &Failure::Other((*why).to_owned()));
+            continue;
+        }
         eprintln!("  {}: building {name}", workload.name);
         let built = engine.build(compiler, workload, &design, &ours, scratch);
         match built.and_then(Racer::start) {
@@ -88,20 +96,6 @@ impl Racer {
             cycles: 0,
             speeds: Vec::new(),
         })
-    }
-
-    /// Cycles of a turn of that many seconds.
-    fn calibrate(&mut self, seconds: f64) -> Result {
-        let mut cycles = 64;
-        loop {
-            let lap = self.session.run(cycles)?;
-            if lap.seconds >= seconds / 8.0 {
-                let wanted = cycles as f64 * seconds / lap.seconds;
-                self.cycles = (wanted as u64).max(1);
-                return Ok(());
-            }
-            cycles *= 2;
-        }
     }
 
     fn finish(self) -> Result<EngineFigures> {
@@ -207,14 +201,16 @@ fn time(
     effort: &Effort,
 ) -> Result {
     for racer in racers.iter_mut() {
-        racer.calibrate(effort.seconds)?;
+        racer.cycles = match effort.cycles {
+            Some(cycles) => cycles,
+            None => racer.session.cycles_of(effort.seconds)?,
+        };
     }
     for _ in 0..effort.rounds {
         for racer in racers.iter_mut() {
-            let lap = racer.session.run(effort.cycles.unwrap_or(racer.cycles))?;
+            let lap = racer.session.run(racer.cycles)?;
             still_running(workload, design, racer, &lap)?;
-            let cycles = effort.cycles.unwrap_or(racer.cycles) as f64;
-            racer.speeds.push(cycles / lap.seconds);
+            racer.speeds.push(racer.cycles as f64 / lap.seconds);
         }
     }
     Ok(())

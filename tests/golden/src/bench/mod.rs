@@ -1,8 +1,10 @@
 //! The benchmark: ours and outside simulators on the same designs and programs; figures out, nothing passes or fails.
 //!
 //! [`run`] takes the arguments of `cargo xtask bench`. `ladder` says what is measured, `engine` with whom, `measure`
-//! how; `wasm` and `native` build the simulators, `process` runs them; `results` and `report` hold and show the figures.
+//! how; `wasm` and `native` build the simulators, `process` runs them; `results` and `report` hold and show the figures,
+//! `book` and `plot` write them into the documentation. `growth` measures netlists made by `grid`.
 
+mod book;
 mod engine;
 mod failure;
 mod fuel;
@@ -12,6 +14,7 @@ mod ladder;
 mod measure;
 mod native;
 mod options;
+mod plot;
 mod process;
 mod report;
 mod results;
@@ -23,7 +26,6 @@ use clap::Parser;
 
 use engine::Engine;
 use failure::{Failure, Result};
-use ladder::LADDER;
 use options::{Arguments, Race, Task};
 use wasm::{Compiler, Mode};
 
@@ -45,22 +47,31 @@ pub fn run() -> std::result::Result<(), String> {
             cache,
             fuel,
         }) => serve(design, artifact, cache.as_deref(), *fuel),
-        Some(Task::Compile { cells }) => compile(*cells),
+        Some(Task::Compile { cells, json, write }) => compile(*cells, *json, *write),
         None => race(&arguments.race),
     };
     result.map_err(|failure| failure.to_string())
 }
 
 fn serve(design: &str, artifact: &Path, cache: Option<&Path>, fuel: bool) -> Result {
-    let workload = LADDER.iter().find(|workload| workload.name == design);
+    let workload = ladder::find(design);
     let workload = workload.ok_or_else(|| Failure::Other(format!("`{design}` is no design")))?;
     let mode = if fuel { Mode::Fuel } else { Mode::Host };
     wasm::serve(workload, artifact, cache, mode)
 }
 
-fn compile(cells: usize) -> Result {
+fn compile(cells: usize, json: bool, write: bool) -> Result {
     let scratch = tempfile::tempdir().map_err(failure::at(&std::env::temp_dir()))?;
-    growth::run(&compiler(Vec::new()), cells, scratch.path())
+    report::load_note();
+    let rows = growth::run(&compiler(Vec::new()), cells, scratch.path())?;
+    if json {
+        println!("{}", report::json(&rows));
+    }
+    if write {
+        book::write_growth(&rows)
+    } else {
+        Ok(())
+    }
 }
 
 fn compiler(options: Vec<String>) -> Compiler {
@@ -102,5 +113,9 @@ fn race(race: &Race) -> Result {
         }
     }
     report::load_note();
-    report::finish(race, &all)
+    report::finish(race, &all);
+    if race.write {
+        book::write_ladder(all)?;
+    }
+    Ok(())
 }

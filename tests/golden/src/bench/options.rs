@@ -24,11 +24,17 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// Time and memory of compiling: PicoRV32, and generated netlists of up to 1 million cells
+    /// Time, memory and speed of generated netlists of up to 1 million cells
     Compile {
         /// Largest number of cells
         #[arg(long, default_value_t = 1_000_000)]
         cells: usize,
+        /// Write the figures as JSON to standard output
+        #[arg(long)]
+        json: bool,
+        /// Write the table and the plot into docs/performance.md
+        #[arg(long)]
+        write: bool,
     },
     /// Answers numbers of cycles: the simulator that `bench` starts for our side.
     #[command(hide = true)]

@@ -203,6 +203,19 @@ impl Session {
         Ok(Lap { seconds, row })
     }
 
+    /// Runs, and says how many cycles take so many seconds.
+    pub fn cycles_of(&mut self, seconds: f64) -> Result<u64> {
+        let mut cycles = 16;
+        loop {
+            let lap = self.run(cycles)?;
+            if lap.seconds >= seconds / 8.0 {
+                let wanted = cycles as f64 * seconds / lap.seconds;
+                return Ok((wanted as u64).max(1));
+            }
+            cycles *= 2;
+        }
+    }
+
     /// A simulator whose logic never settles does not hold up the others.
     fn wait_for_reply(&mut self) -> std::io::Result<()> {
         let mut place = libc::pollfd {

@@ -1,7 +1,10 @@
 //! Figures as text: a table for people, JSON for programs.
 
+use serde::Serialize;
+
 use super::engine::Engine;
 use super::failure::Result;
+use super::growth::Growth;
 use super::ladder::LADDER;
 use super::options::Race;
 use super::results::{DesignFigures, EngineFigures, geometric_mean};
@@ -47,15 +50,53 @@ pub fn progress(figures: &DesignFigures) {
 }
 
 /// The table and what else was asked for.
-pub fn finish(race: &Race, all: &[DesignFigures]) -> Result {
+pub fn finish(race: &Race, all: &[DesignFigures]) {
     let text = table(all);
     if race.json {
         eprint!("{text}");
-        println!("{}", serde_json::to_string_pretty(all).expect("plain data"));
+        println!("{}", json(&all));
     } else {
         print!("{text}");
     }
-    Ok(())
+}
+
+pub fn json(data: &impl Serialize) -> String {
+    serde_json::to_string_pretty(data).expect("plain data")
+}
+
+/// Above rows of [`growth_row`].
+pub fn growth_header() -> String {
+    format!(
+        "{:>9} {:>3} {:>9} {:>12} {:>9} {:>12} {:>11} {:>12} {:>9} {:>12} {:>12}",
+        "cells",
+        "-O",
+        "seconds",
+        "us per cell",
+        "MB",
+        "KB per cell",
+        "artifact MB",
+        "B per cell",
+        "engine s",
+        "cycles/s",
+        "ns per cell"
+    )
+}
+
+pub fn growth_row(row: &Growth) -> String {
+    format!(
+        "{:>9} {:>3} {:>9.2} {:>12.1} {:>9.0} {:>12.2} {:>11.2} {:>12.1} {:>9.2} {:>12.1} {:>12.2}",
+        row.cells,
+        row.level,
+        row.compiling.processor_seconds,
+        row.microseconds_per_cell(),
+        row.compiling.peak_kilobytes as f64 / 1e3,
+        row.kilobytes_per_cell(),
+        row.artifact_bytes as f64 / 1e6,
+        row.bytes_per_cell(),
+        row.engine_seconds,
+        row.cycles_per_second,
+        row.nanoseconds_per_cell(),
+    )
 }
 
 /// Speeds in thousands of cycles a second of processor time, and ours as a multiple of theirs.
@@ -106,4 +147,33 @@ fn table(all: &[DesignFigures]) -> String {
 
 fn number(value: Option<f64>, digits: usize) -> String {
     value.map_or("-".into(), |value| format!("{value:.digits$}"))
+}
+
+/// Digits in groups of three: `12,345`; small numbers with a fraction.
+pub fn grouped(value: f64) -> String {
+    if value < 100.0 {
+        return format!("{value:.1}");
+    }
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(
+            [3.25, 987.0, 1234.4, 1_234_567.0].map(grouped),
+            ["3.2", "987", "1,234", "1,234,567"]
+        );
+    }
 }

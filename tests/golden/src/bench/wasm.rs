@@ -190,7 +190,7 @@ impl Hosted {
             let _ = model.eval()?;
             model.poke(reset, workload.reset.1)?;
             let _ = model.step(clock, 4)?;
-            model.poke(reset, 1 - workload.reset.1)?;
+            model.poke(reset, workload.input(workload.reset.0))?;
             model.eval()
         };
         let _ = start().map_err(|e| shown(&e))?;

@@ -110,7 +110,7 @@ fn bench(inputs: &Inputs, design: &OracleDesign) -> String {
     for (name, _, value) in &inputs.rest {
         _ = writeln!(rest, "    set(\"{name}\", {value}u);");
     }
-    let (reset, active) = &inputs.reset;
+    let (reset, active, released) = &inputs.reset;
     let mut row = String::new();
     for (name, _) in outputs(design) {
         _ = writeln!(row, "    put(\"{name}\");");
@@ -121,7 +121,7 @@ fn bench(inputs: &Inputs, design: &OracleDesign) -> String {
         .replace("@CLOCK@", &CLOCK.replace('_', "__"))
         .replace("@REST@", &rest)
         .replace("@ACTIVE@", &format!("set(\"{reset}\", {active}u)"))
-        .replace("@INACTIVE@", &format!("set(\"{reset}\", {}u)", 1 - active))
+        .replace("@INACTIVE@", &format!("set(\"{reset}\", {}u)", released))
         .replace("@ROW@", &row)
         .replace("@MAIN@", MAIN)
 }

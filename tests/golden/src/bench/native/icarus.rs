@@ -67,14 +67,14 @@ fn bench(inputs: &Inputs, design: &OracleDesign) -> String {
         design.top,
         connections.join(", ")
     );
-    let (name, active) = &inputs.reset;
+    let (name, active, released) = &inputs.reset;
     let reset = inputs.rest.iter().position(|(input, ..)| input == name);
     let reset = format!("in_{}", reset.expect("the reset is an input"));
     text.push_str(
         &PROCEDURE
             .replace("@RESET@", &reset)
             .replace("@ACTIVE@", &active.to_string())
-            .replace("@INACTIVE@", &(1 - active).to_string())
+            .replace("@INACTIVE@", &released.to_string())
             .replace("@FORMAT@", &vec!["%h"; shown.len()].join(" "))
             .replace("@ROW@", &shown.join(", ")),
     );

@@ -70,10 +70,10 @@ fn versions(tool: &mut Command) -> Result<String> {
     Ok(text)
 }
 
-/// Assignments of a C++ bench: all inputs at rest, then the reset at a level.
+/// What a bench assigns: name, width and value of every input at rest; the reset, its active value and its other one.
 struct Inputs {
     rest: Vec<(String, u32, u64)>,
-    reset: (String, u64),
+    reset: (String, u64, u64),
 }
 
 fn inputs(workload: &Workload, design: &OracleDesign) -> Inputs {
@@ -81,7 +81,11 @@ fn inputs(workload: &Workload, design: &OracleDesign) -> Inputs {
         |port: &crate::oracle::Port| (port.name.clone(), port.width, workload.input(&port.name));
     Inputs {
         rest: design.inputs().map(value).collect(),
-        reset: (workload.reset.0.to_owned(), workload.reset.1),
+        reset: (
+            workload.reset.0.to_owned(),
+            workload.reset.1,
+            workload.input(workload.reset.0),
+        ),
     }
 }
 

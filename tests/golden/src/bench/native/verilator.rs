@@ -161,7 +161,7 @@ fn bench(inputs: &Inputs, design: &OracleDesign) -> String {
             _ = writeln!(rest, "    top->{name} = {value};");
         }
     }
-    let (reset, active) = &inputs.reset;
+    let (reset, active, released) = &inputs.reset;
     let mut row = String::new();
     for (name, _) in outputs(design) {
         _ = writeln!(row, "    put(top->{name});");
@@ -171,7 +171,7 @@ fn bench(inputs: &Inputs, design: &OracleDesign) -> String {
         .replace("@CLOCK@", CLOCK)
         .replace("@REST@", &rest)
         .replace("@ACTIVE@", &format!("top->{reset} = {active}"))
-        .replace("@INACTIVE@", &format!("top->{reset} = {}", 1 - active))
+        .replace("@INACTIVE@", &format!("top->{reset} = {}", released))
         .replace("@ROW@", &row)
         .replace("@MAIN@", MAIN)
 }
