@@ -13,10 +13,12 @@ pub mod package;
 pub mod pass;
 pub mod pipeline;
 pub mod sched;
+#[cfg(feature = "cli")]
 pub mod stage;
 
 pub use api::{Artifact, Compiler};
 pub use compile::{Compilation, compile};
+#[cfg(feature = "cli")]
 pub use stage::{Stage, emit_stage};
 
 /// Names of the optimisations that can be left out one by one ([`options::Options::without`]).

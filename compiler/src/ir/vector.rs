@@ -71,7 +71,7 @@ fn reverse(b: &mut Builder, lowest: CellId, width: u32) -> CellId {
 fn swap(b: &mut Builder, word: CellId, distance: u32) -> CellId {
     let size = b.width(word);
     let mask = (0..size).fold(Bits::zero(size), |mask, bit| {
-        mask.with_bit(bit, bit / distance % 2 == 0)
+        mask.with_bit(bit, (bit / distance).is_multiple_of(2))
     });
     let mask = b.konst(mask);
     let amount = b.number(32, distance.into());

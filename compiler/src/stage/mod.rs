@@ -28,10 +28,8 @@ pub enum Stage {
     /// Where everything lies in memory.
     Layout,
     /// The functions that depend on the design, as emitted.
-    #[cfg(feature = "cli")]
     Functions,
     /// The artifact as WebAssembly text.
-    #[cfg(feature = "cli")]
     Wat,
     /// The manifest as JSON.
     Manifest,
@@ -59,12 +57,10 @@ pub fn netlist_stage(netlist: Netlist, options: &Options, stage: Stage) -> Strin
             let prepared = prepare(netlist, options);
             places::print(&prepared, &emitted(&prepared, options))
         }
-        #[cfg(feature = "cli")]
         Stage::Functions => {
             let prepared = prepare(netlist, options);
             functions::print(&prepared, emitted(&prepared, options))
         }
-        #[cfg(feature = "cli")]
         Stage::Wat => {
             let wasm = compile_netlist(netlist, options).wasm;
             wasmprinter::print_bytes(wasm).expect("an emitted module can be printed")

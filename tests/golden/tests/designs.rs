@@ -193,7 +193,7 @@ fn gemm() {
     let samples = operands(0x2545f491, 32 * tiles);
     let coefficient = |k: usize| {
         let size = 1000 * (k + 1).min(32 - k) as i64;
-        if k % 2 == 0 { size } else { -size }
+        if k.is_multiple_of(2) { size } else { -size }
     };
     let (mut sums, mut filter_sum, mut checksum) = ([0u64; 8], 0u64, 0u64);
     for tile in 0..tiles {
