@@ -137,7 +137,7 @@ pub fn schedule(netlist: &Netlist, observed: &observe::Observed, profile: Profil
     let tasks = sinks::tasks(netlist, &domains, observed);
     let tasks = tasks.into_iter().map(|(kind, sinks)| {
         let mut pieces = Vec::new();
-        let body = partition::split(scheduler.block(sinks), profile.max_steps(), &mut pieces);
+        let body = partition::cut(scheduler.block(sinks), profile.max_steps(), &mut pieces);
         Task { kind, body, pieces }
     });
     Schedule {

@@ -5,8 +5,20 @@
 
 use super::{Block, Branch, Step};
 
-/// Cuts a block into functions of at most about `limit` steps; the pieces go to `pieces`. Recursion is bounded by the depth of regions.
-pub fn split(block: Block, limit: usize, pieces: &mut Vec<Block>) -> Block {
+/// A task of more than `limit` steps is cut into functions of a fraction of that: the optimiser's time grows faster
+/// than the size of a function, which a large design would notice. The pieces go to `pieces`.
+pub fn cut(block: Block, limit: usize, pieces: &mut Vec<Block>) -> Block {
+    if weight(&block) <= limit {
+        return block;
+    }
+    split(block, limit.div_ceil(PIECES), pieces)
+}
+
+/// Into how many functions a task just over the limit is cut.
+const PIECES: usize = 5;
+
+/// Cuts a block into functions of at most about `limit` steps. Recursion is bounded by the depth of regions.
+fn split(block: Block, limit: usize, pieces: &mut Vec<Block>) -> Block {
     if weight(&block) <= limit {
         return block;
     }
