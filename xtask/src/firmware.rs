@@ -97,6 +97,15 @@ const SHARED: &[Shared] = &[
 /// Designs with a program of their own.
 const OWN: &[Program] = &[
     Program {
+        design: "idle_soc",
+        name: "firmware",
+        folder: "idle_soc/firmware",
+        sources: &["start.S", "program.c"],
+        isa: "rv32imc",
+        macros: &[],
+        target: &SMALL,
+    },
+    Program {
         design: "many_cores",
         name: "firmware",
         folder: "many_cores/firmware",

@@ -92,7 +92,9 @@ fn cores_compared(options: &Options) -> Vec<oracle::Options> {
         false => vec![
             some(&["sha256", "aes256", "gemm", "wide512"], Some(5_000)),
             some(
-                &["picorv32", "serv", "vexriscv", "ibex", "cv32e40p"],
+                &[
+                    "idle_soc", "picorv32", "serv", "vexriscv", "ibex", "cv32e40p",
+                ],
                 Some(20_000),
             ),
         ],

@@ -96,6 +96,13 @@ pub const CORES: &[Core] = &[
     soc("vexriscv", "vexriscv_soc", ("rst", 1), 137_400),
     soc("ibex", "ibex_soc", ("rst_n", 0), 145_900),
     soc("cv32e40p", "cv32e40p_soc", ("rst_n", 0), 147_600),
+    answer("idle_soc", ("idle_soc", "sources.f"), "idle_soc", 50_000),
+    answer(
+        "idle_soc-waking",
+        ("idle_soc", "waking.f"),
+        "idle_soc",
+        400_000,
+    ),
     answer("cores16", ("many_cores", "cores16.f"), "many_cores", 60_000),
     answer("cores64", ("many_cores", "cores64.f"), "many_cores", 31_000),
     rocket("rocket", "sources.f", 171_900),

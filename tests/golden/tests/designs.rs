@@ -1,10 +1,13 @@
 //! The designs that know an answer against models of them in Rust: as many blocks, tiles, operations or rounds as the
-//! artifact has done, the checksum must be the model's.
+//! artifact has done, the checksum must be the model's. And a sleeping system, in which nothing may change.
+
+use std::collections::BTreeSet;
 
 use golden::compare::{self, Compiled, Simulation};
 use golden::elaborate::elaborate_in;
 use golden::fixture;
 use golden::oracle::OracleDesign;
+use rtlwasm::ir::{Netlist, SignalId};
 use rtlwasm::options::{Design, Options};
 use rtlwasm::pipeline;
 use sha2::{Digest, Sha256};
@@ -15,8 +18,12 @@ struct Shown {
     count: u64,
 }
 
-/// Runs a design so many cycles after four of reset; its own check must be over and right.
-fn run(folder: &str, list: &str, outputs: [&str; 2], cycles: u64) -> Shown {
+/// A design after four cycles of reset, and the paths of the signals that [`Simulation::value`] counts.
+fn start(
+    folder: &str,
+    list: &str,
+    watched: impl Fn(&Netlist) -> Vec<Vec<String>>,
+) -> (Compiled, Vec<Vec<String>>) {
     let path = fixture::root().join("designs").join(folder);
     let design = Design {
         file_lists: vec![list.into()],
@@ -30,12 +37,19 @@ fn run(folder: &str, list: &str, outputs: [&str; 2], cycles: u64) -> Shown {
         ports: compare::ports(&netlist),
         ..OracleDesign::default()
     };
+    let watched = watched(&netlist);
     let wasm = pipeline::compile_netlist(netlist, &Options::default()).wasm;
-    let watched = [outputs[0], outputs[1], "done", "ok"].map(|name| vec![name.to_owned()]);
     let mut model = Compiled::new(&wasm, &design, &watched).unwrap();
     model.apply(&[vec![1]]);
     (0..4).for_each(|_| _ = model.cycle(1));
     model.apply(&[vec![0]]);
+    (model, watched)
+}
+
+/// Runs a design so many cycles; its own check must be over and right.
+fn run(folder: &str, list: &str, outputs: [&str; 2], cycles: u64) -> Shown {
+    let names = [outputs[0], outputs[1], "done", "ok"].map(|name| vec![name.to_owned()]);
+    let (mut model, _) = start(folder, list, |_| names.to_vec());
     (0..cycles).for_each(|_| _ = model.cycle(1));
     assert_eq!((model.value(2), model.value(3)), (vec![1], vec![1]));
     Shown {
@@ -343,8 +357,7 @@ fn report(id: u32, round: u32) -> [u32; 2] {
 
 #[test]
 fn many_cores() {
-    if std::env::var_os("RTLWASM_CORES").is_none() {
-        eprintln!("skipped: RTLWASM_CORES is not set (`cargo xtask test` sets it)");
+    if no_cores() {
         return;
     }
     let shown = run("many_cores", "cores16.f", ["checksum", "rounds"], 45_000);
@@ -356,4 +369,52 @@ fn many_cores() {
     }
     assert!(shown.count >= 3);
     assert_eq!(shown.checksum, [checksum]);
+}
+
+fn no_cores() -> bool {
+    let missing = std::env::var_os("RTLWASM_CORES").is_none();
+    if missing {
+        eprintln!("skipped: RTLWASM_CORES is not set (`cargo xtask test` sets it)");
+    }
+    missing
+}
+
+/// The signals that change from one cycle to the next while the system sleeps.
+fn changes_asleep(list: &str) -> BTreeSet<String> {
+    let all = |netlist: &Netlist| -> Vec<Vec<String>> {
+        let words = compare::words(netlist);
+        let path = |id: &SignalId| compare::path(netlist, &netlist.signals[*id]);
+        words.iter().map(path).collect()
+    };
+    let (mut model, paths) = start("idle_soc", list, all);
+    let names: Vec<String> = paths.iter().map(|path| path.join(".")).collect();
+    let index = |name: &str| names.iter().position(|other| other == name).unwrap();
+    let (done, ok, asleep) = (index("done"), index("ok"), index("asleep"));
+    (0..30_000).for_each(|_| _ = model.cycle(1));
+    let shown = [done, ok, asleep].map(|index| model.value(index)[0]);
+    assert_eq!(shown, [1, 1, 1]);
+
+    let values = |model: &mut Compiled| -> Vec<Vec<u64>> {
+        (0..names.len()).map(|index| model.value(index)).collect()
+    };
+    let mut changed = BTreeSet::new();
+    let mut before = values(&mut model);
+    for _ in 0..20 {
+        _ = model.cycle(1);
+        let after = values(&mut model);
+        let differing = (0..names.len()).filter(|&index| before[index] != after[index]);
+        changed.extend(differing.map(|index| names[index].clone()));
+        before = after;
+    }
+    changed
+}
+
+#[test]
+fn sleep_changes_nothing() {
+    if no_cores() {
+        return;
+    }
+    assert_eq!(changes_asleep("sources.f"), BTreeSet::new());
+    let counter = "control.waking.count".to_owned();
+    assert_eq!(changes_asleep("waking.f"), BTreeSet::from([counter]));
 }
