@@ -35,12 +35,8 @@ pub enum Failure {
         found: String,
         expected: String,
     },
-    #[error("{name}: the workload is over or has failed: {port} is {found}")]
-    Over {
-        name: String,
-        port: String,
-        found: String,
-    },
+    #[error("{name}: the program is over or has failed; the outputs are {outputs}")]
+    Over { name: String, outputs: String },
     #[error("{0}")]
     Other(String),
 }

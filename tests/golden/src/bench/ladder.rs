@@ -19,8 +19,8 @@ pub struct Workload {
     pub reset: (&'static str, u64),
     /// Other inputs that are not zero, constant for the whole run.
     pub inputs: &'static [(&'static str, u64)],
-    /// Outputs and their values as long as the workload goes well.
-    pub expected: &'static [(&'static str, u64)],
+    /// Outputs whose values together mean that the program is over or has failed.
+    pub over: &'static [(&'static str, u64)],
     /// Starts of the names of engines that cannot simulate it, and why.
     pub unfit: &'static [(&'static str, &'static str)],
 }
@@ -39,7 +39,7 @@ const fn soc(name: &'static str, top: &'static str, reset: (&'static str, u64)) 
         parameters: &[],
         reset,
         inputs: &[],
-        expected: &[("exit_valid", 0)],
+        over: &[("exit_valid", 1)],
         unfit: &[],
     }
 }
@@ -80,7 +80,7 @@ const fn answer(
         parameters: &[],
         reset: ("rst", 1),
         inputs: &[],
-        expected: &[("done", 1), ("ok", 1)],
+        over: &[("done", 1), ("ok", 0)],
         unfit: &[],
     }
 }
@@ -101,7 +101,7 @@ pub const LADDER: &[Workload] = &[
         parameters: &[("COLUMNS", "30000"), ("ROWS", "30000")],
         reset: ("rst", 1),
         inputs: &[],
-        expected: &[("done", 0)],
+        over: &[("done", 1)],
         unfit: &[],
     },
     answer("sha256", ("sha256", "sources.f"), "sha256"),
@@ -124,7 +124,7 @@ pub const GRID: Workload = Workload {
     parameters: &[],
     reset: ("seed", 1),
     inputs: &[("seed", 0x1234_5678)],
-    expected: &[],
+    over: &[],
     unfit: &[],
 };
 

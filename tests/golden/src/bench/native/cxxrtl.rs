@@ -127,6 +127,7 @@ fn bench(inputs: &Inputs, design: &OracleDesign) -> String {
 }
 
 const TEMPLATE: &str = r#"#include "design.cc"
+#include <vector>
 @PRELUDE@
 static cxxrtl_design::p_@TOP@ top;
 static cxxrtl::debug_items items;
@@ -138,7 +139,10 @@ static void set(const char *name, uint32_t value) {
 static void put(const char *name) {
     cxxrtl::debug_item &item = items.table.at(name)[0];
     if (item.outline) item.outline->eval();
-    put_words(item.curr, (item.width + 31) / 32);
+    // Bits above the width of a shifted value are left behind by this release.
+    std::vector<uint32_t> words(item.curr, item.curr + (item.width + 31) / 32);
+    if (item.width % 32) words.back() &= (1u << item.width % 32) - 1;
+    put_words(words.data(), words.size());
 }
 
 static void cycles(uint64_t count) {
