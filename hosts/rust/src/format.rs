@@ -114,11 +114,12 @@ fn characters(value: &Value) -> String {
 }
 
 fn pad(text: String, layout: &NumberLayout) -> String {
-    let width = layout.width as usize;
+    let missing = (layout.width as usize).saturating_sub(text.chars().count());
+    let blanks = " ".repeat(missing);
     if layout.left {
-        format!("{text:<width$}")
+        text + &blanks
     } else {
-        format!("{text:>width$}")
+        blanks + &text
     }
 }
 
@@ -150,6 +151,12 @@ mod tests {
     fn numbers() {
         assert_eq!(show(-5, 8, 10, PLAIN), "-5");
         assert_eq!(show(5, 8, 10, NumberLayout { width: 4, ..PLAIN }), "   5");
+        // More than the formatting of the standard library can.
+        let widest = NumberLayout {
+            width: 1 << 16,
+            ..PLAIN
+        };
+        assert_eq!(show(5, 8, 10, widest).len(), 1 << 16);
         assert_eq!(
             show(
                 5,

@@ -293,7 +293,7 @@ fn reshape(section: &mut Value, rng: &mut Rng) -> &'static str {
         .unwrap_or(2048);
     let limbs = width.div_ceil(64).max(1);
     let parts: Vec<Value> = (0..limbs)
-        .map(|i| json!([offset + 8 * i, 8, 0, (width - 64 * i).min(64)]))
+        .map(|i| json!([offset.wrapping_add(8 * i), 8, 0, (width - 64 * i).min(64)]))
         .collect();
     let signal = &mut signals[at];
     signal["width"] = json!(width);

@@ -6,6 +6,9 @@
 
 use crate::ir::{Base, Justify, MessagePart, NumberLayout};
 
+/// The widest field that hosts accept, in characters.
+const MAX_FIELD: u32 = 1 << 16;
+
 /// An argument's place in `ARGS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Argument {
@@ -82,7 +85,7 @@ fn field(body: &str, low: &mut u32, format: &mut Format) -> Option<()> {
     let width = if digits == 0 {
         0
     } else {
-        rest[..digits].parse().ok()?
+        (rest[..digits].parse().ok()).filter(|width| *width <= MAX_FIELD)?
     };
     let mut options = rest[digits..].chars();
     let kind = options.next()?;

@@ -327,7 +327,10 @@ impl Lower<'_, '_, '_> {
     fn write_words(&mut self, write: &Write) -> (Vec<ClockEdge>, Vec<WriteWord>) {
         let instance = write.instance;
         self.set_origin(instance, write.src);
-        let width = self.b.netlist.memories[write.memory].width;
+        let memory = &self.b.netlist.memories[write.memory];
+        // No port is wider than the memory, whatever is connected.
+        let rows = memory.depth.checked_next_power_of_two();
+        let (width, rows) = (memory.width, rows.unwrap_or(u32::MAX));
         let plan = match &write.clock {
             Clock::Process(process) => Some(self.plan(instance, *process)),
             _ => None,
@@ -349,11 +352,11 @@ impl Lower<'_, '_, '_> {
         };
         let address = value(self, &write.address);
         let data = value(self, &write.data);
-        let words = self.b.width(data).checked_div(width).unwrap_or(0);
+        let words = self.b.width(data).checked_div(width).unwrap_or(0).min(rows);
+        let mask = self.b.resize(mask, words * width, Extend::Zero);
         let mut out = Vec::new();
         for word in 0..words {
             let row = self.row(write.memory, address, word);
-            let mask = self.b.resize(mask, words * width, Extend::Zero);
             let part = |l: &mut Self, v| l.b.slice(v, word * width, width);
             out.push(WriteWord {
                 row,

@@ -711,6 +711,16 @@ fn large_case_statements_stay_linear() {
 }
 
 #[test]
+fn a_write_port_is_no_wider_than_its_memory() {
+    let text = "module \\top\n  wire input 1 \\clk\n  wire input 2 \\a\n  memory width 8 size 4 \\m\n\
+        cell $memwr_v2 $1\n parameter \\MEMID \"\\\\m\"\n parameter \\CLK_ENABLE 1\n parameter \\CLK_POLARITY 1\n\
+        parameter \\PORTID 0\n parameter \\PRIORITY_MASK 0'x\n parameter \\ABITS 1\n parameter \\WIDTH 8\n\
+        connect \\CLK \\clk\n connect \\EN 8'11111111\n connect \\ADDR \\a\n connect \\DATA 9000000'0\n end\nend\n";
+    let (result, _) = try_read(text);
+    assert!(result.is_err() || result.is_ok_and(|n| n.cells.len() < 100));
+}
+
+#[test]
 fn a_memory_has_no_more_read_ports_than_it_says() {
     let text = "module \\top\n  wire width 2 input 1 \\a\n  cell $mem_v2 \\m\n    parameter \\MEMID \"\\m\"\n    parameter \\SIZE 4\n    \
         parameter \\OFFSET 0\n    parameter \\ABITS 2\n    parameter \\WIDTH 4\n    parameter \\INIT 16'0100001100100001\n    \
