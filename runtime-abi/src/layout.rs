@@ -118,6 +118,7 @@ pub mod state {
     pub const SEED: u32 = 16;
     pub const PRNG: u32 = 24;
     pub const PHASE: u32 = 32;
+    pub const CUT: u32 = 36;
     pub const BEHIND: u32 = 40;
     /// Bytes of the header.
     pub const HEADER_LEN: u32 = 64;
@@ -130,6 +131,7 @@ pub mod state {
         field(SEED, 8, "seed", true, "seed of random values; kept by `rtl_reset`"),
         field(PRNG, 8, "prng", false, "state of the random generator"),
         field(PHASE, 4, "phase", false, "1: stopped with edges pending"),
+        field(CUT, 4, "cut", false, "clock + 1 of a cycle that a full ring cut; bit 31: in its fall"),
         field(BEHIND, 8, "behind", false, "time that passes when those are done"),
     ];
 }

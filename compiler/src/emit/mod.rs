@@ -258,6 +258,7 @@ impl Numbers {
             ("SEED", state(abi::state::SEED)),
             ("PRNG", state(abi::state::PRNG)),
             ("PHASE", state(abi::state::PHASE)),
+            ("CUT", state(abi::state::CUT)),
             ("BEHIND", state(abi::state::BEHIND)),
             ("STATE_BASE", layout.state_base.into()),
             (

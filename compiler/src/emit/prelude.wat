@@ -169,13 +169,30 @@
       (then
         (local.set $status (call $settle_before))
         (if (local.get $status) (then (return (local.get $status))))))
-    (if (i32.eqz (i32.load offset=@PHASE@ (i32.const 0))) (then (return (i32.const 0))))
-    (local.set $status (call $instant_and_stop))
-    (if (i32.eqz (i32.load offset=@PHASE@ (i32.const 0)))
+    (if (i32.load offset=@PHASE@ (i32.const 0))
       (then
+        (local.set $status (call $instant_and_stop))
+        (if (i32.load offset=@PHASE@ (i32.const 0)) (then (return (local.get $status))))
         (call $pass (i64.load offset=@BEHIND@ (i32.const 0)))
-        (i64.store offset=@BEHIND@ (i32.const 0) (i64.const 0))))
+        (i64.store offset=@BEHIND@ (i32.const 0) (i64.const 0))
+        ;; The cycle whose fall that was ends in this call.
+        (i64.store offset=@DONE@ (i32.const 0)
+          (i64.extend_i32_u (i32.shr_u (i32.load offset=@CUT@ (i32.const 0)) (i32.const 31))))))
+    (i32.store offset=@CUT@ (i32.const 0) (i32.const 0))
     (local.get $status))
+
+  (func $less (param $n i64) (param $by i64) (result i64)
+    (select
+      (i64.const 0)
+      (i64.sub (local.get $n) (local.get $by))
+      (i64.lt_u (local.get $n) (local.get $by))))
+
+  ;; `enter` of a call that makes cycles of a clock: how many of them it has found to be done, a pending one.
+  (func $ended (param $clock i32) (param $cut i32) (result i64)
+    (select
+      (i64.load offset=@DONE@ (i32.const 0))
+      (i64.const 0)
+      (i32.eq (i32.and (local.get $cut) (i32.const 0x7fffffff)) (i32.add (local.get $clock) (i32.const 1)))))
 
   ;; An instant; then the status of an event that stops.
   (func $instant_and_stop (result i32)
@@ -300,6 +317,13 @@
       (then (i64.store offset=@BEHIND@ (i32.const 0) (local.get $time)))
       (else (call $pass (local.get $time)))))
 
+  ;; A full ring cuts a cycle: the next call for the clock goes on with it.
+  (func $cut_cycle (param $clock i32) (param $fall i32)
+    (i32.store offset=@CUT@ (i32.const 0)
+      (i32.or
+        (i32.add (local.get $clock) (i32.const 1))
+        (i32.shl (local.get $fall) (i32.const 31)))))
+
   ;; 1 when a flip was refused for want of room; in phase 1 it was done.
   (func $refused (param $status i32) (result i32)
     (i32.and
@@ -328,11 +352,16 @@
             (br_if $stop (call $refused (local.get $status)))
             (local.set $alone (i32.const 1))
             (call $pass_after (i64.load offset=8 (local.get $row)))
+            (if (i32.eq (local.get $status) (i32.const 4)) (then (call $cut_cycle (local.get $clock) (i32.const 0))))
             (br_if $stop (local.get $status))))
         (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 0) (local.get $alone)))
+        (if (i32.eq (local.get $status) (i32.const 4))
+          (then (call $cut_cycle (local.get $clock) (i32.load offset=@PHASE@ (i32.const 0)))))
         (br_if $stop (call $refused (local.get $status)))
         (local.set $alone (i32.const 1))
         (call $pass_after (i64.load offset=16 (local.get $row)))
+        ;; A fall whose instant is pending is counted when that is finished.
+        (br_if $stop (i32.eq (local.get $status) (i32.const 4)))
         (local.set $done (i64.add (local.get $done) (i64.const 1)))
         (i64.store offset=@DONE@ (i32.const 0) (i64.add (local.get $before) (local.get $done)))
         (br_if $next (i32.eqz (local.get $status)))))
@@ -404,12 +433,16 @@
     (local.get $status))
 
   (func (export "rtl_step") (param $clock i32) (param $n i64) (result i32)
-    (local $status i32)
+    (local $status i32) (local $cut i32)
     (if (i32.ge_u (local.get $clock) (i32.const @PRIMARY@)) (then (return (call $finish (i32.const 6)))))
     (if (i64.eqz (local.get $n)) (then (return (call $eval))))
+    (local.set $cut (i32.load offset=@CUT@ (i32.const 0)))
     (local.set $status (call $enter))
     (if (i32.eqz (local.get $status))
-      (then (local.set $status (call $cycles (local.get $clock) (local.get $n)))))
+      (then
+        (local.set $status
+          (call $cycles (local.get $clock)
+            (i64.sub (local.get $n) (call $ended (local.get $clock) (local.get $cut)))))))
     (call $leave (local.get $status)))
 
   (func $edges (export "rtl_edges") (param $rise i64) (param $fall i64) (result i32)
@@ -536,12 +569,23 @@
 
   (func (export "rtl_run_until")
     (param $clock i32) (param $max i64) (param $offset i32) (param $mask i64) (param $value i64) (result i32)
-    (local $status i32) (local $settled i32)
+    (local $status i32) (local $settled i32) (local $cut i32)
     (if (i32.ge_u (local.get $clock) (i32.const @PRIMARY@)) (then (return (call $finish (i32.const 6)))))
     (if (i32.lt_u (local.get $offset) (i32.const @STATE_BASE@)) (then (return (call $finish (i32.const 6)))))
     (if (i32.gt_u (local.get $offset) (i32.const @STATE_LAST_WORD@)) (then (return (call $finish (i32.const 6)))))
+    (local.set $cut (i32.load offset=@CUT@ (i32.const 0)))
     (local.set $status (call $take_in))
     (block $stop
+      ;; A cycle that was cut ends before the condition is looked at.
+      (if (i32.eqz (local.get $status))
+        (then
+          (if (i32.eq (local.get $cut) (i32.add (local.get $clock) (i32.const 1)))
+            (then
+              (local.set $status (call $cycles (local.get $clock) (i64.const 1)))
+              (local.set $max (call $less (local.get $max) (i64.const 1))))
+            (else
+              (local.set $max
+                (call $less (local.get $max) (call $ended (local.get $clock) (local.get $cut))))))))
       (loop $next
         (if (i32.eqz (i32.const @GENERAL@))
           (then
@@ -702,7 +746,7 @@
 
   ;; One play record.
   (func $record (param $at i32) (result i32)
-    (local $op i32) (local $status i32) (local $done i64) (local $n i64)
+    (local $op i32) (local $status i32) (local $done i64) (local $n i64) (local $cut i32)
     (local.set $op (i32.load (local.get $at)))
     (if (i32.eq (local.get $op) (i32.const 1))
       (then
@@ -723,9 +767,13 @@
         (local.set $done (i64.load offset=24 (local.get $at)))
         (local.set $n (i64.sub (i64.load offset=16 (local.get $at)) (local.get $done)))
         (if (i64.eqz (local.get $n)) (then (return (call $eval))))
+        (local.set $cut (i32.load offset=@CUT@ (i32.const 0)))
         (local.set $status (call $enter))
         (if (i32.eqz (local.get $status))
-          (then (local.set $status (call $cycles (i32.load offset=4 (local.get $at)) (local.get $n)))))
+          (then
+            (local.set $n
+              (i64.sub (local.get $n) (call $ended (i32.load offset=4 (local.get $at)) (local.get $cut))))
+            (local.set $status (call $cycles (i32.load offset=4 (local.get $at)) (local.get $n)))))
         (local.set $done (i64.add (local.get $done) (i64.load offset=@DONE@ (i32.const 0))))
         (i64.store offset=24 (local.get $at)
           (select (i64.const 0) (local.get $done)
