@@ -3,6 +3,9 @@
 //! Such a cell belongs to the block's region, because no single branch below has all its uses; computed there,
 //! it would be computed in every cycle. Cells that the same few branches need are computed together, when
 //! the condition of one of those holds. In other cycles they have no value, and nothing looks at them.
+//!
+//! A region may have several blocks, one for each point where its leaves run. A cell that a later one needs, too, is
+//! always computed by the first.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -36,6 +39,9 @@ impl Guards {
         leaves: &[usize],
     ) -> Guards {
         let mut users: FxHashMap<usize, Users> = FxHashMap::default();
+        for local in needed_elsewhere(tree, region, needed, leaves) {
+            users.insert(local, None);
+        }
         for root in roots {
             add(&mut users, *root, &None);
         }
@@ -83,6 +89,29 @@ impl Guards {
         }
         runs
     }
+}
+
+/// Cells of the block's region that more than the block's own cells and leaves use.
+fn needed_elsewhere(tree: &Tree, region: usize, needed: &[usize], leaves: &[usize]) -> Vec<usize> {
+    let mut uses: FxHashMap<usize, u32> = FxHashMap::default();
+    for l in needed {
+        tree.for_each_operand(*l, |o| {
+            if let Some(o) = tree.scheduler.local(o) {
+                *uses.entry(o).or_default() += 1;
+            }
+        });
+    }
+    for l in leaves
+        .iter()
+        .flat_map(|leaf| tree.leaf_inputs(region, *leaf))
+    {
+        *uses.entry(l).or_default() += 1;
+    }
+    let here = |l: &usize| tree.placement.of_cell[*l] == region;
+    let all = |l: &usize| uses.get(l).copied().unwrap_or(0) == tree.uses[*l];
+    (needed.iter().copied())
+        .filter(|l| here(l) && !all(l))
+        .collect()
 }
 
 /// The conditions of some regions; `None` while one of them is not known yet.

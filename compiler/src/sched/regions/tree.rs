@@ -22,6 +22,8 @@ pub(super) struct Tree<'s, 'a> {
     pub placement: &'s Placement,
     /// Local cells that some block evaluates already.
     pub done: Vec<bool>,
+    /// How often the task's cells and leaves name each local cell.
+    pub uses: Vec<u32>,
 }
 
 /// Muxes of one select, in one branch.
@@ -63,13 +65,27 @@ impl<'s, 'a> Tree<'s, 'a> {
         plain: &'s [bool],
         placement: &'s Placement,
     ) -> Self {
-        Tree {
+        let mut tree = Tree {
             scheduler,
             cells,
             plain,
             placement,
             done: vec![false; cells.len()],
+            uses: vec![0; cells.len()],
+        };
+        let mut uses = vec![0; cells.len()];
+        for l in (0..cells.len()).filter(|l| placement.of_cell[*l] != usize::MAX) {
+            tree.for_each_operand(l, |o| {
+                scheduler.local(o).into_iter().for_each(|o| uses[o] += 1)
+            });
         }
+        for leaf in 0..placement.leaves.len() {
+            for l in tree.leaf_inputs(ROOT, leaf) {
+                uses[l] += 1;
+            }
+        }
+        tree.uses = uses;
+        tree
     }
 
     pub fn task(&mut self) -> Block {
