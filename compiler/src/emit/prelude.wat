@@ -400,7 +400,11 @@
         (if (i32.const @RANDOM@) (then (call $draw)))
         (if (i32.const @EVENTS@)
           (then
-            (if (i32.const @LAST@) (then (call $last)))
+            ;; Events at the end of an instant may show the clock itself.
+            (if (i32.const @LAST@)
+              (then
+                (i32.store8 offset=40 (local.get $row) (i32.const 1))
+                (call $last)))
             (local.set $status (call $pending))
             (if (local.get $status)
               (then
@@ -413,6 +417,7 @@
         (if (i32.const @FALLS@) (then (call $fall (local.get $clock))))
         (if (i32.const @RANDOM@) (then (call $draw)))
         (local.set $left (i64.sub (local.get $left) (i64.const 1)))
+        (if (i32.const @LAST@) (then (i32.store8 offset=40 (local.get $row) (i32.const 0))))
         (if (i32.const @FALL_EVENTS@)
           (then
             (if (i32.const @LAST@) (then (call $last)))

@@ -77,12 +77,13 @@ fn stored(n: &Netlist) -> FxHashMap<CellId, Stored> {
             stored.insert(cell, place);
         }
     };
-    n.latches
-        .iter()
-        .for_each(|(id, l)| add(l.value, Stored::Latch(id)));
+    // What is a latch's value, too, is the latch, which hosts may write.
     n.loops
         .iter()
         .for_each(|(id, l)| add(l.value, Stored::Loop(id)));
+    n.latches
+        .iter()
+        .for_each(|(id, l)| add(l.value, Stored::Latch(id)));
     for (id, cell) in n.cells.iter() {
         match cell.kind {
             CellKind::Register(r) => add(id, Stored::Register(r)),
