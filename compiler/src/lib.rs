@@ -1,4 +1,40 @@
 //! rtlwasm: an ahead-of-time compiler from hardware designs to WebAssembly simulation artifacts.
+//!
+//! [`Compiler`] is what build scripts and programs use:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = "
+//! module \\inverter
+//!   wire input 1 \\a
+//!   wire output 2 \\y
+//!   cell $not $1
+//!     parameter \\A_SIGNED 0
+//!     parameter \\A_WIDTH 1
+//!     parameter \\Y_WIDTH 1
+//!     connect \\A \\a
+//!     connect \\Y \\y
+//!   end
+//! end";
+//! let artifact = rtlwasm::Compiler::new().rtlil("inverter.il", text).compile()?;
+//! assert!(artifact.bytes().starts_with(b"\0asm"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Inside, a design takes one way through the modules, never back. This is the order to read them in:
+//!
+//! 1. [`front`] turns any source into RTLIL text ([`front::yosys`], for Verilog) and that into a netlist
+//!    ([`front::rtlil`]). Only here can a design be refused, with a [`diag::Diagnostic`].
+//! 2. [`ir`] is the netlist: cells, registers, latches, memories, effects and names. [`ir::interp`] runs it, slowly and
+//!    plainly; everything behind must agree with it.
+//! 3. [`pass`] makes the netlist smaller and splits wide values into words.
+//! 4. [`sched`] decides what runs when, under which condition, in which function.
+//! 5. [`layout`] gives every stored value its address.
+//! 6. [`emit`] writes the module, [`package`] optimises it and adds the manifest.
+//!
+//! [`pipeline`] calls 3 to 6 and [`compile()`] all of them. [`bits`] and [`arena`] are used everywhere.
+
 pub mod api;
 pub mod arena;
 pub mod bits;

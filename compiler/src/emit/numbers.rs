@@ -1,0 +1,185 @@
+//! The numbers that the prelude leaves open: addresses, sizes and what a design makes use of, written `@LIKE_THIS@`.
+
+use rtlwasm_abi::{ABI_VERSION, layout as abi};
+use walrus::Module;
+
+use super::effects::Reserves;
+use super::tables::Tables;
+use crate::ir::*;
+use crate::layout::{Buffers, Cursor, Layout};
+use crate::options::{ClockOrder, Options};
+use crate::sched::sinks::needs_shadow;
+use crate::sched::{Schedule, TaskKind, TimingModel};
+
+/// Widest value in bits that the scratch areas of wide arithmetic hold is found from the netlist; this
+/// is the least.
+const MIN_WIDE_BITS: u32 = 128;
+
+/// What a module is made from.
+pub(super) struct Design<'a> {
+    pub netlist: &'a Netlist,
+    pub schedule: &'a Schedule,
+    pub layout: &'a Layout,
+    pub options: &'a Options,
+}
+
+/// The numbers of the prelude's `@signs@`.
+pub(super) struct Numbers {
+    values: Vec<(&'static str, u64)>,
+    /// Where memory ends that is known before code is emitted.
+    pub memory_bytes: u64,
+}
+
+impl Numbers {
+    pub fn new(
+        design: &Design,
+        tables: &Tables,
+        buffers: Buffers,
+        reserves: &Reserves,
+        at: &mut Cursor,
+    ) -> Numbers {
+        let mut values = fields(design.layout);
+        values.extend(clocks(design));
+        values.extend(features(design, reserves));
+        values.extend(events(buffers, reserves));
+        values.extend([
+            ("SIGNALS", tables.signals.into()),
+            ("SIGNAL_BASE", tables.signal_base.into()),
+            ("PART_BASE", tables.part_base.into()),
+            ("OUTLINES", u64::from(tables.outlines)),
+        ]);
+        values.extend(scratch(design, at));
+        let memory_bytes = at.0;
+        let host_end = u64::from(buffers.host_base) + u64::from(buffers.host_len);
+        values.extend([("MEMORY_BYTES", host_end), ("PAGES", 1)]);
+        // Longest names first, so that none is taken for the beginning of another.
+        values.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        Numbers {
+            values,
+            memory_bytes,
+        }
+    }
+
+    pub fn parse_prelude(&self) -> Module {
+        let mut text = [include_str!("prelude.wat"), include_str!("wide.wat")].concat();
+        for (name, value) in &self.values {
+            text = text.replace(&format!("@{name}@"), &(*value as i64).to_string());
+        }
+        let wasm = wat::parse_str(&text).unwrap_or_else(|e| panic!("prelude: {e}"));
+        let mut config = walrus::ModuleConfig::new();
+        config
+            .generate_producers_section(false)
+            .generate_name_section(true);
+        config
+            .parse(&wasm)
+            .unwrap_or_else(|e| panic!("prelude: {e}"))
+    }
+}
+
+type Values = Vec<(&'static str, u64)>;
+
+/// Fields of the control block and of the state.
+fn fields(layout: &Layout) -> Values {
+    let control = |field: u32| u64::from(abi::CONTROL_BASE + field);
+    let state = |field: u32| u64::from(layout.state_base + field);
+    let last_word = u64::from(layout.state_base) + layout.state_len - 8;
+    vec![
+        ("ABI", ABI_VERSION.into()),
+        ("STATUS", control(abi::control::STATUS)),
+        ("STOP_SITE", control(abi::control::STOP_SITE)),
+        ("DONE", control(abi::control::DONE)),
+        ("DIRTY", control(abi::control::DIRTY)),
+        ("PLAY_POS", control(abi::control::PLAY_POS)),
+        ("EVENT_HEAD", control(abi::control::EVENT_HEAD)),
+        ("EVENT_TAIL", control(abi::control::EVENT_TAIL)),
+        ("TIME", state(abi::state::TIME)),
+        ("SEED", state(abi::state::SEED)),
+        ("PRNG", state(abi::state::PRNG)),
+        ("PHASE", state(abi::state::PHASE)),
+        ("CUT", state(abi::state::CUT)),
+        ("BEHIND", state(abi::state::BEHIND)),
+        ("STATE_BASE", layout.state_base.into()),
+        ("STATE_LAST_WORD", last_word),
+    ]
+}
+
+fn clocks(design: &Design) -> Values {
+    let (n, layout) = (design.netlist, design.layout);
+    let role = |wanted| n.triggers.values().filter(|t| t.role == wanted).count() as u64;
+    let triggers = layout.rows.len() as u64;
+    vec![
+        ("TRIGGER_BASE", layout.trigger_base.into()),
+        ("TRIGGERS", triggers),
+        ("TRIGGER_BYTES", trigger_bytes(layout)),
+        ("PRIMARY", role(TriggerRole::PrimaryClock)),
+        ("CLOCKS", triggers - role(TriggerRole::AsyncLoad)),
+        ("EDGE_MASK", edge_mask(n, layout)),
+    ]
+}
+
+fn trigger_bytes(layout: &Layout) -> u64 {
+    layout.rows.len() as u64 * u64::from(abi::trigger::LEN)
+}
+
+/// What of the time loop this design needs, as 0 and 1.
+fn features(design: &Design, reserves: &Reserves) -> Values {
+    let (n, domains) = (design.netlist, &design.schedule.domains);
+    let general = domains.model == TimingModel::General;
+    let carry = general && design.options.clock_order == ClockOrder::Verilog;
+    let loads = n.registers.values().any(|r| r.load.is_some());
+    let latches = !n.latches.is_empty();
+    let falls = (design.schedule.tasks.iter())
+        .any(|t| matches!(t.kind, TaskKind::Edge(e) if e.edge == Edge::Fall));
+    let events = reserves.event > 0;
+    let settle_each = general || needs_shadow(domains) && latches;
+    vec![
+        ("GENERAL", general.into()),
+        ("CARRY", carry.into()),
+        ("EVENTS", events.into()),
+        ("RANDOM", u64::from(!n.randoms.is_empty())),
+        ("LAST", u64::from(n.effects.iter().any(|e| e.last))),
+        ("SETTLE_FIRST", u64::from(general || loads || latches)),
+        ("SETTLE_EACH", settle_each.into()),
+        ("FALLS", falls.into()),
+        ("FALL_EVENTS", u64::from(falls && events)),
+    ]
+}
+
+fn events(buffers: Buffers, reserves: &Reserves) -> Values {
+    let base = u64::from(buffers.event_base);
+    vec![
+        ("EVENT_RESERVE_TWICE", u64::from(reserves.event.max(1)) * 2),
+        ("EVENT_BASE", base),
+        ("EVENT_BASE_SITE", base + 4),
+        ("EVENT_SIZE", buffers.event_size.into()),
+        ("EVENT_LAST", u64::from(buffers.event_size) - 1),
+        ("EVENT_RESERVE", reserves.event.into()),
+    ]
+}
+
+/// Places that the prelude alone writes to.
+fn scratch(design: &Design, at: &mut Cursor) -> Values {
+    let widths = design.netlist.cells.values().map(|c| c.width);
+    let widest = widths.max().unwrap_or(0).max(MIN_WIDE_BITS);
+    let wide_bytes = 8 * crate::bits::limb_count(widest) as u64;
+    let sizes = [
+        ("PENDING", 8),
+        ("SAVE", 8),
+        ("SAVE_ROWS", trigger_bytes(design.layout)),
+        ("WIDE_1", wide_bytes),
+        ("WIDE_2", wide_bytes),
+        ("WIDE_3", wide_bytes),
+    ];
+    sizes
+        .map(|(name, size)| (name, at.take(size, 8).into()))
+        .to_vec()
+}
+
+/// Triggers that `rtl_edges` may move: those that are inputs, among the first 64.
+fn edge_mask(n: &Netlist, layout: &Layout) -> u64 {
+    let movable = |t: &TriggerId| crate::sched::sinks::level_input(n, *t).is_some();
+    let rows = layout.rows.iter().take(64).enumerate();
+    rows.filter(|(_, t)| movable(t))
+        .map(|(row, _)| 1u64 << row)
+        .sum()
+}
