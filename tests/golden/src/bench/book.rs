@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::failure::{Failure, Result, at};
 use super::growth::Growth;
 use super::ladder::LADDER;
-use super::results::{DesignFigures, EngineFigures, geometric_mean};
+use super::results::{DesignFigures, EngineFigures, mean_ratio};
 use super::{plot, report};
 
 /// Everything that is kept.
@@ -96,12 +96,10 @@ fn speed_table(all: &[DesignFigures]) -> String {
     for figures in all {
         text.push_str(&speed_row(figures));
     }
-    let mean = |prefix: &str| {
-        let ratios = all.iter().filter_map(|figures| figures.ratio(prefix));
-        geometric_mean(ratios).map_or("-".into(), |mean| format!("{mean:.2}"))
-    };
+    let mean =
+        |prefix: &str| mean_ratio(all, prefix).map_or("-".into(), |mean| format!("{mean:.2}"));
     text.push_str(&format!(
-        "\nGeometric means: {} x Verilator, {} x CXXRTL.\n",
+        "\nGeometric means without idle_soc: {} x Verilator, {} x CXXRTL.\n",
         mean("verilator"),
         mean("cxxrtl")
     ));

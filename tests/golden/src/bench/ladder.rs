@@ -28,6 +28,9 @@ pub struct Workload {
 /// The clock of every design here.
 pub const CLOCK: &str = "clk";
 
+/// It sleeps but for some hundred cycles in 50,000, so it is not in the means.
+pub const IDLE: &str = "idle_soc";
+
 /// A system of `fixtures/designs` with the endless program `bench.hex`.
 const fn soc(name: &'static str, top: &'static str, reset: (&'static str, u64)) -> Workload {
     Workload {
@@ -98,7 +101,7 @@ pub const LADDER: &[Workload] = &[
         list: "sources.f",
         top: "mandelbrot",
         defines: &[],
-        parameters: &[("COLUMNS", "30000"), ("ROWS", "30000")],
+        parameters: &[("COLUMNS", "30000"), ("ROWS", "30000"), ("PRINT", "0")],
         reset: ("rst", 1),
         inputs: &[],
         over: &[("done", 1)],
@@ -108,6 +111,7 @@ pub const LADDER: &[Workload] = &[
     answer("aes256", ("aes256", "sources.f"), "aes256"),
     answer("gemm", ("gemm", "sources.f"), "gemm"),
     answer("wide512", ("wide512", "sources.f"), "wide512"),
+    answer(IDLE, ("idle_soc", "waking.f"), "idle_soc"),
     answer("cores16", ("many_cores", "cores16.f"), "many_cores"),
     answer("cores64", ("many_cores", "cores64.f"), "many_cores"),
     rocket("rocket", "sources.f"),

@@ -7,7 +7,7 @@ use super::failure::Result;
 use super::growth::Growth;
 use super::ladder::LADDER;
 use super::options::Race;
-use super::results::{DesignFigures, EngineFigures, geometric_mean};
+use super::results::{DesignFigures, EngineFigures, mean_ratio};
 
 /// Names of designs and engines.
 pub fn list(engines: &[Engine]) -> Result {
@@ -138,9 +138,10 @@ fn table(all: &[DesignFigures]) -> String {
             number(ours.map(|ours| ours.running_kilobytes as f64 / 1e3), 0),
         ));
     }
-    let mean = geometric_mean(all.iter().filter_map(|figures| figures.ratio("verilator")));
-    if let Some(mean) = mean {
-        text.push_str(&format!("geometric mean of ours/verilator: {mean:.3}\n"));
+    if let Some(mean) = mean_ratio(all, "verilator") {
+        text.push_str(&format!(
+            "geometric mean of ours/verilator, without idle_soc: {mean:.3}\n"
+        ));
     }
     text
 }

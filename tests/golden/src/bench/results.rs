@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ladder::IDLE;
 use super::process::Usage;
 
 /// One design.
@@ -54,8 +55,14 @@ impl DesignFigures {
     }
 }
 
+/// Geometric mean of ours against the best of those engines, over all designs but the idle one.
+pub fn mean_ratio(all: &[DesignFigures], prefix: &str) -> Option<f64> {
+    let busy = all.iter().filter(|figures| figures.design != IDLE);
+    geometric_mean(busy.filter_map(|figures| figures.ratio(prefix)))
+}
+
 /// Geometric mean of those that are there.
-pub fn geometric_mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+fn geometric_mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0u32);
     for value in values {
         sum += value.ln();

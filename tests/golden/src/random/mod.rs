@@ -10,6 +10,8 @@ mod logic;
 mod run;
 mod state;
 
+pub mod text;
+
 pub use coverage::Coverage;
 pub use run::{Case, run};
 
