@@ -11,9 +11,9 @@ use rustc_hash::FxHashMap;
 
 use crate::bits::limb_count;
 use crate::ir::*;
+use crate::sched::Schedule;
 use crate::sched::observe::{Observed, Stored};
 use crate::sched::sinks::{level_input, needs_shadow};
-use crate::sched::{DomainId, Schedule};
 
 /// Bytes that a host may use for scripts and staged pokes.
 const HOST_LEN: u32 = 64 * 1024;
@@ -39,15 +39,45 @@ pub struct Layout {
     /// Published and outlined cells; wide ones in consecutive limbs.
     pub nets: FxHashMap<CellId, u32>,
     /// Registers of each domain: first address and bytes.
-    pub domain_blocks: Vec<(u32, u32)>,
+    pub domain_blocks: Vec<Span>,
     /// Distance from a register to its shadow.
     pub shadow_delta: u32,
     /// Queue slot of each write port, by memory; used by shadowed waves.
     pub queues: Vec<Vec<u32>>,
+    pub sleep: Sleep,
     /// Per effect: counter of a cover, or the values at the last settling of an effect on change.
     pub effects: Vec<EffectSlot>,
     /// First address after everything that has a place, for the signal table and what follows.
     pub end: u64,
+}
+
+/// What the sleep of supernodes keeps in memory, outside of the state.
+#[derive(Clone, Debug, Default)]
+pub struct Sleep {
+    /// A bit for each supernode, 64 to a word: it sleeps.
+    pub asleep: u32,
+    /// As many words: it has written to a memory, or has woken, since the last look.
+    pub busy: u32,
+    pub words: u32,
+    pub nodes: Vec<SleepSlot>,
+    pub inputs: FxHashMap<CellId, SleepInput>,
+}
+
+/// The registers of a supernode, and a copy of them.
+#[derive(Clone, Copy, Debug)]
+pub struct SleepSlot {
+    pub state: u32,
+    pub len: u32,
+    pub copy: u32,
+}
+
+/// A value that supernodes look at.
+#[derive(Clone, Debug, Default)]
+pub struct SleepInput {
+    /// Its last value, each limb in eight bytes.
+    pub kept: u32,
+    /// The supernodes that see it.
+    pub seen_by: Vec<usize>,
 }
 
 /// Where a narrow value lies.
@@ -128,7 +158,7 @@ pub fn assign(n: &Netlist, schedule: &Schedule, observed: &Observed) -> Layout {
     let rows = trigger_rows(n);
     let trigger_base = at.take(u64::from(trigger::LEN) * rows.len() as u64, 8);
     let inputs = place_inputs(n, &rows, trigger_base, &mut at);
-    let (registers, domain_blocks) = place_registers(n, schedule, &mut at);
+    let (registers, domain_blocks, sleepers) = place_registers(n, schedule, &mut at);
     let latches = n.latches.values().map(|l| at.value(l.width)).collect();
     let loops = n.loops.values().map(|l| at.value(l.width)).collect();
     let mut nets = FxHashMap::default();
@@ -151,6 +181,7 @@ pub fn assign(n: &Netlist, schedule: &Schedule, observed: &Observed) -> Layout {
         .values()
         .map(|m| place_queues(m, &mut at))
         .collect();
+    let sleep = place_sleep(n, schedule, &sleepers, &mut at);
     for cell in &observed.outlined {
         nets.insert(*cell, at.value(n.width(*cell)).offset);
     }
@@ -170,6 +201,7 @@ pub fn assign(n: &Netlist, schedule: &Schedule, observed: &Observed) -> Layout {
         domain_blocks,
         shadow_delta,
         queues,
+        sleep,
         effects,
         end,
     }
@@ -311,30 +343,74 @@ fn place_input(
     parts
 }
 
+/// A first address and a number of bytes.
+type Span = (u32, u32);
+
+/// Registers of one domain after the other, those of one supernode side by side. Answers their slots, where each
+/// domain's lie, and where each supernode's do.
 fn place_registers(
     n: &Netlist,
     schedule: &Schedule,
     at: &mut Cursor,
-) -> (Vec<Slot>, Vec<(u32, u32)>) {
+) -> (Vec<Slot>, Vec<Span>, Vec<Span>) {
     let mut slots: Vec<Option<Slot>> = vec![None; n.registers.len()];
+    let mut group = vec![usize::MAX; n.registers.len()];
+    for (index, node) in schedule.supernodes.iter().enumerate() {
+        node.registers.iter().for_each(|r| group[r.index()] = index);
+    }
     let mut blocks = Vec::new();
-    let of_domain = |d: DomainId| schedule.domains.domains[d].registers.clone();
-    for d in 0..schedule.domains.domains.len() {
+    let mut nodes = vec![(0, 0); schedule.supernodes.len()];
+    for domain in &schedule.domains.domains {
         let start = at.take(0, 8);
         // Large slots first, so that none needs padding.
-        let mut registers = of_domain(d);
-        registers.sort_by_key(|r| std::cmp::Reverse(slot_size(n.registers[*r].width)));
-        for r in registers {
-            slots[r.index()] = Some(at.value(n.registers[r].width));
+        let mut registers = domain.registers.clone();
+        let size = |r: &RegisterId| slot_size(n.registers[*r].width);
+        registers.sort_by_key(|r| (group[r.index()], std::cmp::Reverse(size(r))));
+        for part in registers.chunk_by(|a, b| group[a.index()] == group[b.index()]) {
+            let first = at.take(0, 8);
+            for r in part {
+                slots[r.index()] = Some(at.value(n.registers[*r].width));
+            }
+            let end = at.take(0, 8);
+            if let Some(node) = nodes.get_mut(group[part[0].index()]) {
+                *node = (first, end - first);
+            }
         }
-        let end = at.take(0, 8);
-        blocks.push((start, end - start));
+        blocks.push((start, at.take(0, 8) - start));
     }
     let rest = n
         .registers
         .iter()
         .map(|(id, r)| slots[id.index()].unwrap_or_else(|| at.value(r.width)));
-    (rest.collect(), blocks)
+    (rest.collect(), blocks, nodes)
+}
+
+fn place_sleep(n: &Netlist, schedule: &Schedule, registers: &[Span], at: &mut Cursor) -> Sleep {
+    let words = schedule.supernodes.len().div_ceil(64) as u32;
+    let mut sleep = Sleep {
+        asleep: at.take(8 * u64::from(words), 8),
+        busy: at.take(8 * u64::from(words), 8),
+        words,
+        ..Sleep::default()
+    };
+    for (state, len) in registers {
+        sleep.nodes.push(SleepSlot {
+            state: *state,
+            len: *len,
+            copy: at.take((*len).into(), 8),
+        });
+    }
+    for (index, node) in schedule.supernodes.iter().enumerate() {
+        for cell in &node.inputs {
+            let bytes = 8 * limb_count(n.width(*cell)) as u64;
+            let input = sleep.inputs.entry(*cell).or_insert_with(|| SleepInput {
+                kept: at.take(bytes, 8),
+                seen_by: Vec::new(),
+            });
+            input.seen_by.push(index);
+        }
+    }
+    sleep
 }
 
 fn place_effect(n: &Netlist, effect: &Effect, at: &mut Cursor) -> EffectSlot {
@@ -392,7 +468,7 @@ fn place_memories(n: &Netlist, at: &mut Cursor) -> Vec<MemorySlot> {
     slots
 }
 
-fn place_shadow(blocks: &[(u32, u32)], needed: bool, at: &mut Cursor) -> u32 {
+fn place_shadow(blocks: &[Span], needed: bool, at: &mut Cursor) -> u32 {
     let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
         return 0;
     };

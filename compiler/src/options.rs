@@ -53,6 +53,7 @@ pub struct Options {
     pub poke: Poke,
     pub clock_order: ClockOrder,
     pub profile: Profile,
+    pub gating: Gating,
     /// Optimisations to leave out, by name (`-Z no-<name>`): to measure one, or to find which one is at fault.
     pub without: BTreeSet<String>,
 }
@@ -73,9 +74,44 @@ impl Default for Options {
             poke: Poke::All,
             clock_order: ClockOrder::Verilog,
             profile: Profile::Server,
+            gating: Gating::default(),
             without: BTreeSet::new(),
         }
     }
+}
+
+/// From which size on instances are skipped while nothing changes in them (`sched/activity.rs`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gating {
+    /// Instances in the whole design; a design of few is busy all over.
+    pub instances: usize,
+    /// Cells that only one instance uses, with those below it that are smaller.
+    pub cells: usize,
+    /// The same for each value that it looks at.
+    pub cells_per_input: usize,
+    /// Clock edges from one look at whether something can sleep to the next: a power of two.
+    pub every: u64,
+}
+
+impl Default for Gating {
+    fn default() -> Self {
+        Gating {
+            instances: 12,
+            cells: 60,
+            cells_per_input: 2,
+            every: 16,
+        }
+    }
+}
+
+impl Gating {
+    /// Whatever can be gated is: for tests.
+    pub const ALL: Gating = Gating {
+        instances: 1,
+        cells: 1,
+        cells_per_input: 0,
+        every: 1,
+    };
 }
 
 /// `-O0` to `-O3`.

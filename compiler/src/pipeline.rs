@@ -23,7 +23,7 @@ pub fn prepare(netlist: Netlist, options: &Options) -> Prepared {
     let optimized = pass::optimize(netlist, options);
     let netlist = pass::legalize::run(&optimized);
     let observed = observe(&netlist);
-    let schedule = sched::schedule(&netlist, &observed, options.profile);
+    let schedule = sched::schedule(&netlist, &observed, options);
     let layout = layout::assign(&netlist, &schedule, &observed);
     Prepared {
         netlist,

@@ -1,7 +1,7 @@
 //! How to compile: arguments in, [`Options`] out.
 
 use clap::{Args, ValueEnum};
-use rtlwasm::options::{ClockOrder, OptLevel, Options, Poke, Profile, Strip, Undef};
+use rtlwasm::options::{ClockOrder, Gating, OptLevel, Options, Poke, Profile, Strip, Undef};
 
 /// The compile options that `build`, `run` and `dump` share.
 #[derive(Args, Clone, Debug)]
@@ -111,6 +111,7 @@ impl CompileArgs {
                 ProfileArg::Browser => Profile::Browser,
                 ProfileArg::Jvm => Profile::Jvm,
             },
+            gating: Gating::default(),
             without: self.without.iter().cloned().collect(),
         }
     }

@@ -166,6 +166,16 @@ impl Code<'_> {
         });
     }
 
+    /// Zeroes bytes at a fixed address.
+    pub fn fill(&mut self, at: u32, bytes: u32) {
+        self.constant(Ty::I32, at.into());
+        self.constant(Ty::I32, 0);
+        self.constant(Ty::I32, bytes.into());
+        self.op(walrus::ir::MemoryFill {
+            memory: self.memory,
+        });
+    }
+
     /// `if` on the i32 on the stack; each arm is written by its closure, which may be empty.
     pub fn if_else(
         &mut self,

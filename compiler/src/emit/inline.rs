@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::plan::{At, Event, Place, Plan, ROOT, State, Use, Walk};
+use super::plan::{At, Event, Place, Plan, State, Use, Walk};
 use crate::ir::*;
 
 /// Longest chain of inline cells: bounds recursion in the emitter.
@@ -123,23 +123,66 @@ impl Finish<'_, '_> {
         }
     }
 
-    /// A read of state is loaded at every use, unless the state has been overwritten by then.
+    /// A read of state is loaded at every use, until the state is overwritten; what reads it later finds it in a local,
+    /// hoisted to the start of a block around all of that.
     fn load(&mut self, cell: CellId, uses: &[Use]) {
-        let (at, _) = self.resolve(uses);
-        let late = |first: u32| at.iter().any(|at| at.place.time >= first);
-        if self.first_store(cell).is_some_and(late) {
-            self.plan.hoisted.push(cell);
-            let entry = self.plan.cells.entry(cell).or_default();
-            entry.hoisted = true;
-            entry.spilled = at.iter().any(|at| at.function != ROOT);
+        let (mut early, _) = self.resolve(uses);
+        if let Some(first) = self.first_store(cell) {
+            let late = |at: &&At| at.place.time >= first;
+            if let Some(home) = self.block_around(early.iter().filter(late), first) {
+                let (inside, before) = early
+                    .into_iter()
+                    .partition(|at| self.is_in(at.place.block, home));
+                early = before;
+                self.hoist(cell, home, inside);
+            }
+        }
+        if early.is_empty() && self.plan.cells.get(&cell).is_some_and(|c| c.hoisted) {
             return;
         }
         let mut counts: FxHashMap<usize, u32> = FxHashMap::default();
-        for at in at {
-            let block = self.walk.keys[at.place.block as usize];
+        for at in early {
+            let block = self.walk.blocks[at.place.block as usize].key;
             *counts.entry(block).or_default() += 1;
         }
         self.plan.loads.insert(cell, counts);
+    }
+
+    fn hoist(&mut self, cell: CellId, block: u32, uses: Vec<At>) {
+        let home = self.walk.blocks[block as usize];
+        self.plan.hoisted.entry(home.key).or_default().push(cell);
+        let entry = self.plan.cells.entry(cell).or_default();
+        entry.hoisted = true;
+        entry.spilled = uses.iter().any(|at| at.function != home.function);
+    }
+
+    /// The innermost block around all these places that starts before a time; `None` for no places. A block comes
+    /// before those inside it.
+    fn block_around<'p>(&self, places: impl Iterator<Item = &'p At>, time: u32) -> Option<u32> {
+        let blocks = &self.walk.blocks;
+        let around = |block: u32| blocks[block as usize].around.unwrap_or(0);
+        let common = places.map(|at| at.place.block).reduce(|mut a, mut b| {
+            while a != b {
+                (a, b) = if a > b {
+                    (around(a), b)
+                } else {
+                    (a, around(b))
+                };
+            }
+            a
+        });
+        let mut block = common?;
+        while block != 0 && blocks[block as usize].start >= time {
+            block = around(block);
+        }
+        Some(block)
+    }
+
+    fn is_in(&self, mut block: u32, outer: u32) -> bool {
+        while block > outer {
+            block = self.walk.blocks[block as usize].around.unwrap_or(0);
+        }
+        block == outer
     }
 
     /// Registers, latches, cut loops and inputs of a machine word.

@@ -48,6 +48,11 @@ impl Numbers {
             ("PART_BASE", tables.part_base.into()),
             ("OUTLINES", u64::from(tables.outlines)),
         ]);
+        let sleep = &design.layout.sleep;
+        values.extend([
+            ("ASLEEP", sleep.asleep.into()),
+            ("ASLEEP_BYTES", 8 * u64::from(sleep.words)),
+        ]);
         values.extend(scratch(design, at));
         let memory_bytes = at.0;
         let host_end = u64::from(buffers.host_base) + u64::from(buffers.host_len);

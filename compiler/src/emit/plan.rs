@@ -2,7 +2,7 @@
 //!
 //! A value used once, in the block that computes it, is computed where it is used (*inline*); others are
 //! kept in a local. State that the task itself overwrites is read before that: late reads are *hoisted*
-//! to the start. A value that is used in another function than the one that computes it is *spilled* to
+//! to the start of a block around all their uses. A value that is used in another function than the one that computes it is *spilled* to
 //! memory. Here a task is walked for uses, and for which values need their high bits clean; [`inline`] decides.
 
 use std::collections::BTreeMap;
@@ -24,8 +24,8 @@ pub(crate) struct Plan {
     pub(super) cells: FxHashMap<CellId, CellPlan>,
     /// Reads of state that are loaded wherever they are used, and how often each block uses them.
     pub(super) loads: FxHashMap<CellId, FxHashMap<usize, u32>>,
-    /// State reads to do at the start.
-    pub hoisted: Vec<CellId>,
+    /// State reads to do at the start of blocks.
+    pub(super) hoisted: FxHashMap<usize, Vec<CellId>>,
     /// Merges that are only used as an arm of another merge, which they are written to at once.
     pub(super) within: FxHashMap<CellId, CellId>,
     /// Muxes that have the value of a certain arm.
@@ -50,6 +50,11 @@ impl Plan {
     pub fn is_elsewhere(&self, cell: CellId) -> bool {
         let planned = self.cells.get(&cell).is_some_and(|c| c.inline || c.hoisted);
         planned || self.is_load(cell)
+    }
+
+    /// State reads to do at the start of a block.
+    pub fn hoisted(&self, block: &Block) -> Vec<CellId> {
+        self.hoisted.get(&key(block)).cloned().unwrap_or_default()
     }
 
     /// True for a read of state that is loaded where it is used.
@@ -101,10 +106,10 @@ pub(crate) fn plan(n: &Netlist, task: &Task, in_place: bool) -> Plan {
         merges: FxHashSet::default(),
         aliases: FxHashMap::default(),
         time: 0,
-        blocks: 0,
+        blocks: Vec::new(),
+        around: None,
         events: Vec::new(),
         uses: BTreeMap::new(),
-        keys: Vec::new(),
         stores: FxHashMap::default(),
         in_place,
     };
@@ -168,6 +173,15 @@ pub(super) enum State {
     Loop(LoopId),
 }
 
+/// A block that has been walked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Walked {
+    pub key: usize,
+    pub around: Option<u32>,
+    pub start: u32,
+    pub function: usize,
+}
+
 pub(super) struct Walk<'a> {
     pub n: &'a Netlist,
     pieces: &'a [Block],
@@ -180,11 +194,11 @@ pub(super) struct Walk<'a> {
     /// Muxes that have the value of a certain arm.
     aliases: FxHashMap<CellId, CellId>,
     time: u32,
-    blocks: u32,
+    pub blocks: Vec<Walked>,
+    /// The block that is walked.
+    around: Option<u32>,
     pub events: Vec<(Place, Event)>,
     pub uses: BTreeMap<CellId, Vec<Use>>,
-    /// Key of each block.
-    pub keys: Vec<usize>,
     /// First time at which state is overwritten.
     pub stores: FxHashMap<State, u32>,
     in_place: bool,
@@ -193,9 +207,14 @@ pub(super) struct Walk<'a> {
 impl Walk<'_> {
     /// Recursion is bounded by the depth of regions.
     fn block(&mut self, block: &Block) -> u32 {
-        let id = self.blocks;
-        self.blocks += 1;
-        self.keys.push(key(block));
+        let id = self.blocks.len() as u32;
+        self.blocks.push(Walked {
+            key: key(block),
+            around: self.around,
+            start: self.time,
+            function: self.function,
+        });
+        let around = self.around.replace(id);
         for step in &block.steps {
             match step {
                 Step::Eval(cell) => {
@@ -212,6 +231,12 @@ impl Walk<'_> {
                     let outer = std::mem::replace(&mut self.function, *piece);
                     self.block(&self.pieces[*piece]);
                     self.function = outer;
+                }
+                Step::Supernode { inputs, body, .. } => {
+                    // Compared and kept.
+                    let used = inputs.iter().flat_map(|c| [(*c, Need::Clean); 2]);
+                    self.use_cells(id, used.collect(), None);
+                    self.block(body);
                 }
                 Step::Guard { any, body } => {
                     let selects = any.iter().map(|c| (c.select, Need::Clean));
@@ -235,6 +260,7 @@ impl Walk<'_> {
                 }
             }
         }
+        self.around = around;
         id
     }
 
@@ -312,7 +338,7 @@ fn action_uses(n: &Netlist, action: &Action) -> (Vec<(CellId, Need)>, Option<Sta
                 None,
             )
         }
-        Action::Due(_) => (Vec::new(), None),
+        Action::Due(_) | Action::Run(_) => (Vec::new(), None),
         Action::Effect(i) | Action::Last(i) | Action::Change(i) => {
             let effect = &n.effects[*i];
             let mut cells: Vec<CellId> =

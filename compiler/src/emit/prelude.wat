@@ -152,6 +152,24 @@
     (i64.store offset=@PRNG@ (i32.const 0)
       (i64.add (i64.load offset=@PRNG@ (i32.const 0)) (i64.const 0x9e3779b97f4a7c15))))
 
+  ;; Nothing sleeps any more.
+  (func $wake
+    (if (i32.const @ASLEEP_BYTES@)
+      (then (memory.fill (i32.const @ASLEEP@) (i32.const 0) (i32.const @ASLEEP_BYTES@)))))
+
+  ;; True when that many bytes, a multiple of eight, are equal.
+  (func $same (export "gen_same") (param $a i32) (param $b i32) (param $len i32) (result i32)
+    (local $end i32)
+    (local.set $end (i32.add (local.get $a) (local.get $len)))
+    (block $differs
+      (loop $next
+        (if (i32.eq (local.get $a) (local.get $end)) (then (return (i32.const 1))))
+        (br_if $differs (i64.ne (i64.load (local.get $a)) (i64.load (local.get $b))))
+        (local.set $a (i32.add (local.get $a) (i32.const 8)))
+        (local.set $b (i32.add (local.get $b) (i32.const 8)))
+        (br $next)))
+    (i32.const 0))
+
   ;; Start of every call that runs: takes in what the host wrote, seen as before the first edge, and
   ;; finishes an instant that an earlier call left pending.
   (func $enter (result i32)
@@ -164,6 +182,7 @@
     (i64.store offset=@DONE@ (i32.const 0) (i64.const 0))
     (if (i32.const @EVENTS@)
       (then (if (i32.eqz (call $room)) (then (return (i32.const 4))))))
+    (if (i32.load offset=@DIRTY@ (i32.const 0)) (then (call $wake)))
     (i32.store offset=@DIRTY@ (i32.const 0) (i32.const 0))
     (if (i32.const @SETTLE_FIRST@)
       (then
@@ -223,6 +242,7 @@
     (call $save_triggers)
     (call $load_image)
     (call $restore_triggers)
+    (call $wake)
     ;; Undefined bits have a generator of their own, so that the design's draws do not depend on them.
     (i64.store offset=@PRNG@ (i32.const 0)
       (i64.xor (i64.load offset=@SEED@ (i32.const 0)) (i64.const 0x756e646566)))
@@ -710,7 +730,10 @@
     (if (i32.eqz (i32.and (local.get $flags) (i32.const 1))) (then (return (i32.const 9))))
     (drop (call $access (local.get $signal) (local.get $word) (i32.const 1) (local.get $mask) (local.get $value)))
     (if (i32.eqz (i32.and (local.get $flags) (i32.const 4)))
-      (then (i32.store offset=@DIRTY@ (i32.const 0) (i32.const 1))))
+      (then
+        ;; A script may do this in the middle of a call.
+        (call $wake)
+        (i32.store offset=@DIRTY@ (i32.const 0) (i32.const 1))))
     (i32.const 0))
 
   (func (export "rtl_peek") (param $id i32) (param $word i32) (result i64)

@@ -125,10 +125,14 @@ fn emit_body(
         emitter.code.constant(Ty::I32, 0);
         emitter.code.store(Ty::I32, context.changed_flag, 4);
     }
-    for cell in emitter.plan.hoisted.clone() {
-        emitter.compute(cell);
+    let gated = matches!(task.kind, TaskKind::Edge(_));
+    if gated {
+        emitter.before_edge_of_supernodes();
     }
     emitter.block(&task.body);
+    if gated {
+        emitter.after_edge_of_supernodes();
+    }
     if task.kind == TaskKind::Settle {
         emitter.code.load_at(Ty::I32, context.changed_flag, 4);
     }
@@ -148,7 +152,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Recursion is bounded by the depth of regions.
-    fn block(&mut self, block: &Block) {
+    pub fn block(&mut self, block: &Block) {
         self.block_then(block, |_| {});
     }
 
@@ -172,6 +176,9 @@ impl Emitter<'_, '_> {
     }
 
     fn steps(&mut self, block: &Block) {
+        for cell in self.plan.hoisted(block) {
+            self.compute(cell);
+        }
         for step in &block.steps {
             match step {
                 Step::Eval(cell) | Step::Alias { cell, .. } => {
@@ -181,6 +188,11 @@ impl Emitter<'_, '_> {
                 }
                 Step::Branch(branch) => self.branch(branch),
                 Step::Guard { any, body } => self.guard(any, body),
+                Step::Supernode {
+                    index,
+                    inputs,
+                    body,
+                } => self.supernode(*index, inputs, body),
                 Step::Act(action) => self.act(action),
                 Step::Call(piece) => self.code.call(self.pieces[*piece]),
             }
@@ -385,6 +397,7 @@ impl Emitter<'_, '_> {
             Action::Load(r, value) => {
                 let slot = self.context.layout.registers[r.index()];
                 self.once_loops_rest(|e| e.store_changed(slot, value, LOAD_CHANGED));
+                self.wake(r);
                 self.overwritten.borrow_mut().insert(r);
             }
             Action::StoreNet(cell) => self.store_net(cell),
@@ -396,7 +409,11 @@ impl Emitter<'_, '_> {
                 self.store_slot(crate::layout::Slot { offset, size: 1 }, value);
             }
             Action::Read(_) => {}
-            Action::Write { memory, port } => self.write(memory, port),
+            Action::Write { memory, port } => {
+                self.write(memory, port);
+                self.supernode_writes(memory);
+            }
+            Action::Run(index) => panic!("supernode {index} has no body"),
             Action::Effect(index) => self.effect(index),
             Action::Due(index) => self.set_due(index),
             Action::Last(index) => self.last(index),

@@ -4,6 +4,7 @@
 //! depends on the design a tree of [`Block`]s - cells to evaluate, branches under which a cone runs,
 //! and stores. Nothing here knows WebAssembly or addresses.
 
+pub mod activity;
 pub mod domains;
 pub mod observe;
 mod partition;
@@ -11,16 +12,23 @@ mod print;
 pub mod regions;
 pub mod sinks;
 
+use rustc_hash::FxHashSet;
+
 use crate::ir::*;
-use crate::options::Profile;
+use crate::options::{Gating, OptLevel, Options};
+use activity::{Activity, Owner, Supernode};
 pub use domains::{Domain, DomainId, Domains, TimingModel};
 pub use print::{print, task_name};
+use regions::Sink;
 
 /// Everything the emitter needs to know about order.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     pub domains: Domains,
     pub tasks: Vec<Task>,
+    /// Parts of the only clock edge's task that can sleep.
+    pub supernodes: Vec<Supernode>,
+    pub gating: Gating,
 }
 
 /// One function of the artifact.
@@ -79,6 +87,12 @@ pub enum Step {
         body: Block,
     },
     Act(Action),
+    /// Runs a supernode, if it is awake, after looking at those of its inputs that none before it has.
+    Supernode {
+        index: usize,
+        inputs: Vec<CellId>,
+        body: Block,
+    },
     /// Runs a piece of the task.
     Call(usize),
 }
@@ -120,6 +134,8 @@ pub enum Action {
     },
     /// Evaluates a memory read here, before later writes.
     Read(CellId),
+    /// Runs a supernode; in a finished block it is [`Step::Supernode`].
+    Run(usize),
     /// An effect whose enable is 1.
     Effect(usize),
     /// An effect whose enable is 1 and that waits for the end of the instant.
@@ -130,18 +146,55 @@ pub enum Action {
     Change(usize),
 }
 
+/// Name of activity gating among the optimisations.
+pub const SLEEP: &str = "sleep";
+
 /// Schedules a legal netlist.
-pub fn schedule(netlist: &Netlist, observed: &observe::Observed, profile: Profile) -> Schedule {
+pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Options) -> Schedule {
     let domains = domains::find(netlist);
-    let mut scheduler = regions::Scheduler::new(netlist);
     let tasks = sinks::tasks(netlist, &domains, observed);
+    let activity = match options.runs(SLEEP, OptLevel::O1) {
+        true => Activity::find(netlist, &domains, &tasks, options.gating),
+        false => Activity::none(netlist),
+    };
+    let none = Activity::none(netlist);
     let tasks = tasks.into_iter().map(|(kind, sinks)| {
+        let activity = match kind {
+            TaskKind::Edge(_) => &activity,
+            _ => &none,
+        };
         let mut pieces = Vec::new();
-        let body = partition::cut(scheduler.block(sinks), profile.max_steps(), &mut pieces);
+        let body = gated(netlist, activity, sinks);
+        let body = partition::cut(body, options.profile.max_steps(), &mut pieces);
         Task { kind, body, pieces }
     });
     Schedule {
         tasks: tasks.collect(),
         domains,
+        supernodes: activity.supernodes,
+        gating: options.gating,
     }
+}
+
+/// The block of a task, with the supernodes where they run.
+fn gated(netlist: &Netlist, activity: &Activity, sinks: Vec<Sink>) -> Block {
+    let mut scheduler = regions::Scheduler::new(netlist, activity);
+    let (rest, parts) = activity.split(sinks);
+    let parts = parts.into_iter().enumerate();
+    let mut bodies: Vec<Block> = parts
+        .map(|(i, part)| scheduler.block(part, Owner::supernode(i)))
+        .collect();
+    let mut block = scheduler.block(rest, Owner::NONE);
+    let mut seen = FxHashSet::default();
+    for step in &mut block.steps {
+        if let Step::Act(Action::Run(index)) = *step {
+            let inputs = activity.supernodes[index].inputs.iter().copied();
+            *step = Step::Supernode {
+                index,
+                inputs: inputs.filter(|cell| seen.insert(*cell)).collect(),
+                body: std::mem::take(&mut bodies[index]),
+            };
+        }
+    }
+    block
 }

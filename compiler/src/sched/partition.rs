@@ -32,6 +32,15 @@ fn split(block: Block, limit: usize, pieces: &mut Vec<Block>) -> Block {
             any,
             body: split(body, limit, pieces),
         },
+        Step::Supernode {
+            index,
+            inputs,
+            body,
+        } if weight(&body) > limit => Step::Supernode {
+            index,
+            inputs,
+            body: split(body, limit, pieces),
+        },
         other => other,
     });
     let mut chunks: Vec<Block> = vec![Block::default()];
@@ -66,6 +75,7 @@ fn step_weight(step: &Step) -> usize {
         Step::Eval(_) | Step::Alias { .. } | Step::Act(_) | Step::Call(_) => 1,
         Step::Branch(branch) => branch_weight(branch),
         Step::Guard { any, body } => any.len() + weight(body),
+        Step::Supernode { inputs, body, .. } => inputs.len() + weight(body),
     }
 }
 

@@ -72,6 +72,16 @@ fn print_block(netlist: &Netlist, block: &Block, indent: usize, out: &mut String
             Step::Act(action) => {
                 let _ = writeln!(out, "{pad}{}", action_text(action));
             }
+            Step::Supernode {
+                index,
+                inputs,
+                body,
+            } => {
+                let inputs: Vec<String> =
+                    inputs.iter().map(|c| format!(" %{}", c.index())).collect();
+                let _ = writeln!(out, "{pad}supernode {index} sees{}", inputs.concat());
+                print_block(netlist, body, indent + 1, out);
+            }
             Step::Guard { any, body } => {
                 let conditions = any.iter().map(|c| {
                     let not = if c.level { "" } else { "!" };
@@ -111,6 +121,7 @@ fn action_text(action: &Action) -> String {
         Action::StoreLevel(t, c) => format!("level {} <- %{}", t.index(), c.index()),
         Action::Load(r, c) => format!("load register {} <- %{}", r.index(), c.index()),
         Action::Write { memory, port } => format!("write memory {} port {port}", memory.index()),
+        Action::Run(i) => format!("run supernode {i}"),
         Action::Read(c) => format!("read %{}", c.index()),
         Action::Effect(i) => format!("effect {i}"),
         Action::Due(i) => format!("due {i}"),

@@ -50,7 +50,7 @@ impl Model {
             return Err(Error::ForeignSnapshot);
         }
         self.memory_mut()[range].copy_from_slice(&snapshot.bytes);
-        self.fresh.fill(false);
+        self.state_written();
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use golden::{manifest, table};
 use rtlwasm::Stage;
 use rtlwasm::diag::{self, Colour, Diagnostic, Sources};
 use rtlwasm::ir::Netlist;
-use rtlwasm::options::{OptLevel, Options};
+use rtlwasm::options::{Gating, OptLevel, Options};
 use rtlwasm::package::Packaged;
 use rtlwasm::pipeline;
 use rtlwasm::stage::netlist_stage;
@@ -87,8 +87,14 @@ fn simulated(fixture: &Fixture, netlist: &Netlist) -> Vec<Text> {
         trace.unwrap_or_else(|e| panic!("{e}"))
     });
     let compiled = |opt_level| {
+        // A fixture is small: at the highest level all that can sleep does.
+        let gating = match opt_level {
+            OptLevel::O3 => Gating::ALL,
+            _ => Gating::default(),
+        };
         let options = Options {
             opt_level,
+            gating,
             ..Options::default()
         };
         let packaged = pipeline::compile_netlist(netlist.clone(), &options);

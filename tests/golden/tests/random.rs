@@ -5,11 +5,11 @@
 
 use golden::artifact::{Artifact, Manner, wasmtime};
 use golden::engine::{End, Interpreter, check};
-use golden::random::{self, Case, Coverage};
+use golden::random::{self, Case, Clocking, Coverage};
 use golden::stimulus::{Op, Reach};
 use rtlwasm::ir::interp::InterpOptions;
 use rtlwasm::ir::{Netlist, parse, print, rewrite, validate};
-use rtlwasm::options::{ClockOrder, OptLevel, Options, Poke, Profile, Strip, Undef};
+use rtlwasm::options::{ClockOrder, Gating, OptLevel, Options, Poke, Profile, Strip, Undef};
 use rtlwasm::pipeline::prepare;
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -54,6 +54,7 @@ const EVENTS: &[&str] = &[
 fn small(seed: u64) -> Case {
     Case {
         size: 20 + seed as usize % 7 * 25,
+        clocking: Clocking::Any,
         reach: reach(seed),
         calls: 40,
     }
@@ -73,8 +74,8 @@ fn run(count: u64, case: fn(u64) -> Case, required: &[&str], compare: &Compare) 
         }
         None
     });
-    // Few large netlists need not have everything.
-    if count >= 100 {
+    // Few large netlists need not have everything, nor those of one edge.
+    if count >= 100 && case(from).clocking == Clocking::Any {
         coverage.require_all();
     }
     required.iter().for_each(|name| coverage.require(name));
@@ -121,7 +122,9 @@ fn artifacts(
     let wasmtime = wasmtime();
     run(count, case, required, &|seed, n, calls, coverage| {
         let interp = options(seed);
-        let reach = case(seed).reach;
+        let Case {
+            reach, clocking, ..
+        } = case(seed);
         let options = Options {
             opt_level: level,
             undef: interp.undef,
@@ -135,13 +138,20 @@ fn artifacts(
                 Reach::Ports => Strip::Ports,
             },
             profile,
+            gating: match seed % 2 {
+                0 => Gating::ALL,
+                _ => Gating::default(),
+            },
             ..Options::default()
         };
         coverage.note(&format!("names {reach:?}"));
         coverage.note(&format!("host {:?}", manner(seed)));
-        if profile != Profile::Server {
-            let tasks = prepare(n.clone(), &options).schedule.tasks;
-            if tasks.iter().any(|task| !task.pieces.is_empty()) {
+        if profile != Profile::Server || clocking == Clocking::OneEdge {
+            let prepared = prepare(n.clone(), &options).schedule;
+            if !prepared.supernodes.is_empty() {
+                coverage.note("supernode");
+            }
+            if prepared.tasks.iter().any(|task| !task.pieces.is_empty()) {
                 coverage.note("function cut");
             }
         }
@@ -200,6 +210,32 @@ fn very_large(seed: u64) -> Case {
         calls: 6,
         ..small(seed)
     }
+}
+
+/// Parts of it can sleep.
+fn one_edge(seed: u64) -> Case {
+    Case {
+        clocking: Clocking::OneEdge,
+        ..small(seed)
+    }
+}
+
+#[test]
+fn parts_that_sleep_run_alike() {
+    artifacts(OptLevel::O1, Profile::Server, 150, one_edge, &["supernode"]);
+    artifacts(OptLevel::O2, Profile::Jvm, 50, one_edge, &["supernode"]);
+}
+
+#[test]
+#[ignore = "minutes; part of `cargo xtask test --full`"]
+fn three_thousand_whose_parts_sleep() {
+    artifacts(
+        OptLevel::O1,
+        Profile::Server,
+        3_000,
+        one_edge,
+        &["supernode"],
+    );
 }
 
 #[test]

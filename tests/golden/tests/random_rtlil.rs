@@ -11,7 +11,7 @@ use golden::oracle::{self, Direction, OracleDesign, OracleKind, Port, Stimulus};
 use golden::random::text::{self, Design, INPUTS};
 use rtlwasm::front::rtlil::{ReadOptions, read};
 use rtlwasm::ir::validate;
-use rtlwasm::options::{OptLevel, Options};
+use rtlwasm::options::{Gating, OptLevel, Options};
 use rtlwasm::pipeline;
 
 const CYCLES: u64 = 60;
@@ -95,6 +95,7 @@ fn differs(designs: &[Design], level: OptLevel) -> Option<String> {
     validate(&netlist);
     let options = Options {
         opt_level: level,
+        gating: Gating::ALL,
         ..Options::default()
     };
     let wasm = pipeline::compile_netlist(netlist.clone(), &options).wasm;

@@ -22,6 +22,7 @@ mod order;
 mod place;
 mod tree;
 
+use super::activity::{Activity, Owner};
 use super::{Action, Block};
 use crate::arena::SideTable;
 use crate::ir::*;
@@ -71,6 +72,7 @@ impl Sink {
 /// Schedules tasks of one netlist; keeps its tables between tasks.
 pub struct Scheduler<'a> {
     netlist: &'a Netlist,
+    activity: &'a Activity,
     /// Index into the current task's cells, or `NOWHERE`.
     local: SideTable<Cell, u32>,
 }
@@ -79,17 +81,19 @@ const NOWHERE: u32 = u32::MAX;
 const ROOT: usize = 0;
 
 impl<'a> Scheduler<'a> {
-    pub fn new(netlist: &'a Netlist) -> Self {
+    pub fn new(netlist: &'a Netlist, activity: &'a Activity) -> Self {
         Scheduler {
             netlist,
+            activity,
             local: SideTable::new(&netlist.cells, NOWHERE),
         }
     }
 
-    /// Orders the cells that `sinks` need.
-    pub fn block(&mut self, mut sinks: Vec<Sink>) -> Block {
-        sinks.extend(self.early_reads(&sinks));
-        let cells = self.cone(&sinks);
+    /// Orders the cells that `sinks` need and that belong to `owner`; what belongs to nobody has been computed where a
+    /// supernode runs.
+    pub fn block(&mut self, mut sinks: Vec<Sink>, owner: Owner) -> Block {
+        sinks.extend(self.early_reads(&sinks, owner));
+        let cells = self.cone(&sinks, owner);
         let fanout = self.fanout(&cells, &sinks);
         let mut plain = vec![false; cells.len()];
         let first = self.place(&cells, &sinks, &fanout, &plain);
@@ -102,15 +106,16 @@ impl<'a> Scheduler<'a> {
         block
     }
 
-    /// Every cell but constants that the sinks need, ascending; fills `local`.
-    fn cone(&mut self, sinks: &[Sink]) -> Vec<CellId> {
+    /// Every cell of `owner` but constants that the sinks need, ascending; fills `local`.
+    fn cone(&mut self, sinks: &[Sink], owner: Owner) -> Vec<CellId> {
         let mut cells = Vec::new();
         let mut work: Vec<CellId> = sinks
             .iter()
             .flat_map(|s| s.uses.iter().copied().chain(s.guard))
             .collect();
         while let Some(id) = work.pop() {
-            if self.local[id] == NOWHERE && self.netlist.constant(id).is_none() {
+            let own = self.activity.owner(id) == owner;
+            if own && self.local[id] == NOWHERE && self.netlist.constant(id).is_none() {
                 self.local[id] = 0;
                 cells.push(id);
                 self.netlist.cells[id]
@@ -125,17 +130,17 @@ impl<'a> Scheduler<'a> {
         cells
     }
 
-    /// Where several ports write, what their cones read from memories is read before any of them writes.
-    fn early_reads(&mut self, sinks: &[Sink]) -> Vec<Sink> {
+    /// Where several ports or supernodes write, what their cones read from memories is read before any of them writes.
+    fn early_reads(&mut self, sinks: &[Sink], owner: Owner) -> Vec<Sink> {
         let writes: Vec<Sink> = sinks
             .iter()
-            .filter(|s| matches!(s.action, Action::Write { .. }))
+            .filter(|s| matches!(s.action, Action::Write { .. } | Action::Run(_)))
             .cloned()
             .collect();
         if writes.len() < 2 {
             return Vec::new();
         }
-        let cells = self.cone(&writes);
+        let cells = self.cone(&writes, owner);
         cells.iter().for_each(|id| self.local[*id] = NOWHERE);
         let reads = cells
             .into_iter()

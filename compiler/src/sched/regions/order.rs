@@ -33,14 +33,19 @@ impl State {
         }
     }
 
-    fn written_by(action: &Action) -> Option<State> {
+    fn written_by(tree: &Tree, action: &Action) -> Vec<State> {
         match action {
-            Action::StoreRegister(r, _) => Some(State::Register(*r)),
-            Action::StoreLatch(l, _) => Some(State::Latch(*l)),
-            Action::StoreLoop(l, _) => Some(State::Loop(*l)),
-            Action::Load(r, _) => Some(State::Register(*r)),
-            Action::Write { memory, .. } => Some(State::Memory(*memory)),
-            _ => None,
+            Action::StoreRegister(r, _) | Action::Load(r, _) => vec![State::Register(*r)],
+            Action::StoreLatch(l, _) => vec![State::Latch(*l)],
+            Action::StoreLoop(l, _) => vec![State::Loop(*l)],
+            Action::Write { memory, .. } => vec![State::Memory(*memory)],
+            Action::Run(index) => {
+                let node = &tree.scheduler.activity.supernodes[*index];
+                let registers = node.registers.iter().map(|r| State::Register(*r));
+                let memories = node.memories.iter().map(|m| State::Memory(*m));
+                registers.chain(memories).collect()
+            }
+            _ => Vec::new(),
         }
     }
 }
@@ -95,7 +100,9 @@ pub(super) fn find(tree: &Tree, region: usize, cells: &[usize], items: &[Item]) 
         .iter()
         .map(|item| {
             let actions = item.leaves.iter().map(|l| &tree.leaf(*l).action);
-            actions.filter_map(State::written_by).collect()
+            actions
+                .flat_map(|action| State::written_by(tree, action))
+                .collect()
         })
         .collect();
     Order::new(reads, writes).run()
@@ -209,11 +216,21 @@ impl Order {
         order
     }
 
-    /// The item that spoils least, among the first few.
+    /// How many states that others read an item would set free for their writers.
+    fn frees(&self, item: usize) -> usize {
+        let last_reader = |state: &&State| self.readers.get(state) == Some(&1);
+        let freed = self.reads[item].iter().filter(last_reader);
+        let writers = freed.filter_map(|state| self.writers.get(state)).flatten();
+        let others = writers.filter(|w| **w != item && self.waiting.contains(w));
+        others.map(|w| self.reads[*w].len()).sum()
+    }
+
+    /// The item that spoils least for what it frees, among the first few.
     fn least_bad(&self, first: usize) -> usize {
         const LOOK_AT: usize = 64;
         let few = self.waiting.iter().copied().take(LOOK_AT);
-        let best = few.min_by_key(|i| (self.blocked(*i), *i)).unwrap_or(first);
+        let spoils = |i: &usize| (16 * self.blocked(*i) / (1 + self.frees(*i)), *i);
+        let best = few.min_by_key(spoils).unwrap_or(first);
         if self.blocked(best) < 1 << 20 {
             return best;
         }

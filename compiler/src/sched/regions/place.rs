@@ -113,7 +113,7 @@ impl Scheduler<'_> {
             {
                 return;
             }
-            if self.local(guard).is_some() {
+            if self.netlist.constant(guard).is_none() {
                 region = p.child(ROOT, guard, true);
             }
         }

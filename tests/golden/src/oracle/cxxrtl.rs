@@ -14,7 +14,7 @@ use super::{OracleDesign, OracleError};
 pub fn build(design: &OracleDesign) -> Result<Simulator, OracleError> {
     let bench = bench(design);
     let cleaned = if has_empty_wires(design) {
-        " cleaned"
+        " folded, cleaned"
     } else {
         ""
     };
@@ -42,7 +42,8 @@ fn generate(design: &OracleDesign, folder: &Path) -> Result<(), OracleError> {
     // CXXRTL itself knows no gate-level cells.
     script.push_str("techmap -map +/simcells.v\n");
     if has_empty_wires(design) {
-        script.push_str("delete -port s:0\nopt_clean -purge\n");
+        // A product of a value of no bits reads past its end.
+        script.push_str("opt_expr\ndelete -port s:0\nopt_clean -purge\n");
     }
     _ = writeln!(
         script,

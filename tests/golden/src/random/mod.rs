@@ -21,9 +21,18 @@ use rtlwasm::ir::*;
 
 use crate::rng::Rng;
 
+/// How much of what a netlist can have about time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clocking {
+    /// Several clocks of every kind, latches, loops.
+    Any,
+    /// All state acts on one edge of one clock: what can sleep.
+    OneEdge,
+}
+
 /// A netlist of roughly `size` cells.
-pub fn netlist(seed: u64, size: usize) -> Netlist {
-    let mut m = Maker::new(Rng::new(seed));
+pub fn netlist(seed: u64, size: usize, clocking: Clocking) -> Netlist {
+    let mut m = Maker::new(Rng::new(seed), clocking);
     m.scopes();
     m.inputs();
     m.steady_registers();
@@ -50,6 +59,7 @@ pub fn netlist(seed: u64, size: usize) -> Netlist {
 /// A netlist under construction.
 struct Maker {
     rng: Rng,
+    clocking: Clocking,
     b: Builder,
     /// The widths that this netlist likes, so that cells of equal width meet.
     widths: Vec<u32>,
@@ -70,13 +80,14 @@ struct Maker {
 }
 
 impl Maker {
-    fn new(mut rng: Rng) -> Maker {
+    fn new(mut rng: Rng, clocking: Clocking) -> Maker {
         let mut widths = vec![1, 1];
         for _ in 0..rng.between(3, 6) {
             widths.push(rng.width());
         }
         Maker {
             rng,
+            clocking,
             b: Builder::literal("random"),
             widths,
             pool: Vec::new(),

@@ -10,7 +10,7 @@ use std::thread::{available_parallelism, scope};
 
 use rtlwasm::ir::Netlist;
 
-use super::{Coverage, netlist};
+use super::{Clocking, Coverage, netlist};
 use crate::shrink::{report, shrink};
 use crate::stimulus::{Op, Reach, stimulus};
 
@@ -19,6 +19,7 @@ use crate::stimulus::{Op, Reach, stimulus};
 pub struct Case {
     /// Roughly so many cells.
     pub size: usize,
+    pub clocking: Clocking,
     pub reach: Reach,
     pub calls: usize,
 }
@@ -72,8 +73,13 @@ fn guarded(differs: &mut dyn FnMut() -> Option<String>) -> Option<String> {
 }
 
 fn make(seed: u64, case: &dyn Fn(u64) -> Case) -> (Netlist, Vec<Op>) {
-    let Case { size, reach, calls } = case(seed);
-    let netlist = netlist(seed, size);
+    let Case {
+        size,
+        clocking,
+        reach,
+        calls,
+    } = case(seed);
+    let netlist = netlist(seed, size, clocking);
     let calls = stimulus(&netlist, reach, seed, calls);
     (netlist, calls)
 }

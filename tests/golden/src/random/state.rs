@@ -7,7 +7,7 @@ use rtlwasm::arena::Id;
 use rtlwasm::bits::Bits;
 use rtlwasm::ir::*;
 
-use super::Maker;
+use super::{Clocking, Maker};
 
 impl Maker {
     fn edge(&mut self) -> Edge {
@@ -18,6 +18,10 @@ impl Maker {
 
     /// One edge, sometimes two, of these triggers.
     fn clocks(&mut self, triggers: &[TriggerId]) -> Vec<ClockEdge> {
+        if self.clocking == Clocking::OneEdge {
+            let (trigger, edge) = (triggers[0], Edge::Rise);
+            return vec![ClockEdge { trigger, edge }];
+        }
         let count = if self.rng.percent(15) { 2 } else { 1 };
         (0..count)
             .map(|_| ClockEdge {
@@ -113,6 +117,9 @@ impl Maker {
     }
 
     pub(super) fn latches(&mut self) {
+        if self.clocking == Clocking::OneEdge {
+            return;
+        }
         for _ in 0..self.rng.below(3) {
             let width = self.width();
             let (enable, data) = (self.value(1), self.value(width));
@@ -122,6 +129,9 @@ impl Maker {
 
     /// Divided, inverted, gated and multiplexed clocks.
     pub(super) fn derived_clocks(&mut self) {
+        if self.clocking == Clocking::OneEdge {
+            return;
+        }
         for _ in 0..self.rng.below(4) {
             let source = *self.rng.pick(&self.primary);
             let clock = self.b.netlist.triggers[source].net;
@@ -180,8 +190,10 @@ impl Maker {
         for _ in 0..self.rng.below(3) {
             self.memory();
         }
-        for _ in 0..self.rng.below(3) {
-            self.cut_loop();
+        if self.clocking == Clocking::Any {
+            for _ in 0..self.rng.below(3) {
+                self.cut_loop();
+            }
         }
     }
 
@@ -203,7 +215,11 @@ impl Maker {
     }
 
     fn any_load(&mut self, width: u32) -> Option<AsyncLoad> {
-        match self.rng.below(5) {
+        let kinds = match self.clocking {
+            Clocking::Any => 5,
+            Clocking::OneEdge => 1,
+        };
+        match self.rng.below(kinds) {
             0 => {
                 let load = self.input_load(width)?;
                 let trigger = Some(self.b.trigger(load.when, TriggerRole::AsyncLoad));
@@ -236,6 +252,9 @@ impl Maker {
     /// Loads whose conditions and values come later than their registers, and may follow from them. Those often
     /// take a constant, so that most come to rest.
     pub(super) fn forward_loads(&mut self) {
+        if self.clocking == Clocking::OneEdge {
+            return;
+        }
         for id in self.b.netlist.registers.ids().skip(self.calm_registers) {
             if self.b.netlist.registers[id].load.is_some() || !self.rng.percent(30) {
                 continue;
@@ -331,7 +350,13 @@ impl Maker {
     pub(super) fn next_values(&mut self) {
         for register in 0..self.b.netlist.registers.len() {
             let width = self.b.netlist.registers[Id::new(register)].width;
-            let next = self.value(width);
+            let mut next = self.value(width);
+            if self.clocking == Clocking::OneEdge && self.rng.percent(90) {
+                let own = self.b.cell(CellKind::Register(Id::new(register)), width);
+                let scope = self.b.netlist.registers[Id::new(register)].origin.scope;
+                let enable = self.enable_of(scope);
+                next = self.b.mux(enable, next, own);
+            }
             self.b.netlist.registers[Id::new(register)].next = next;
         }
         for memory in 0..self.b.netlist.memories.len() {
@@ -342,6 +367,15 @@ impl Maker {
         }
     }
 
+    /// What an instance waits for, so that it sleeps most of the time: a bit of an input.
+    fn enable_of(&mut self, scope: ScopeId) -> CellId {
+        let inputs: Vec<InputId> = self.b.netlist.inputs.ids().collect();
+        let input = inputs[inputs.len() - 1 - scope.index() % inputs.len()];
+        let width = self.b.netlist.inputs[input].width;
+        let input = self.b.cell(CellKind::Input(input), width);
+        self.b.bit(input, scope.index() as u32 % width)
+    }
+
     fn write_port(&mut self, memory: MemoryId) -> WritePort {
         let clocks = self.all_clocks();
         let width = self.b.netlist.memories[memory].width;
@@ -350,9 +384,14 @@ impl Maker {
         } else {
             self.value(width)
         };
+        let mut enable = self.value(1);
+        if self.clocking == Clocking::OneEdge {
+            let awake = self.enable_of(self.b.netlist.memories[memory].origin.scope);
+            enable = self.b.and(enable, awake);
+        }
         WritePort {
             clocks: self.clocks(&clocks),
-            enable: self.value(1),
+            enable,
             address: self.address(memory),
             data: self.value(width),
             mask,
@@ -378,7 +417,7 @@ impl Maker {
             let clocks = self.all_clocks();
             let when = match self.rng.below(5) {
                 0 => EffectTime::Initial,
-                1 => EffectTime::Change,
+                1 if self.clocking == Clocking::Any => EffectTime::Change,
                 _ => EffectTime::Edges(self.clocks(&clocks)),
             };
             let effect = self.effect(i, kind, when);

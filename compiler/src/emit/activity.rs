@@ -1,0 +1,235 @@
+//! Sleep of supernodes (`sched/activity.rs`).
+//!
+//! At every 16th edge (`Gating::every`) the state of each supernode is copied before and compared after it. One that has stayed as it
+//! was, and has written to no memory, falls asleep; its inputs are kept. From then on it does not run until an input
+//! has another value, or the host has written something. Awake, it costs a test of its bit.
+
+use std::collections::BTreeMap;
+
+use walrus::ir::BinaryOp::*;
+
+use super::code::Ty;
+use super::task::Emitter;
+use crate::bits::limb_count;
+use crate::ir::*;
+use crate::layout::SleepInput;
+use crate::sched::Block;
+
+impl Emitter<'_, '_> {
+    /// Before an edge: copies what will be compared.
+    pub fn before_edge_of_supernodes(&mut self) {
+        let sleep = &self.context.layout.sleep;
+        if sleep.nodes.is_empty() {
+            return;
+        }
+        let counter = self.context.look_counter;
+        self.code.constant(Ty::I32, 0);
+        self.code.load_at(Ty::I32, counter, 4);
+        self.code.constant(Ty::I32, 1);
+        self.code.binary(Ty::I32, I32Add, I64Add);
+        self.code.store(Ty::I32, counter, 4);
+        self.when_looking(|e| {
+            e.code.fill(sleep.busy, 8 * sleep.words);
+            for node in &sleep.nodes {
+                e.code.copy(node.copy, node.state, node.len);
+            }
+        });
+    }
+
+    /// After an edge: where nothing has happened, sleep begins.
+    pub fn after_edge_of_supernodes(&mut self) {
+        let sleep = &self.context.layout.sleep;
+        if sleep.nodes.is_empty() {
+            return;
+        }
+        self.when_looking(|e| {
+            let same = e.context.helpers.get("same");
+            for (word, nodes) in sleep.nodes.chunks(64).enumerate() {
+                let (asleep, busy) = (sleep.asleep + 8 * word as u32, sleep.busy + 8 * word as u32);
+                e.code.constant(Ty::I32, 0);
+                e.code.load_at(Ty::I64, busy, 8);
+                for (bit, node) in nodes.iter().enumerate() {
+                    e.code.constant(Ty::I32, node.state.into());
+                    e.code.constant(Ty::I32, node.copy.into());
+                    e.code.constant(Ty::I32, node.len.into());
+                    e.code.call(same);
+                    e.code.unary(walrus::ir::UnaryOp::I32Eqz);
+                    e.code.convert(Ty::I32, Ty::I64);
+                    e.code.constant(Ty::I64, bit as u64);
+                    e.code.binary(Ty::I64, I32Shl, I64Shl);
+                    e.code.binary(Ty::I64, I32Or, I64Or);
+                }
+                // One bit for each that was awake so far.
+                e.code.constant(Ty::I64, u64::MAX >> (64 - nodes.len()));
+                e.code.binary(Ty::I64, I32Xor, I64Xor);
+                e.code.store(Ty::I64, asleep, 8);
+            }
+        });
+    }
+
+    /// A supernode where it runs; none before it has looked at these inputs.
+    pub fn supernode(&mut self, index: usize, inputs: &[CellId], body: &Block) {
+        if !inputs.is_empty() {
+            self.look_at(inputs);
+        }
+        let (word, bit) = place(index);
+        let outer = self.code.at;
+        let (run, skip) = (self.code.new_seq(None), self.code.new_seq(None));
+        let asleep = self.context.layout.sleep.asleep + word;
+        self.code.load_at(Ty::I64, asleep, 8);
+        self.code.constant(Ty::I64, bit);
+        self.code.binary(Ty::I64, I32And, I64And);
+        self.code.unary(walrus::ir::UnaryOp::I64Eqz);
+        self.code.at = run;
+        self.block(body);
+        self.code.at = outer;
+        self.code.op(walrus::ir::IfElse {
+            consequent: run,
+            alternative: skip,
+        });
+    }
+
+    /// Notes that a supernode has written to a memory.
+    pub fn supernode_writes(&mut self, memory: MemoryId) {
+        let nodes = &self.context.schedule.supernodes;
+        if let Some(index) = nodes.iter().position(|s| s.memories.contains(&memory)) {
+            let (word, bit) = place(index);
+            self.set_bits(self.context.layout.sleep.busy + word, bit);
+        }
+    }
+
+    /// Wakes the supernode of a register.
+    pub fn wake(&mut self, register: RegisterId) {
+        let nodes = &self.context.schedule.supernodes;
+        if let Some(index) = nodes.iter().position(|s| s.registers.contains(&register)) {
+            let (word, bit) = place(index);
+            self.clear_bits(self.context.layout.sleep.asleep + word, bit);
+        }
+    }
+
+    /// If any that sees these inputs sleeps: wakes those for which one has changed.
+    fn look_at(&mut self, inputs: &[CellId]) {
+        let sleep = &self.context.layout.sleep;
+        let mut seen_by: BTreeMap<u32, u64> = BTreeMap::new();
+        for input in inputs {
+            for (word, bits) in words(&sleep.inputs[input]) {
+                *seen_by.entry(word).or_default() |= bits;
+            }
+        }
+        for (i, (word, bits)) in seen_by.iter().enumerate() {
+            self.code.load_at(Ty::I64, sleep.asleep + word, 8);
+            self.code.constant(Ty::I64, *bits);
+            self.code.binary(Ty::I64, I32And, I64And);
+            if i > 0 {
+                self.code.binary(Ty::I64, I32Or, I64Or);
+            }
+        }
+        self.code.constant(Ty::I64, 0);
+        self.code.binary(Ty::I64, I32Ne, I64Ne);
+        self.when(|e| {
+            for input in inputs {
+                e.compare(*input);
+            }
+        });
+        self.when_looking(|e| {
+            for input in inputs {
+                e.keep(*input);
+            }
+        });
+    }
+
+    fn compare(&mut self, input: CellId) {
+        let sleep = &self.context.layout.sleep;
+        let kept = sleep.inputs[&input].kept;
+        let ty = self.limb_ty(input);
+        for limb in 0..limb_count(self.width(input)) {
+            self.push(input, limb);
+            self.code.load_at(ty, kept + 8 * limb as u32, ty.bits() / 8);
+            self.code.binary(ty, I32Ne, I64Ne);
+            if limb > 0 {
+                self.code.binary(Ty::I32, I32Or, I64Or);
+            }
+        }
+        self.when(|e| {
+            e.keep(input);
+            for (word, bits) in words(&sleep.inputs[&input]) {
+                e.clear_bits(sleep.asleep + word, bits);
+                e.set_bits(sleep.busy + word, bits);
+            }
+        });
+    }
+
+    fn keep(&mut self, input: CellId) {
+        let kept = self.context.layout.sleep.inputs[&input].kept;
+        let ty = self.limb_ty(input);
+        for limb in 0..limb_count(self.width(input)) {
+            self.code.constant(Ty::I32, 0);
+            self.push(input, limb);
+            self.code.store(ty, kept + 8 * limb as u32, ty.bits() / 8);
+        }
+    }
+
+    fn limb_ty(&self, cell: CellId) -> Ty {
+        Ty::of(self.width(cell).min(64))
+    }
+
+    fn push(&mut self, cell: CellId, limb: usize) {
+        match self.width(cell) {
+            0..=64 => self.value(cell),
+            _ => self.push_limb(cell, limb),
+        }
+    }
+
+    fn set_bits(&mut self, address: u32, bits: u64) {
+        self.code.constant(Ty::I32, 0);
+        self.code.load_at(Ty::I64, address, 8);
+        self.code.constant(Ty::I64, bits);
+        self.code.binary(Ty::I64, I32Or, I64Or);
+        self.code.store(Ty::I64, address, 8);
+    }
+
+    fn clear_bits(&mut self, address: u32, bits: u64) {
+        self.code.constant(Ty::I32, 0);
+        self.code.load_at(Ty::I64, address, 8);
+        self.code.constant(Ty::I64, !bits);
+        self.code.binary(Ty::I64, I32And, I64And);
+        self.code.store(Ty::I64, address, 8);
+    }
+
+    /// Code for the edges at which sleep may begin.
+    fn when_looking(&mut self, body: impl FnOnce(&mut Self)) {
+        self.code.load_at(Ty::I32, self.context.look_counter, 4);
+        self.code
+            .constant(Ty::I32, self.context.schedule.gating.every - 1);
+        self.code.binary(Ty::I32, I32And, I64And);
+        self.code.unary(walrus::ir::UnaryOp::I32Eqz);
+        self.when(body);
+    }
+
+    /// Code for when the i32 on the stack is not zero.
+    fn when(&mut self, body: impl FnOnce(&mut Self)) {
+        let outer = self.code.at;
+        let (consequent, alternative) = (self.code.new_seq(None), self.code.new_seq(None));
+        self.code.at = consequent;
+        self.conditionally(body);
+        self.code.at = outer;
+        self.code.op(walrus::ir::IfElse {
+            consequent,
+            alternative,
+        });
+    }
+}
+
+/// Distance of a supernode's word from the first, and its bit.
+fn place(index: usize) -> (u32, u64) {
+    (8 * (index as u32 / 64), 1 << (index % 64))
+}
+
+/// The bits of those that see an input, word by word.
+fn words(input: &SleepInput) -> BTreeMap<u32, u64> {
+    let mut words = BTreeMap::new();
+    for (word, bit) in input.seen_by.iter().map(|index| place(*index)) {
+        *words.entry(word).or_default() |= bit;
+    }
+    words
+}

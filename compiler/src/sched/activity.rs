@@ -1,0 +1,356 @@
+//! Activity gating: parts of a design that sleep while nothing changes in them and nothing they look at does.
+//!
+//! In: the sinks of a clock edge. Out: [`Supernode`]s, each the registers and memory writes of one instance (and of
+//! those below it that are too small for themselves), with the cells that nobody else uses. A supernode whose last
+//! edge left all its state as it was, and whose inputs have the same values again, would leave it so again: it is
+//! skipped. The artifact finds out at every 16th edge (`emit/activity.rs`), so that a busy design pays next to nothing.
+//!
+//! Only designs with a single clock edge are gated: elsewhere state is overwritten from several tasks. Effects are
+//! never part of a supernode, because they keep the order of the source among themselves.
+
+use super::regions::Sink;
+use super::sinks::limbs;
+use super::{Action, Domains, TaskKind, TimingModel, sinks};
+use crate::arena::SideTable;
+use crate::ir::*;
+use crate::options::Gating;
+
+/// A part of a design that can sleep.
+#[derive(Clone, Debug)]
+pub struct Supernode {
+    /// The instance.
+    pub scope: ScopeId,
+    pub registers: Vec<RegisterId>,
+    /// All write ports of these.
+    pub memories: Vec<MemoryId>,
+    /// Values from outside that its cells and sinks use.
+    pub inputs: Vec<CellId>,
+    /// What it uses, too, without comparing: its own registers where others read them, and wide values whose limbs are
+    /// among the inputs.
+    pub others: Vec<CellId>,
+}
+
+/// The supernodes of a clock edge.
+pub struct Activity {
+    pub supernodes: Vec<Supernode>,
+    /// The supernode that alone uses each cell; 0 for the others, and the first supernode is 1.
+    owner: SideTable<Cell, u32>,
+}
+
+/// Which cells a block may compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner(u32);
+
+impl Owner {
+    /// What belongs to no supernode.
+    pub const NONE: Owner = Owner(0);
+
+    pub fn supernode(index: usize) -> Owner {
+        Owner(index as u32 + 1)
+    }
+}
+
+impl Activity {
+    /// No gating.
+    pub fn none(n: &Netlist) -> Activity {
+        Activity {
+            supernodes: Vec::new(),
+            owner: SideTable::new(&n.cells, 0),
+        }
+    }
+
+    /// Finds the supernodes of the only clock edge; there are none where there are several.
+    pub fn find(
+        n: &Netlist,
+        domains: &Domains,
+        tasks: &[(TaskKind, Vec<Sink>)],
+        gating: Gating,
+    ) -> Activity {
+        let mut edges = tasks.iter().filter(|(k, _)| matches!(k, TaskKind::Edge(_)));
+        let single = domains.model == TimingModel::Static && !sinks::needs_shadow(domains);
+        match edges.next() {
+            Some((_, sinks)) if single => Grouping::new(n, sinks, gating).activity(),
+            _ => Activity::none(n),
+        }
+    }
+
+    pub fn owner(&self, cell: CellId) -> Owner {
+        Owner(self.owner[cell])
+    }
+
+    /// The sinks of each supernode, and those of none with one more for every supernode, which runs it.
+    pub fn split(&self, sinks: Vec<Sink>) -> (Vec<Sink>, Vec<Vec<Sink>>) {
+        let mut parts: Vec<Vec<Sink>> = vec![Vec::new(); self.supernodes.len()];
+        let mut rest = Vec::new();
+        for sink in sinks {
+            let has = |s: &Supernode| match sink.action {
+                Action::StoreRegister(r, _) => s.registers.contains(&r),
+                Action::Write { memory, .. } => s.memories.contains(&memory),
+                _ => false,
+            };
+            match self.supernodes.iter().position(has) {
+                Some(index) => parts[index].push(sink),
+                None => rest.push(sink),
+            }
+        }
+        rest.extend(self.supernodes.iter().enumerate().map(|(i, s)| {
+            let uses = [s.inputs.as_slice(), &s.others].concat();
+            Sink::plain(Action::Run(i), uses)
+        }));
+        (rest, parts)
+    }
+}
+
+/// Sinks in groups that may become supernodes.
+struct Grouping<'a> {
+    n: &'a Netlist,
+    sinks: &'a [Sink],
+    gating: Gating,
+    /// Cells that the sinks need, operands first.
+    cells: Vec<CellId>,
+    /// Group of each register and memory, by scope.
+    registers: Vec<Option<ScopeId>>,
+    memories: Vec<Option<ScopeId>>,
+}
+
+/// Who uses a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum User {
+    Nobody,
+    One(ScopeId),
+    /// Several groups, or what is in no group.
+    Many,
+}
+
+impl User {
+    fn join(&mut self, other: User) {
+        *self = match (*self, other) {
+            (User::Nobody, other) => other,
+            (own, User::Nobody) => own,
+            (own, other) if own == other => own,
+            _ => User::Many,
+        };
+    }
+
+    fn of(group: Option<ScopeId>) -> User {
+        group.map_or(User::Many, User::One)
+    }
+}
+
+impl<'a> Grouping<'a> {
+    fn new(n: &'a Netlist, sinks: &'a [Sink], gating: Gating) -> Self {
+        let mut grouping = Grouping {
+            n,
+            sinks,
+            gating,
+            cells: cone(n, sinks),
+            registers: vec![None; n.registers.len()],
+            memories: vec![None; n.memories.len()],
+        };
+        let homes = grouping.homes();
+        let home = |origin: &Origin| homes[origin.scope.index()];
+        for sink in sinks {
+            match sink.action {
+                Action::StoreRegister(r, _) => {
+                    grouping.registers[r.index()] = home(&n.registers[r].origin)
+                }
+                Action::Write { memory, .. } => {
+                    grouping.memories[memory.index()] = home(&n.memories[memory].origin)
+                }
+                _ => {}
+            }
+        }
+        grouping
+    }
+
+    /// For each scope the one whose group it is in: itself or one around it that is large enough, but not the top.
+    fn homes(&self) -> Vec<Option<ScopeId>> {
+        let n = self.n;
+        let mut weight = vec![0; n.scopes.len()];
+        for cell in &self.cells {
+            weight[n.origins[*cell].scope.index()] += 1;
+        }
+        let scopes: Vec<ScopeId> = n.scopes.ids().collect();
+        let mut homes = vec![None; scopes.len()];
+        for scope in scopes.iter().rev() {
+            let Some(parent) = n.scopes[*scope].parent else {
+                continue;
+            };
+            if weight[scope.index()] >= self.gating.cells {
+                homes[scope.index()] = Some(*scope);
+            } else {
+                weight[parent.index()] += weight[scope.index()];
+            }
+        }
+        for scope in &scopes {
+            let parent = n.scopes[*scope].parent;
+            let around = parent.and_then(|p| homes[p.index()]);
+            homes[scope.index()] = homes[scope.index()].or(around);
+        }
+        homes
+    }
+
+    /// Drops groups that are not worth it until all are.
+    fn activity(mut self) -> Activity {
+        loop {
+            let users = self.users();
+            let supernodes = self.supernodes(&users);
+            let mut own = vec![0; self.n.scopes.len()];
+            for cell in &self.cells {
+                if let User::One(scope) = users[*cell] {
+                    own[scope.index()] += 1;
+                }
+            }
+            let is_poor = |s: &Supernode| {
+                let own: usize = own[s.scope.index()];
+                own < self
+                    .gating
+                    .cells
+                    .max(self.gating.cells_per_input * s.inputs.len())
+            };
+            let poor: Vec<ScopeId> = supernodes
+                .iter()
+                .filter(|s| is_poor(s))
+                .map(|s| s.scope)
+                .collect();
+            if poor.is_empty() {
+                return match supernodes.len() < self.gating.instances {
+                    true => Activity::none(self.n),
+                    false => self.finish(supernodes, &users),
+                };
+            }
+            for group in self.registers.iter_mut().chain(&mut self.memories) {
+                *group = group.filter(|scope| !poor.contains(scope));
+            }
+        }
+    }
+
+    fn finish(&self, supernodes: Vec<Supernode>, users: &SideTable<Cell, User>) -> Activity {
+        let mut activity = Activity::none(self.n);
+        for cell in &self.cells {
+            if let User::One(scope) = users[*cell] {
+                let index = supernodes.iter().position(|s| s.scope == scope);
+                activity.owner[*cell] = index.map_or(0, |i| i as u32 + 1);
+            }
+        }
+        activity.supernodes = supernodes;
+        activity
+    }
+
+    fn group(&self, action: &Action) -> Option<ScopeId> {
+        match action {
+            Action::StoreRegister(r, _) => self.registers[r.index()],
+            Action::Write { memory, .. } => self.memories[memory.index()],
+            _ => None,
+        }
+    }
+
+    /// Who uses each cell, from the sinks backwards.
+    fn users(&self) -> SideTable<Cell, User> {
+        let mut users = SideTable::new(&self.n.cells, User::Nobody);
+        for sink in self.sinks {
+            let user = User::of(self.group(&sink.action));
+            sink.uses
+                .iter()
+                .chain(&sink.guard)
+                .for_each(|u| users[*u].join(user));
+        }
+        for cell in self.cells.iter().rev() {
+            if let User::One(scope) = users[*cell]
+                && !self.can_own(scope, *cell)
+            {
+                users[*cell] = User::Many;
+            }
+            let user = users[*cell];
+            self.n.cells[*cell]
+                .kind
+                .for_each_operand(|o| users[o].join(user));
+        }
+        users
+    }
+
+    /// False for what others may change.
+    fn can_own(&self, scope: ScopeId, cell: CellId) -> bool {
+        match self.n.cells[cell].kind {
+            CellKind::Register(r) => self.registers[r.index()] == Some(scope),
+            CellKind::MemRead { memory, .. } => {
+                self.n.memories[memory].writes.is_empty()
+                    || self.memories[memory.index()] == Some(scope)
+            }
+            ref kind => !kind.is_source(),
+        }
+    }
+
+    fn supernodes(&self, users: &SideTable<Cell, User>) -> Vec<Supernode> {
+        let mut found: Vec<Option<Supernode>> = vec![None; self.n.scopes.len()];
+        let start = |scope: ScopeId| Supernode {
+            scope,
+            registers: Vec::new(),
+            memories: Vec::new(),
+            inputs: Vec::new(),
+            others: Vec::new(),
+        };
+        let mut uses: Vec<(ScopeId, CellId)> = Vec::new();
+        for sink in self.sinks {
+            if let Some(scope) = self.group(&sink.action) {
+                let node = found[scope.index()].get_or_insert_with(|| start(scope));
+                match sink.action {
+                    Action::StoreRegister(r, _) => node.registers.push(r),
+                    Action::Write { memory, .. } => node.memories.push(memory),
+                    _ => {}
+                }
+                uses.extend(sink.uses.iter().chain(&sink.guard).map(|u| (scope, *u)));
+            }
+        }
+        for cell in &self.cells {
+            if let User::One(scope) = users[*cell] {
+                self.n.cells[*cell]
+                    .kind
+                    .for_each_operand(|o| uses.push((scope, o)));
+            }
+        }
+        for (scope, used) in uses {
+            let node = found[scope.index()].as_mut().expect("it has sinks");
+            for cell in limbs(self.n, used) {
+                let outside = users[cell] == User::Many && self.n.constant(cell).is_none();
+                match self.n.cells[cell].kind {
+                    CellKind::Register(r) if self.registers[r.index()] == Some(scope) => {
+                        node.others.extend(outside.then_some(cell))
+                    }
+                    _ => node.inputs.extend(outside.then_some(cell)),
+                }
+            }
+            if self.n.width(used) > 64 && users[used] == User::Many {
+                node.others.push(used);
+            }
+        }
+        let mut nodes: Vec<Supernode> = found.into_iter().flatten().collect();
+        for node in &mut nodes {
+            node.memories.dedup();
+            for cells in [&mut node.inputs, &mut node.others] {
+                cells.sort_unstable();
+                cells.dedup();
+            }
+        }
+        nodes
+    }
+}
+
+/// Every cell but constants that the sinks need, operands first.
+fn cone(n: &Netlist, sinks: &[Sink]) -> Vec<CellId> {
+    let mut seen = SideTable::new(&n.cells, false);
+    let mut work: Vec<CellId> = sinks
+        .iter()
+        .flat_map(|s| s.uses.iter().copied().chain(s.guard))
+        .collect();
+    let mut cells = Vec::new();
+    while let Some(cell) = work.pop() {
+        if !seen[cell] && n.constant(cell).is_none() {
+            seen[cell] = true;
+            cells.push(cell);
+            n.cells[cell].kind.for_each_operand(|o| work.push(o));
+        }
+    }
+    cells.sort_unstable();
+    cells
+}
