@@ -355,11 +355,11 @@ fn place_registers(
 ) -> (Vec<Slot>, Vec<Span>, Vec<Span>) {
     let mut slots: Vec<Option<Slot>> = vec![None; n.registers.len()];
     let mut group = vec![usize::MAX; n.registers.len()];
-    for (index, node) in schedule.supernodes.iter().enumerate() {
+    for (index, node) in schedule.supernodes.nodes.iter().enumerate() {
         node.registers.iter().for_each(|r| group[r.index()] = index);
     }
     let mut blocks = Vec::new();
-    let mut nodes = vec![(0, 0); schedule.supernodes.len()];
+    let mut nodes = vec![(0, 0); schedule.supernodes.nodes.len()];
     for domain in &schedule.domains.domains {
         let start = at.take(0, 8);
         // Large slots first, so that none needs padding.
@@ -386,7 +386,7 @@ fn place_registers(
 }
 
 fn place_sleep(n: &Netlist, schedule: &Schedule, registers: &[Span], at: &mut Cursor) -> Sleep {
-    let words = schedule.supernodes.len().div_ceil(64) as u32;
+    let words = schedule.supernodes.nodes.len().div_ceil(64) as u32;
     let mut sleep = Sleep {
         asleep: at.take(8 * u64::from(words), 8),
         busy: at.take(8 * u64::from(words), 8),
@@ -400,7 +400,7 @@ fn place_sleep(n: &Netlist, schedule: &Schedule, registers: &[Span], at: &mut Cu
             copy: at.take((*len).into(), 8),
         });
     }
-    for (index, node) in schedule.supernodes.iter().enumerate() {
+    for (index, node) in schedule.supernodes.nodes.iter().enumerate() {
         for cell in &node.inputs {
             let bytes = 8 * limb_count(n.width(*cell)) as u64;
             let input = sleep.inputs.entry(*cell).or_insert_with(|| SleepInput {

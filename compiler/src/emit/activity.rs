@@ -91,8 +91,7 @@ impl Emitter<'_, '_> {
 
     /// Notes that a supernode has written to a memory.
     pub fn supernode_writes(&mut self, memory: MemoryId) {
-        let nodes = &self.context.schedule.supernodes;
-        if let Some(index) = nodes.iter().position(|s| s.memories.contains(&memory)) {
+        if let Some(index) = self.context.schedule.supernodes.of_memory(memory) {
             let (word, bit) = place(index);
             self.set_bits(self.context.layout.sleep.busy + word, bit);
         }
@@ -100,8 +99,7 @@ impl Emitter<'_, '_> {
 
     /// Wakes the supernode of a register.
     pub fn wake(&mut self, register: RegisterId) {
-        let nodes = &self.context.schedule.supernodes;
-        if let Some(index) = nodes.iter().position(|s| s.registers.contains(&register)) {
+        if let Some(index) = self.context.schedule.supernodes.of_register(register) {
             let (word, bit) = place(index);
             self.clear_bits(self.context.layout.sleep.asleep + word, bit);
         }

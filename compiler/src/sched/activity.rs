@@ -8,6 +8,8 @@
 //! Only designs with a single clock edge are gated: elsewhere state is overwritten from several tasks. Effects are
 //! never part of a supernode, because they keep the order of the source among themselves.
 
+use rustc_hash::FxHashMap;
+
 use super::regions::Sink;
 use super::sinks::limbs;
 use super::{Action, Domains, TaskKind, TimingModel, sinks};
@@ -30,9 +32,42 @@ pub struct Supernode {
     pub others: Vec<CellId>,
 }
 
+/// All supernodes, and which of them has what.
+#[derive(Clone, Debug, Default)]
+pub struct Supernodes {
+    pub nodes: Vec<Supernode>,
+    of_register: FxHashMap<RegisterId, usize>,
+    of_memory: FxHashMap<MemoryId, usize>,
+}
+
+impl Supernodes {
+    fn new(nodes: Vec<Supernode>) -> Supernodes {
+        let each = || nodes.iter().enumerate();
+        Supernodes {
+            of_register: each()
+                .flat_map(|(i, s)| s.registers.iter().map(move |r| (*r, i)))
+                .collect(),
+            of_memory: each()
+                .flat_map(|(i, s)| s.memories.iter().map(move |m| (*m, i)))
+                .collect(),
+            nodes,
+        }
+    }
+
+    /// The supernode of a register.
+    pub fn of_register(&self, register: RegisterId) -> Option<usize> {
+        self.of_register.get(&register).copied()
+    }
+
+    /// The supernode that alone writes to a memory.
+    pub fn of_memory(&self, memory: MemoryId) -> Option<usize> {
+        self.of_memory.get(&memory).copied()
+    }
+}
+
 /// The supernodes of a clock edge.
 pub struct Activity {
-    pub supernodes: Vec<Supernode>,
+    pub supernodes: Supernodes,
     /// The supernode that alone uses each cell; 0 for the others, and the first supernode is 1.
     owner: SideTable<Cell, u32>,
 }
@@ -54,7 +89,7 @@ impl Activity {
     /// No gating.
     pub fn none(n: &Netlist) -> Activity {
         Activity {
-            supernodes: Vec::new(),
+            supernodes: Supernodes::default(),
             owner: SideTable::new(&n.cells, 0),
         }
     }
@@ -80,20 +115,21 @@ impl Activity {
 
     /// The sinks of each supernode, and those of none with one more for every supernode, which runs it.
     pub fn split(&self, sinks: Vec<Sink>) -> (Vec<Sink>, Vec<Vec<Sink>>) {
-        let mut parts: Vec<Vec<Sink>> = vec![Vec::new(); self.supernodes.len()];
+        let nodes = &self.supernodes.nodes;
+        let mut parts: Vec<Vec<Sink>> = vec![Vec::new(); nodes.len()];
         let mut rest = Vec::new();
         for sink in sinks {
-            let has = |s: &Supernode| match sink.action {
-                Action::StoreRegister(r, _) => s.registers.contains(&r),
-                Action::Write { memory, .. } => s.memories.contains(&memory),
-                _ => false,
+            let node = match sink.action {
+                Action::StoreRegister(r, _) => self.supernodes.of_register(r),
+                Action::Write { memory, .. } => self.supernodes.of_memory(memory),
+                _ => None,
             };
-            match self.supernodes.iter().position(has) {
+            match node {
                 Some(index) => parts[index].push(sink),
                 None => rest.push(sink),
             }
         }
-        rest.extend(self.supernodes.iter().enumerate().map(|(i, s)| {
+        rest.extend(nodes.iter().enumerate().map(|(i, s)| {
             let uses = [s.inputs.as_slice(), &s.others].concat();
             Sink::plain(Action::Run(i), uses)
         }));
@@ -202,38 +238,37 @@ impl<'a> Grouping<'a> {
                 }
             }
             let is_poor = |s: &Supernode| {
-                let own: usize = own[s.scope.index()];
-                own < self
-                    .gating
-                    .cells
-                    .max(self.gating.cells_per_input * s.inputs.len())
+                let least = self.gating.cells_per_input * s.inputs.len();
+                own[s.scope.index()] < least.max(self.gating.cells)
             };
-            let poor: Vec<ScopeId> = supernodes
-                .iter()
-                .filter(|s| is_poor(s))
-                .map(|s| s.scope)
-                .collect();
-            if poor.is_empty() {
+            let mut dropped = vec![false; self.n.scopes.len()];
+            for node in supernodes.iter().filter(|s| is_poor(s)) {
+                dropped[node.scope.index()] = true;
+            }
+            if !dropped.contains(&true) {
                 return match supernodes.len() < self.gating.instances {
                     true => Activity::none(self.n),
                     false => self.finish(supernodes, &users),
                 };
             }
             for group in self.registers.iter_mut().chain(&mut self.memories) {
-                *group = group.filter(|scope| !poor.contains(scope));
+                *group = group.filter(|scope| !dropped[scope.index()]);
             }
         }
     }
 
     fn finish(&self, supernodes: Vec<Supernode>, users: &SideTable<Cell, User>) -> Activity {
         let mut activity = Activity::none(self.n);
+        let mut owner = vec![0; self.n.scopes.len()];
+        for (index, node) in supernodes.iter().enumerate() {
+            owner[node.scope.index()] = index as u32 + 1;
+        }
         for cell in &self.cells {
             if let User::One(scope) = users[*cell] {
-                let index = supernodes.iter().position(|s| s.scope == scope);
-                activity.owner[*cell] = index.map_or(0, |i| i as u32 + 1);
+                activity.owner[*cell] = owner[scope.index()];
             }
         }
-        activity.supernodes = supernodes;
+        activity.supernodes = Supernodes::new(supernodes);
         activity
     }
 

@@ -16,7 +16,7 @@ use rustc_hash::FxHashSet;
 
 use crate::ir::*;
 use crate::options::{Gating, OptLevel, Options};
-use activity::{Activity, Owner, Supernode};
+use activity::{Activity, Owner, Supernodes};
 pub use domains::{Domain, DomainId, Domains, TimingModel};
 pub use print::{print, task_name};
 use regions::Sink;
@@ -27,7 +27,7 @@ pub struct Schedule {
     pub domains: Domains,
     pub tasks: Vec<Task>,
     /// Parts of the only clock edge's task that can sleep.
-    pub supernodes: Vec<Supernode>,
+    pub supernodes: Supernodes,
     pub gating: Gating,
 }
 
@@ -188,7 +188,7 @@ fn gated(netlist: &Netlist, activity: &Activity, sinks: Vec<Sink>) -> Block {
     let mut seen = FxHashSet::default();
     for step in &mut block.steps {
         if let Step::Act(Action::Run(index)) = *step {
-            let inputs = activity.supernodes[index].inputs.iter().copied();
+            let inputs = activity.supernodes.nodes[index].inputs.iter().copied();
             *step = Step::Supernode {
                 index,
                 inputs: inputs.filter(|cell| seen.insert(*cell)).collect(),

@@ -148,7 +148,7 @@ fn artifacts(
         coverage.note(&format!("host {:?}", manner(seed)));
         if profile != Profile::Server || clocking == Clocking::OneEdge {
             let prepared = prepare(n.clone(), &options).schedule;
-            if !prepared.supernodes.is_empty() {
+            if !prepared.supernodes.nodes.is_empty() {
                 coverage.note("supernode");
             }
             if prepared.tasks.iter().any(|task| !task.pieces.is_empty()) {

@@ -69,7 +69,7 @@ fn model() -> Model {
     };
     let netlist = netlist.expect("legal RTLIL");
     let prepared = pipeline::prepare(netlist.clone(), &options);
-    assert_eq!(prepared.schedule.supernodes.len(), 1);
+    assert_eq!(prepared.schedule.supernodes.nodes.len(), 1);
     let wasm = pipeline::compile_netlist(netlist, &options).wasm;
     let options = ModelOptions {
         cache_dir: None,

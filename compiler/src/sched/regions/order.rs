@@ -40,7 +40,7 @@ impl State {
             Action::StoreLoop(l, _) => vec![State::Loop(*l)],
             Action::Write { memory, .. } => vec![State::Memory(*memory)],
             Action::Run(index) => {
-                let node = &tree.scheduler.activity.supernodes[*index];
+                let node = &tree.scheduler.activity.supernodes.nodes[*index];
                 let registers = node.registers.iter().map(|r| State::Register(*r));
                 let memories = node.memories.iter().map(|m| State::Memory(*m));
                 registers.chain(memories).collect()
