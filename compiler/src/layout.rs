@@ -51,19 +51,22 @@ pub struct Layout {
     pub end: u64,
 }
 
-/// What the sleep of supernodes keeps in memory, outside of the state.
+/// What the sleep of supernodes keeps in memory. What decides who sleeps is part of the state, so that a snapshot is
+/// all there is to restore; what is good for one edge only is not.
 #[derive(Clone, Debug, Default)]
 pub struct Sleep {
     /// A bit for each supernode, 64 to a word: it sleeps.
     pub asleep: u32,
-    /// As many words: it has written to a memory, or has woken, since the last look.
-    pub busy: u32,
     pub words: u32,
+    /// Word that counts edges from look to look.
+    pub counter: u32,
+    /// As many words as `asleep`, outside of the state: it has written to a memory, or has woken, in this edge.
+    pub busy: u32,
     pub nodes: Vec<SleepSlot>,
     pub inputs: FxHashMap<CellId, SleepInput>,
 }
 
-/// The registers of a supernode, and a copy of them.
+/// The registers of a supernode, and a copy of them outside of the state.
 #[derive(Clone, Copy, Debug)]
 pub struct SleepSlot {
     pub state: u32,
@@ -170,6 +173,7 @@ pub fn assign(n: &Netlist, schedule: &Schedule, observed: &Observed) -> Layout {
         .iter()
         .map(|e| place_effect(n, e, &mut at))
         .collect();
+    let mut sleep = place_sleep(n, schedule, &mut at);
     let scalars_end = at.take(0, 8);
     let memories = place_memories(n, &mut at);
     let state_len = at.0.next_multiple_of(8) - u64::from(state_base);
@@ -181,7 +185,7 @@ pub fn assign(n: &Netlist, schedule: &Schedule, observed: &Observed) -> Layout {
         .values()
         .map(|m| place_queues(m, &mut at))
         .collect();
-    let sleep = place_sleep(n, schedule, &sleepers, &mut at);
+    sleep.place_copies(&sleepers, &mut at);
     for cell in &observed.outlined {
         nets.insert(*cell, at.value(n.width(*cell)).offset);
     }
@@ -385,21 +389,17 @@ fn place_registers(
     (rest.collect(), blocks, nodes)
 }
 
-fn place_sleep(n: &Netlist, schedule: &Schedule, registers: &[Span], at: &mut Cursor) -> Sleep {
+fn place_sleep(n: &Netlist, schedule: &Schedule, at: &mut Cursor) -> Sleep {
+    if schedule.supernodes.nodes.is_empty() {
+        return Sleep::default();
+    }
     let words = schedule.supernodes.nodes.len().div_ceil(64) as u32;
     let mut sleep = Sleep {
         asleep: at.take(8 * u64::from(words), 8),
-        busy: at.take(8 * u64::from(words), 8),
+        counter: at.take(4, 8),
         words,
         ..Sleep::default()
     };
-    for (state, len) in registers {
-        sleep.nodes.push(SleepSlot {
-            state: *state,
-            len: *len,
-            copy: at.take((*len).into(), 8),
-        });
-    }
     for (index, node) in schedule.supernodes.nodes.iter().enumerate() {
         for cell in &node.inputs {
             let bytes = 8 * limb_count(n.width(*cell)) as u64;
@@ -411,6 +411,20 @@ fn place_sleep(n: &Netlist, schedule: &Schedule, registers: &[Span], at: &mut Cu
         }
     }
     sleep
+}
+
+impl Sleep {
+    /// What is needed during one edge.
+    fn place_copies(&mut self, registers: &[Span], at: &mut Cursor) {
+        self.busy = at.take(8 * u64::from(self.words), 8);
+        for (state, len) in registers {
+            self.nodes.push(SleepSlot {
+                state: *state,
+                len: *len,
+                copy: at.take((*len).into(), 8),
+            });
+        }
+    }
 }
 
 fn place_effect(n: &Netlist, effect: &Effect, at: &mut Cursor) -> EffectSlot {

@@ -1,8 +1,8 @@
 //! Sleep of supernodes (`sched/activity.rs`).
 //!
-//! At every 16th edge (`Gating::every`) the state of each supernode is copied before and compared after it. One that has stayed as it
-//! was, and has written to no memory, falls asleep; its inputs are kept. From then on it does not run until an input
-//! has another value, or the host has written something. Awake, it costs a test of its bit.
+//! At every 16th edge (`Gating::every`) the state of each supernode is copied before and compared after it. One that
+//! has stayed as it was, and has written to no memory, falls asleep; its inputs are kept. From then on it does not run
+//! until an input has another value, or the host has written something. Awake, it costs a test of its bit.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ impl Emitter<'_, '_> {
         if sleep.nodes.is_empty() {
             return;
         }
-        let counter = self.context.look_counter;
+        let counter = sleep.counter;
         self.code.constant(Ty::I32, 0);
         self.code.load_at(Ty::I32, counter, 4);
         self.code.constant(Ty::I32, 1);
@@ -59,7 +59,7 @@ impl Emitter<'_, '_> {
                     e.code.binary(Ty::I64, I32Shl, I64Shl);
                     e.code.binary(Ty::I64, I32Or, I64Or);
                 }
-                // One bit for each that was awake so far.
+                // So far the bits say who stays awake.
                 e.code.constant(Ty::I64, u64::MAX >> (64 - nodes.len()));
                 e.code.binary(Ty::I64, I32Xor, I64Xor);
                 e.code.store(Ty::I64, asleep, 8);
@@ -73,20 +73,12 @@ impl Emitter<'_, '_> {
             self.look_at(inputs);
         }
         let (word, bit) = place(index);
-        let outer = self.code.at;
-        let (run, skip) = (self.code.new_seq(None), self.code.new_seq(None));
         let asleep = self.context.layout.sleep.asleep + word;
         self.code.load_at(Ty::I64, asleep, 8);
         self.code.constant(Ty::I64, bit);
         self.code.binary(Ty::I64, I32And, I64And);
         self.code.unary(walrus::ir::UnaryOp::I64Eqz);
-        self.code.at = run;
-        self.block(body);
-        self.code.at = outer;
-        self.code.op(walrus::ir::IfElse {
-            consequent: run,
-            alternative: skip,
-        });
+        self.in_branch(|e| e.block(body));
     }
 
     /// Notes that a supernode has written to a memory.
@@ -124,7 +116,7 @@ impl Emitter<'_, '_> {
         }
         self.code.constant(Ty::I64, 0);
         self.code.binary(Ty::I64, I32Ne, I64Ne);
-        self.when(|e| {
+        self.in_branch(|e| {
             for input in inputs {
                 e.compare(*input);
             }
@@ -148,7 +140,7 @@ impl Emitter<'_, '_> {
                 self.code.binary(Ty::I32, I32Or, I64Or);
             }
         }
-        self.when(|e| {
+        self.in_branch(|e| {
             e.keep(input);
             for (word, bits) in words(&sleep.inputs[&input]) {
                 e.clear_bits(sleep.asleep + word, bits);
@@ -196,25 +188,13 @@ impl Emitter<'_, '_> {
 
     /// Code for the edges at which sleep may begin.
     fn when_looking(&mut self, body: impl FnOnce(&mut Self)) {
-        self.code.load_at(Ty::I32, self.context.look_counter, 4);
+        self.code
+            .load_at(Ty::I32, self.context.layout.sleep.counter, 4);
         self.code
             .constant(Ty::I32, self.context.schedule.gating.every - 1);
         self.code.binary(Ty::I32, I32And, I64And);
         self.code.unary(walrus::ir::UnaryOp::I32Eqz);
-        self.when(body);
-    }
-
-    /// Code for when the i32 on the stack is not zero.
-    fn when(&mut self, body: impl FnOnce(&mut Self)) {
-        let outer = self.code.at;
-        let (consequent, alternative) = (self.code.new_seq(None), self.code.new_seq(None));
-        self.code.at = consequent;
-        self.conditionally(body);
-        self.code.at = outer;
-        self.code.op(walrus::ir::IfElse {
-            consequent,
-            alternative,
-        });
+        self.in_branch(body);
     }
 }
 

@@ -151,18 +151,6 @@ impl Emitter<'_, '_> {
         });
     }
 
-    fn in_branch(&mut self, body: impl FnOnce(&mut Self)) {
-        let outer = self.code.at;
-        let (consequent, alternative) = (self.code.new_seq(None), self.code.new_seq(None));
-        self.code.at = consequent;
-        self.conditionally(body);
-        self.code.at = outer;
-        self.code.op(walrus::ir::IfElse {
-            consequent,
-            alternative,
-        });
-    }
-
     fn compare_and_keep(&mut self, cell: CellId, limb: usize, kept: u32, changed: walrus::LocalId) {
         let now = self.code.new_local(Ty::I64);
         self.code.get(changed);

@@ -60,8 +60,6 @@ pub(crate) struct Context<'a> {
     pub scratch: RefCell<Cursor>,
     /// Word that is not zero once a pass of settling changed something.
     pub changed_flag: u32,
-    /// Word that counts edges, for the sleep of supernodes.
-    pub look_counter: u32,
     pub layout_hash: u64,
     /// Signal id of each trigger's net, -1 where it has no name.
     pub trigger_signals: Vec<u32>,
@@ -103,7 +101,6 @@ pub fn module(
     };
     let numbers = Numbers::new(&design, &tables, buffers, &reserves, &mut at);
     let changed_flag = at.take(4, 8);
-    let look_counter = at.take(4, 4);
     let scratch_start = at.0;
     // Scratch is given out while code is emitted, so memory is sized afterwards.
     let mut module = numbers.parse_prelude();
@@ -118,7 +115,6 @@ pub fn module(
         wide: RefCell::default(),
         scratch: RefCell::new(Cursor(scratch_start)),
         changed_flag,
-        look_counter,
         layout_hash,
         trigger_signals: tables::trigger_signals(n, layout, &rows),
     };

@@ -242,7 +242,6 @@
     (call $save_triggers)
     (call $load_image)
     (call $restore_triggers)
-    (call $wake)
     ;; Undefined bits have a generator of their own, so that the design's draws do not depend on them.
     (i64.store offset=@PRNG@ (i32.const 0)
       (i64.xor (i64.load offset=@SEED@ (i32.const 0)) (i64.const 0x756e646566)))

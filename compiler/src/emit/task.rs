@@ -175,6 +175,19 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// Code for when the i32 on the stack is not zero.
+    pub fn in_branch(&mut self, body: impl FnOnce(&mut Self)) {
+        let outer = self.code.at;
+        let (consequent, alternative) = (self.code.new_seq(None), self.code.new_seq(None));
+        self.code.at = consequent;
+        self.conditionally(body);
+        self.code.at = outer;
+        self.code.op(walrus::ir::IfElse {
+            consequent,
+            alternative,
+        });
+    }
+
     fn steps(&mut self, block: &Block) {
         for cell in self.plan.hoisted(block) {
             self.compute(cell);
@@ -269,15 +282,7 @@ impl Emitter<'_, '_> {
                 self.code.binary(Ty::I32, I32Or, I64Or);
             }
         }
-        let outer = self.code.at;
-        let (consequent, alternative) = (self.code.new_seq(None), self.code.new_seq(None));
-        self.code.at = consequent;
-        self.block(body);
-        self.code.at = outer;
-        self.code.op(walrus::ir::IfElse {
-            consequent,
-            alternative,
-        });
+        self.in_branch(|e| e.block(body));
     }
 
     /// The bit that decides a branch, and whether its arms change places: inversions cost nothing.

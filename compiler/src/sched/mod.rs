@@ -158,27 +158,28 @@ pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Optio
         false => Activity::none(netlist),
     };
     let none = Activity::none(netlist);
+    let mut gated = regions::Scheduler::new(netlist, &activity);
+    let mut plain = regions::Scheduler::new(netlist, &none);
     let tasks = tasks.into_iter().map(|(kind, sinks)| {
-        let activity = match kind {
-            TaskKind::Edge(_) => &activity,
-            _ => &none,
-        };
         let mut pieces = Vec::new();
-        let body = gated(netlist, activity, sinks);
+        let body = match kind {
+            TaskKind::Edge(_) => edge(&activity, &mut gated, sinks),
+            _ => plain.block(sinks, Owner::NONE),
+        };
         let body = partition::cut(body, options.profile.max_steps(), &mut pieces);
         Task { kind, body, pieces }
     });
+    let tasks = tasks.collect();
     Schedule {
-        tasks: tasks.collect(),
+        tasks,
         domains,
         supernodes: activity.supernodes,
         gating: options.gating,
     }
 }
 
-/// The block of a task, with the supernodes where they run.
-fn gated(netlist: &Netlist, activity: &Activity, sinks: Vec<Sink>) -> Block {
-    let mut scheduler = regions::Scheduler::new(netlist, activity);
+/// The block of a clock edge, with the supernodes where they run.
+fn edge(activity: &Activity, scheduler: &mut regions::Scheduler, sinks: Vec<Sink>) -> Block {
     let (rest, parts) = activity.split(sinks);
     let parts = parts.into_iter().enumerate();
     let mut bodies: Vec<Block> = parts

@@ -308,14 +308,12 @@ impl Model {
     fn written(&mut self, signal: Signal) {
         self.fresh.fill(false);
         if signal.kind != Kind::Input {
-            self.state_written();
+            write_u32(
+                self.memory_mut(),
+                (CONTROL_BASE + control::DIRTY) as usize,
+                1,
+            );
         }
-    }
-
-    pub(crate) fn state_written(&mut self) {
-        self.fresh.fill(false);
-        let dirty = (CONTROL_BASE + control::DIRTY) as usize;
-        write_u32(self.memory_mut(), dirty, 1);
     }
 
     pub(crate) fn check_own(&self, signal: Signal) -> Result<(), Error> {

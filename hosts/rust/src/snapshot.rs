@@ -50,7 +50,7 @@ impl Model {
             return Err(Error::ForeignSnapshot);
         }
         self.memory_mut()[range].copy_from_slice(&snapshot.bytes);
-        self.state_written();
+        self.fresh.fill(false);
         Ok(())
     }
 

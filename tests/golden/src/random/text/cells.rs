@@ -3,50 +3,21 @@
 use std::fmt::Write;
 
 use super::Module;
+use crate::library::{BINARY, UNARY};
 
-const UNARY: &[&str] = &[
-    "$not",
-    "$pos",
-    "$neg",
-    "$reduce_and",
-    "$reduce_or",
-    "$reduce_xor",
-    "$reduce_xnor",
-    "$reduce_bool",
-    "$logic_not",
-];
-const BINARY: &[&str] = &[
-    "$and",
-    "$or",
-    "$xor",
-    "$xnor",
-    "$shl",
-    "$shr",
-    "$sshl",
-    "$sshr",
-    "$shift",
-    "$shiftx",
-    "$lt",
-    "$le",
-    "$eq",
-    "$ne",
-    "$eqx",
-    "$nex",
-    "$ge",
-    "$gt",
-    "$add",
-    "$sub",
-    "$mul",
-    "$div",
-    "$mod",
-    "$logic_and",
-    "$logic_or",
-];
+/// Of the library's these are left out: they divide as `$div` and `$mod` do, or have no place in CXXRTL.
+const LEFT_OUT: &[&str] = &["$divfloor", "$modfloor", "$pow"];
 const OTHERS: &[&str] = &["$mux", "$pmux", "$bmux", "$demux", "$slice", "$concat"];
 
 /// All names, for statistics.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    UNARY.iter().chain(BINARY).chain(OTHERS).copied()
+    let words = UNARY.iter().copied().chain(binary());
+    words.chain(OTHERS.iter().copied())
+}
+
+fn binary() -> impl Iterator<Item = &'static str> {
+    let kinds = BINARY.iter().copied();
+    kinds.filter(|kind| !LEFT_OUT.contains(kind))
 }
 
 /// A shift to the left leaves stray bits behind in the last word in CXXRTL of Debian's Yosys.
@@ -96,7 +67,7 @@ impl Module {
     }
 
     fn binary(&mut self) {
-        let kind = *self.rng.pick(BINARY);
+        let kind = *self.rng.pick(&binary().collect::<Vec<_>>());
         let (mut a, mut b, mut y) = (self.width(), self.width(), self.width());
         let mut signed = [self.rng.below(2), self.rng.below(2)];
         match kind {

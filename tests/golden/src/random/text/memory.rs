@@ -56,7 +56,7 @@ impl Module {
             1 << bits
         )
         .unwrap();
-        let mut parameters = vec![
+        let parameters = [
             ("MEMID", s.id()),
             ("ABITS", bits.to_string()),
             ("WIDTH", width.to_string()),
@@ -70,7 +70,6 @@ impl Module {
         if version == "_v2" {
             ports.push(("EN", format!("{width}'{}", "1".repeat(*width as usize))));
         }
-        parameters.truncate(5);
         self.put(&format!("$meminit{version}"), &parameters, &ports);
     }
 
