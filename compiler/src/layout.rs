@@ -45,6 +45,10 @@ pub struct Layout {
     /// Queue slot of each write port, by memory; used by shadowed waves.
     pub queues: Vec<Vec<u32>>,
     pub sleep: Sleep,
+    /// Published cells: first address and bytes.
+    pub published: Span,
+    /// What a cycle that changes nothing leaves as it was, next to memories: first address and bytes.
+    pub quiet: Span,
     /// Per effect: counter of a cover, or the values at the last settling of an effect on change.
     pub effects: Vec<EffectSlot>,
     /// First address after everything that has a place, for the signal table and what follows.
@@ -160,19 +164,23 @@ pub fn assign(n: &Netlist, schedule: &Schedule, observed: &Observed) -> Layout {
     let mut at = Cursor(u64::from(state_base + state::HEADER_LEN));
     let rows = trigger_rows(n);
     let trigger_base = at.take(u64::from(trigger::LEN) * rows.len() as u64, 8);
+    let quiet_base = at.take(0, 8);
     let inputs = place_inputs(n, &rows, trigger_base, &mut at);
     let (registers, domain_blocks, sleepers) = place_registers(n, schedule, &mut at);
     let latches = n.latches.values().map(|l| at.value(l.width)).collect();
     let loops = n.loops.values().map(|l| at.value(l.width)).collect();
     let mut nets = FxHashMap::default();
+    let nets_base = at.take(0, 8);
     for cell in &observed.published {
         nets.insert(*cell, at.value(n.width(*cell)).offset);
     }
+    let published = (nets_base, at.take(0, 8) - nets_base);
     let effects = n
         .effects
         .iter()
         .map(|e| place_effect(n, e, &mut at))
         .collect();
+    let quiet = (quiet_base, at.take(0, 8) - quiet_base);
     let mut sleep = place_sleep(n, schedule, &mut at);
     let scalars_end = at.take(0, 8);
     let memories = place_memories(n, &mut at);
@@ -206,6 +214,8 @@ pub fn assign(n: &Netlist, schedule: &Schedule, observed: &Observed) -> Layout {
         shadow_delta,
         queues,
         sleep,
+        published,
+        quiet,
         effects,
         end,
     }
@@ -348,7 +358,7 @@ fn place_input(
 }
 
 /// A first address and a number of bytes.
-type Span = (u32, u32);
+pub type Span = (u32, u32);
 
 /// Registers of one domain after the other, those of one supernode side by side. Answers their slots, where each
 /// domain's lie, and where each supernode's do.

@@ -80,7 +80,8 @@ impl Default for Options {
     }
 }
 
-/// From which size on instances are skipped while nothing changes in them (`sched/activity.rs`).
+/// From which size on instances are skipped while nothing changes in them (`sched/activity.rs`), and when to look
+/// for cycles in which nothing changes anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gating {
     /// Instances in the whole design; a design of few is busy all over.
@@ -91,6 +92,10 @@ pub struct Gating {
     pub cells_per_input: usize,
     /// Clock edges from one look at whether something can sleep to the next: a power of two.
     pub every: u64,
+    /// Cycles of a call before the first look at whether one changes anything at all.
+    pub first_look: u64,
+    /// That number doubles from look to look up to this one.
+    pub least_look: u64,
 }
 
 impl Default for Gating {
@@ -100,6 +105,8 @@ impl Default for Gating {
             cells: 60,
             cells_per_input: 2,
             every: 16,
+            first_look: 256,
+            least_look: 4096,
         }
     }
 }
@@ -111,6 +118,8 @@ impl Gating {
         cells: 1,
         cells_per_input: 0,
         every: 1,
+        first_look: 1,
+        least_look: 1,
     };
 }
 
@@ -177,12 +186,11 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// Most steps of one function. Cranelift's time per function grows faster than its size, and
-    /// JavaScript engines refuse over 50,000 locals.
+    /// Most steps of one function. In larger ones Cranelift moves more values between registers and the stack, and its
+    /// time grows faster than their size; JavaScript engines refuse over 50,000 locals.
     pub fn max_steps(self) -> usize {
         match self {
-            Profile::Server => 10_000,
-            Profile::Browser => 2000,
+            Profile::Server | Profile::Browser => 500,
             Profile::Jvm => 200,
         }
     }

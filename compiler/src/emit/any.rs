@@ -65,12 +65,12 @@ impl Emitter<'_, '_> {
     }
 
     /// The byte of a register of one bit that still has its value from before the task.
-    fn byte_of(&self, cell: CellId) -> Option<u32> {
+    pub fn byte_of(&self, cell: CellId) -> Option<u32> {
         let CellKind::Register(r) = self.netlist().cells[cell].kind else {
             return None;
         };
         let slot = self.context.layout.registers[r.index()];
-        (slot.size == 1 && !self.is_overwritten(r)).then_some(slot.offset)
+        (self.width(cell) == 1 && self.is_in_place(cell)).then_some(slot.offset)
     }
 }
 

@@ -153,7 +153,11 @@ impl Finish<'_, '_> {
         self.plan.hoisted.entry(home.key).or_default().push(cell);
         let entry = self.plan.cells.entry(cell).or_default();
         entry.hoisted = true;
-        entry.spilled = uses.iter().any(|at| at.function != home.function);
+        for at in uses.iter().filter(|at| at.function != home.function) {
+            entry.spilled = true;
+            let saved = self.plan.saved_outside.entry(at.function).or_default();
+            saved.insert(cell);
+        }
     }
 
     /// The innermost block around all these places that starts before a time; `None` for no places. A block comes

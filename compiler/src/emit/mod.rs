@@ -60,6 +60,8 @@ pub(crate) struct Context<'a> {
     pub scratch: RefCell<Cursor>,
     /// Word that is not zero once a pass of settling changed something.
     pub changed_flag: u32,
+    /// Word that is not zero once a memory has been written, where cycles that change nothing are skipped.
+    pub wrote_flag: u32,
     pub layout_hash: u64,
     /// Signal id of each trigger's net, -1 where it has no name.
     pub trigger_signals: Vec<u32>,
@@ -99,8 +101,8 @@ pub fn module(
         layout,
         options,
     };
-    let numbers = Numbers::new(&design, &tables, buffers, &reserves, &mut at);
-    let changed_flag = at.take(4, 8);
+    let (changed_flag, wrote_flag) = (at.take(4, 8), at.take(4, 8));
+    let numbers = Numbers::new(&design, &tables, buffers, &reserves, wrote_flag, &mut at);
     let scratch_start = at.0;
     // Scratch is given out while code is emitted, so memory is sized afterwards.
     let mut module = numbers.parse_prelude();
@@ -115,6 +117,7 @@ pub fn module(
         wide: RefCell::default(),
         scratch: RefCell::new(Cursor(scratch_start)),
         changed_flag,
+        wrote_flag,
         layout_hash,
         trigger_signals: tables::trigger_signals(n, layout, &rows),
     };

@@ -34,6 +34,7 @@ impl Emitter<'_, '_> {
                 self.code.constant(ty, low_mask(width));
                 self.code.binary(ty, I32Xor, I64Xor);
             }
+            And(a, b) if width == 1 => self.both(a, b),
             And(a, b) => self.bitwise(a, b, ty, I32And, I64And),
             Or(..) if width == 1 => self.any(id),
             Or(a, b) => self.bitwise(a, b, ty, I32Or, I64Or),
@@ -106,20 +107,51 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// Pushes the opposite of a bit; a comparison has an opposite of its own.
+    /// Pushes the opposite of a bit.
     fn inverted(&mut self, bit: CellId) {
+        if !self.opposite(bit) {
+            self.value(bit);
+            self.code.constant(Ty::I32, 1);
+            self.code.binary(Ty::I32, I32Xor, I64Xor);
+        }
+    }
+
+    /// Pushes the opposite of a comparison, which is one, too; false for other bits.
+    fn opposite(&mut self, bit: CellId) -> bool {
         let ops = match self.netlist().cells[bit].kind {
             CellKind::Eq(a, b) => Some((a, b, I32Ne, I64Ne)),
             CellKind::LtU(a, b) => Some((a, b, I32GeU, I64GeU)),
             _ => None,
         };
-        match ops.filter(|_| self.plan.is_inline(bit)) {
-            Some((a, b, i32, i64)) => self.bitwise(a, b, self.ty(a), i32, i64),
-            None => {
-                self.truth(bit);
-                self.code.unary(UnaryOp::I32Eqz);
-            }
+        let ops = ops.filter(|_| self.plan.is_inline(bit));
+        if let Some((a, b, i32, i64)) = ops {
+            self.bitwise(a, b, self.ty(a), i32, i64);
         }
+        ops.is_some()
+    }
+
+    /// An and of bits; with the opposite of one it is a single instruction of most machines.
+    fn both(&mut self, a: CellId, b: CellId) {
+        let negated = |e: &Self, id: CellId| match e.netlist().cells[id].kind {
+            CellKind::Not(bit) if e.plan.is_inline(id) && !e.compares(bit) => Some(bit),
+            _ => None,
+        };
+        let (plain, bit) = match (negated(self, a), negated(self, b)) {
+            (_, Some(bit)) => (a, bit),
+            (Some(bit), None) => (b, bit),
+            (None, None) => return self.bitwise(a, b, Ty::I32, I32And, I64And),
+        };
+        self.value(plain);
+        self.value(bit);
+        self.code.constant(Ty::I32, u64::from(u32::MAX));
+        self.code.binary(Ty::I32, I32Xor, I64Xor);
+        self.code.binary(Ty::I32, I32And, I64And);
+    }
+
+    /// True for a comparison that is computed where it is used.
+    fn compares(&self, bit: CellId) -> bool {
+        let kind = &self.netlist().cells[bit].kind;
+        matches!(kind, CellKind::Eq(..) | CellKind::LtU(..)) && self.plan.is_inline(bit)
     }
 
     /// The value that is not zero exactly when the bit is 1, where that is another one.
@@ -141,6 +173,15 @@ impl Emitter<'_, '_> {
     pub fn truth(&mut self, bit: CellId) {
         if let Some(value) = self.nonzero(bit) {
             return self.value(value);
+        }
+        if let CellKind::Not(inner) = self.netlist().cells[bit].kind
+            && self.plan.is_inline(bit)
+        {
+            if !self.opposite(inner) {
+                self.truth(inner);
+                self.code.unary(UnaryOp::I32Eqz);
+            }
+            return;
         }
         if let CellKind::Slice { value, low } = self.netlist().cells[bit].kind
             && self.plan.is_inline(bit)

@@ -36,6 +36,7 @@ impl Numbers {
         tables: &Tables,
         buffers: Buffers,
         reserves: &Reserves,
+        wrote_flag: u32,
         at: &mut Cursor,
     ) -> Numbers {
         let mut values = fields(design.layout);
@@ -52,6 +53,9 @@ impl Numbers {
         values.extend([
             ("ASLEEP", sleep.asleep.into()),
             ("ASLEEP_BYTES", 8 * u64::from(sleep.words)),
+            ("WROTE", wrote_flag.into()),
+            ("LOOK_FIRST", design.schedule.gating.first_look),
+            ("LOOK_LEAST", design.schedule.gating.least_look),
         ]);
         values.extend(scratch(design, at));
         let memory_bytes = at.0;
@@ -103,6 +107,10 @@ fn fields(layout: &Layout) -> Values {
         ("PHASE", state(abi::state::PHASE)),
         ("CUT", state(abi::state::CUT)),
         ("BEHIND", state(abi::state::BEHIND)),
+        ("NETS_BASE", layout.published.0.into()),
+        ("NETS_END", (layout.published.0 + layout.published.1).into()),
+        ("QUIET_BASE", layout.quiet.0.into()),
+        ("QUIET_BYTES", layout.quiet.1.into()),
         ("STATE_BASE", layout.state_base.into()),
         ("STATE_LAST_WORD", last_word),
     ]
@@ -145,6 +153,7 @@ fn features(design: &Design, reserves: &Reserves) -> Values {
         ("LAST", u64::from(n.effects.iter().any(|e| e.last))),
         ("SETTLE_FIRST", u64::from(general || loads || latches)),
         ("SETTLE_EACH", settle_each.into()),
+        ("QUIET", design.schedule.skips.into()),
         ("FALLS", falls.into()),
         ("FALL_EVENTS", u64::from(falls && events)),
     ]
@@ -167,8 +176,11 @@ fn scratch(design: &Design, at: &mut Cursor) -> Values {
     let widths = design.netlist.cells.values().map(|c| c.width);
     let widest = widths.max().unwrap_or(0).max(MIN_WIDE_BITS);
     let wide_bytes = 8 * crate::bits::limb_count(widest) as u64;
+    let quiet_copy = u64::from(design.layout.quiet.1) * u64::from(design.schedule.skips);
     let sizes = [
         ("PENDING", 8),
+        ("QUIET_HEAD", 8),
+        ("QUIET_COPY", quiet_copy),
         ("SAVE", 8),
         ("SAVE_ROWS", trigger_bytes(design.layout)),
         ("WIDE_1", wide_bytes),

@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(super) loads: FxHashMap<CellId, FxHashMap<usize, u32>>,
     /// State reads to do at the start of blocks.
     pub(super) hoisted: FxHashMap<usize, Vec<CellId>>,
+    /// Those that another function has done for all of a piece.
+    pub(super) saved_outside: FxHashMap<usize, FxHashSet<CellId>>,
     /// Merges that are only used as an arm of another merge, which they are written to at once.
     pub(super) within: FxHashMap<CellId, CellId>,
     /// Muxes that have the value of a certain arm.
@@ -55,6 +57,12 @@ impl Plan {
     /// State reads to do at the start of a block.
     pub fn hoisted(&self, block: &Block) -> Vec<CellId> {
         self.hoisted.get(&key(block)).cloned().unwrap_or_default()
+    }
+
+    /// True for a read of state that a function finds where another one has saved it.
+    pub fn is_saved_outside(&self, function: usize, cell: CellId) -> bool {
+        let saved = self.saved_outside.get(&function);
+        saved.is_some_and(|cells| cells.contains(&cell))
     }
 
     /// True for a read of state that is loaded where it is used.

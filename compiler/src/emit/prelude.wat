@@ -363,7 +363,7 @@
             (if (i32.gt_u (local.get $alone) (i32.const @GENERAL@))
               (then
                 (local.set $status
-                  (call $static_cycles (local.get $clock) (local.get $row) (i64.sub (local.get $n) (local.get $done))))
+                  (call $quick_cycles (local.get $clock) (local.get $row) (i64.sub (local.get $n) (local.get $done))))
                 (local.set $done (i64.sub (i64.load offset=@DONE@ (i32.const 0)) (local.get $before)))
                 (br_if $next (i32.eqz (local.get $status)))
                 (return (local.get $status))))
@@ -385,6 +385,55 @@
         (i64.store offset=@DONE@ (i32.const 0) (i64.add (local.get $before) (local.get $done)))
         (br_if $next (i32.eqz (local.get $status)))))
     (local.get $status))
+
+  ;; Cycles of a clock as `static_cycles` makes them, but from the first cycle on that changes nothing they are only
+  ;; counted. One is looked for ever more seldom, so that a busy design pays nothing.
+  (func $quick_cycles (param $clock i32) (param $row i32) (param $n i64) (result i32)
+    (local $before i64) (local $chunk i64) (local $status i32)
+    (if (i32.eqz (i32.const @QUIET@))
+      (then (return (call $static_cycles (local.get $clock) (local.get $row) (local.get $n)))))
+    (local.set $chunk (i64.const @LOOK_FIRST@))
+    (block $stop
+      (loop $next
+        (local.set $before (i64.load offset=@DONE@ (i32.const 0)))
+        (local.set $status
+          (call $static_cycles (local.get $clock) (local.get $row)
+            (select (local.get $chunk) (local.get $n) (i64.lt_u (local.get $chunk) (local.get $n)))))
+        (br_if $stop (local.get $status))
+        (local.set $n
+          (i64.sub (local.get $n) (i64.sub (i64.load offset=@DONE@ (i32.const 0)) (local.get $before))))
+        (br_if $stop (i64.eqz (local.get $n)))
+        (if (i64.lt_u (local.get $chunk) (i64.const @LOOK_LEAST@))
+          (then (local.set $chunk (i64.shl (local.get $chunk) (i64.const 1)))))
+        (call $before_quiet)
+        (local.set $status (call $static_cycles (local.get $clock) (local.get $row) (i64.const 1)))
+        (br_if $stop (local.get $status))
+        (local.set $n (i64.sub (local.get $n) (i64.const 1)))
+        (br_if $stop (i64.eqz (local.get $n)))
+        (br_if $next (i32.eqz (call $was_quiet)))
+        (call $skip_cycles (local.get $row) (local.get $n))))
+    (local.get $status))
+
+  ;; Before a cycle that may turn out to change nothing.
+  (func $before_quiet
+    (memory.copy (i32.const @QUIET_COPY@) (i32.const @QUIET_BASE@) (i32.const @QUIET_BYTES@))
+    (i32.store offset=@WROTE@ (i32.const 0) (i32.const 0))
+    (i32.store offset=@QUIET_HEAD@ (i32.const 0) (i32.load offset=@EVENT_HEAD@ (i32.const 0))))
+
+  ;; 1 when since then no state has changed, no memory was written, and no event happened.
+  (func $was_quiet (result i32)
+    (if (i32.load offset=@WROTE@ (i32.const 0)) (then (return (i32.const 0))))
+    (if (i32.ne (i32.load offset=@QUIET_HEAD@ (i32.const 0)) (i32.load offset=@EVENT_HEAD@ (i32.const 0)))
+      (then (return (i32.const 0))))
+    (call $same (i32.const @QUIET_COPY@) (i32.const @QUIET_BASE@) (i32.const @QUIET_BYTES@)))
+
+  ;; Counts cycles and lets their time pass.
+  (func $skip_cycles (param $row i32) (param $n i64)
+    (i64.store offset=32 (local.get $row) (i64.add (i64.load offset=32 (local.get $row)) (local.get $n)))
+    (i64.store offset=@DONE@ (i32.const 0) (i64.add (i64.load offset=@DONE@ (i32.const 0)) (local.get $n)))
+    (call $pass
+      (i64.mul (local.get $n)
+        (i64.add (i64.load offset=8 (local.get $row)) (i64.load offset=16 (local.get $row))))))
 
   ;; How many cycles surely find room for their events.
   (func $cycles_with_room (param $n i64) (result i64)
@@ -586,14 +635,61 @@
               (then
                 (local.set $status (i32.const 4))
                 (br $stop)))))
+        (if (call $can_cycle)
+          (then
+            (local.set $status (call $whole_cycles (local.get $until)))
+            (br_if $stop (local.get $status))))
         (if (i64.gt_u (local.get $time) (i64.load offset=@TIME@ (i32.const 0)))
           (then (i64.store offset=@TIME@ (i32.const 0) (local.get $time))))
         (br $next)))
     (call $leave (local.get $status)))
 
+  ;; 1 when all that time brings are cycles of the only clock, which is low.
+  (func $can_cycle (result i32)
+    (local $row i32)
+    (if (i32.const @GENERAL@) (then (return (i32.const 0))))
+    (if (i32.ne (i32.const @PRIMARY@) (i32.const 1)) (then (return (i32.const 0))))
+    (local.set $row (call $row (i32.const 0)))
+    (if (i32.or (i32.load8_u offset=40 (local.get $row)) (call $edge_pending (i32.const @TRIGGERS@)))
+      (then (return (i32.const 0))))
+    (i32.and
+      (i64.ne (i64.load offset=8 (local.get $row)) (i64.const 0))
+      (i64.ne (i64.load offset=16 (local.get $row)) (i64.const 0))))
+
+  ;; The cycles of the only clock that end before that time.
+  (func $whole_cycles (param $until i64) (result i32)
+    (local $row i32) (local $n i64) (local $time i64) (local $done i64) (local $level i32) (local $status i32)
+    (local.set $row (call $row (i32.const 0)))
+    (local.set $n
+      (i64.div_u
+        (i64.sub (local.get $until) (i64.load (local.get $row)))
+        (i64.add (i64.load offset=8 (local.get $row)) (i64.load offset=16 (local.get $row)))))
+    (if (i64.eqz (local.get $n)) (then (return (i32.const 0))))
+    (local.set $time (i64.load offset=@TIME@ (i32.const 0)))
+    (local.set $done (i64.load offset=@DONE@ (i32.const 0)))
+    (i64.store offset=@TIME@ (i32.const 0) (i64.load (local.get $row)))
+    (local.set $status (call $quick_cycles (i32.const 0) (local.get $row) (local.get $n)))
+    (if (local.get $status)
+      (then
+        ;; Time stands at the last flip, not at the next.
+        (local.set $level (i32.load8_u offset=40 (local.get $row)))
+        (i64.store offset=@TIME@ (i32.const 0)
+          (select
+            (local.get $time)
+            (i64.sub
+              (i64.load offset=@TIME@ (i32.const 0))
+              (select
+                (i64.load offset=8 (local.get $row)) (i64.load offset=16 (local.get $row)) (local.get $level)))
+            (i32.and
+              (i32.eqz (local.get $level))
+              (i64.eq (i64.load offset=@DONE@ (i32.const 0)) (local.get $done)))))))
+    (local.get $status))
+
   (func (export "rtl_run_until")
     (param $clock i32) (param $max i64) (param $offset i32) (param $mask i64) (param $value i64) (result i32)
-    (local $status i32) (local $settled i32) (local $cut i32)
+    (local $status i32) (local $settled i32) (local $cut i32) (local $chunk i64) (local $look i64)
+    (local.set $chunk (i64.const @LOOK_FIRST@))
+    (local.set $look (i64.const @LOOK_FIRST@))
     (if (i32.ge_u (local.get $clock) (i32.const @PRIMARY@)) (then (return (call $finish (i32.const 6)))))
     (if (i32.lt_u (local.get $offset) (i32.const @STATE_BASE@)) (then (return (call $finish (i32.const 6)))))
     (if (i32.gt_u (local.get $offset) (i32.const @STATE_LAST_WORD@)) (then (return (call $finish (i32.const 6)))))
@@ -611,13 +707,30 @@
               (local.set $max
                 (call $less (local.get $max) (call $ended (local.get $clock) (local.get $cut))))))))
       (loop $next
-        (if (i32.eqz (i32.const @GENERAL@))
+        (if (call $needs_settling (local.get $offset))
           (then
             (local.set $settled (call $settle))
             (if (local.get $settled) (then (local.set $status (local.get $settled))))))
         (br_if $stop (local.get $status))
         (br_if $stop
           (i64.eq (i64.and (i64.load (local.get $offset)) (local.get $mask)) (local.get $value)))
+        ;; Where the last cycle has changed nothing, none will.
+        (if (i32.const @QUIET@)
+          (then
+            (if (i64.eqz (local.get $look))
+              (then
+                (if (call $was_quiet)
+                  (then
+                    (call $skip_cycles (call $row (local.get $clock)) (local.get $max))
+                    (local.set $max (i64.const 0))))
+                (if (i64.lt_u (local.get $chunk) (i64.const @LOOK_LEAST@))
+                  (then (local.set $chunk (i64.shl (local.get $chunk) (i64.const 1)))))
+                (local.set $look (local.get $chunk))))
+            ;; A cycle that begins with a fall does not show what a rise does.
+            (if (i32.eqz (i32.load8_u offset=40 (call $row (local.get $clock))))
+              (then
+                (local.set $look (i64.sub (local.get $look) (i64.const 1)))
+                (if (i64.eqz (local.get $look)) (then (call $before_quiet)))))))
         (if (i64.eqz (local.get $max))
           (then
             (local.set $status (i32.const 8))
@@ -625,7 +738,18 @@
         (local.set $max (i64.sub (local.get $max) (i64.const 1)))
         (local.set $status (call $cycles (local.get $clock) (i64.const 1)))
         (br $next)))
-    (call $finish (local.get $status)))
+    ;; A condition on registers has left the outputs behind.
+    (if (i32.or (i32.const @GENERAL@) (call $needs_settling (local.get $offset)))
+      (then (return (call $finish (local.get $status)))))
+    (call $leave (local.get $status)))
+
+  ;; 1 when a word may hold a value that settling publishes.
+  (func $needs_settling (param $offset i32) (result i32)
+    (if (i32.const @GENERAL@) (then (return (i32.const 0))))
+    (if (i32.const @SETTLE_FIRST@) (then (return (i32.const 1))))
+    (i32.and
+      (i32.gt_u (i32.add (local.get $offset) (i32.const 8)) (i32.const @NETS_BASE@))
+      (i32.lt_u (local.get $offset) (i32.const @NETS_END@))))
 
   ;; ---------------------------------------------------------------- signals by id
 

@@ -234,6 +234,7 @@ impl Emitter<'_, '_> {
                 e.queue_write(memory, port, &write, row);
             } else {
                 e.write_row(memory, &write, row);
+                e.note_write();
             }
         });
         if guarded {
@@ -279,6 +280,15 @@ impl Emitter<'_, '_> {
                 self.code.binary(Ty::I64, I32Or, I64Or);
             }
             self.code.store(Ty::I64, offset, size);
+        }
+    }
+
+    /// Says that this cycle has changed something outside of what is compared.
+    fn note_write(&mut self) {
+        if self.context.schedule.skips {
+            self.code.constant(Ty::I32, 0);
+            self.code.constant(Ty::I32, 1);
+            self.code.store(Ty::I32, self.context.wrote_flag, 4);
         }
     }
 

@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use walrus::ir::BinaryOp::*;
 use walrus::{FunctionBuilder, FunctionId, LocalId, Module};
 
 use super::code::{Code, Ty};
-use super::plan::{Plan, arm_of, plan};
+use super::plan::{Plan, ROOT, arm_of, plan};
 use super::{Context, define};
 use crate::ir::*;
 use crate::sched::{Action, Block, Branch, Condition, Step, Task, TaskKind, task_name};
@@ -30,8 +30,8 @@ pub(crate) struct Emitter<'a, 'c> {
     loaded_order: Vec<CellId>,
     /// The block being written.
     current: Option<*const Block>,
-    /// Registers that the task has stored so far, in whatever branch.
-    overwritten: Rc<RefCell<FxHashSet<RegisterId>>>,
+    /// The piece that this function is, or [`ROOT`].
+    function: usize,
     /// Memory of cells that several functions of the task use.
     spills: Rc<RefCell<FxHashMap<CellId, u32>>>,
     /// Functions of the task's pieces.
@@ -60,7 +60,6 @@ struct Shared {
     plan: Rc<Plan>,
     spills: Rc<RefCell<FxHashMap<CellId, u32>>>,
     pieces: Rc<Vec<FunctionId>>,
-    overwritten: Rc<RefCell<FxHashSet<RegisterId>>>,
 }
 
 /// Plans a task and emits its pieces. A piece only calls pieces before it.
@@ -70,13 +69,12 @@ fn emit_pieces(module: &mut Module, context: &Context, task: &Task) -> Shared {
         plan: Rc::new(plan(context.netlist, task, in_place)),
         spills: Rc::default(),
         pieces: Rc::default(),
-        overwritten: Rc::default(),
     };
     let mut functions = Vec::new();
     for (i, piece) in task.pieces.iter().enumerate() {
         let mut builder = FunctionBuilder::new(&mut module.types, &[], &[]);
         builder.name(format!("{}_piece_{i}", task_name(task.kind)));
-        let mut emitter = emitter(&mut builder, &mut module.locals, context, task, &shared);
+        let mut emitter = emitter(&mut builder, &mut module.locals, context, task, &shared, i);
         emitter.block(piece);
         functions.push(builder.finish(Vec::new(), &mut module.funcs));
         shared.pieces = Rc::new(functions.clone());
@@ -90,6 +88,7 @@ fn emitter<'a, 'c>(
     context: &'a Context<'a>,
     task: &Task,
     shared: &Shared,
+    function: usize,
 ) -> Emitter<'a, 'c> {
     let at = builder.func_body_id();
     Emitter {
@@ -106,7 +105,7 @@ fn emitter<'a, 'c>(
         loaded: FxHashMap::default(),
         loaded_order: Vec::new(),
         current: None,
-        overwritten: shared.overwritten.clone(),
+        function,
         spills: shared.spills.clone(),
         pieces: shared.pieces.clone(),
     }
@@ -119,7 +118,7 @@ fn emit_body(
     task: &Task,
     shared: &Shared,
 ) {
-    let mut emitter = emitter(builder, locals, context, task, shared);
+    let mut emitter = emitter(builder, locals, context, task, shared, ROOT);
     if task.kind == TaskKind::Settle {
         emitter.code.constant(Ty::I32, 0);
         emitter.code.constant(Ty::I32, 0);
@@ -323,7 +322,8 @@ impl Emitter<'_, '_> {
             self.code.constant(ty, value);
             return;
         }
-        if self.plan.is_load(cell) {
+        let saved = self.plan.is_saved_outside(self.function, cell);
+        if self.plan.is_load(cell) && !saved {
             return self.load(cell);
         }
         if self.plan.is_spilled(cell) {
@@ -361,9 +361,11 @@ impl Emitter<'_, '_> {
         self.code.convert(self.ty(cell), ty);
     }
 
-    /// True when the register may have its next value already.
-    pub fn is_overwritten(&self, register: RegisterId) -> bool {
-        self.overwritten.borrow().contains(&register)
+    /// True when what memory has of a register is what a read of it here means.
+    pub fn is_in_place(&self, read: CellId) -> bool {
+        let saved =
+            self.locals.contains_key(&read) || self.plan.is_saved_outside(self.function, read);
+        !saved
     }
 
     /// Code for the passes of a settling in which no loop has changed.
@@ -389,7 +391,6 @@ impl Emitter<'_, '_> {
         match *action {
             Action::StoreRegister(r, value) => {
                 self.store_register(r, value);
-                self.overwritten.borrow_mut().insert(r);
             }
             Action::StoreLatch(l, value) => {
                 let slot = self.context.layout.latches[l.index()];
@@ -403,7 +404,6 @@ impl Emitter<'_, '_> {
                 let slot = self.context.layout.registers[r.index()];
                 self.once_loops_rest(|e| e.store_changed(slot, value, LOAD_CHANGED));
                 self.wake(r);
-                self.overwritten.borrow_mut().insert(r);
             }
             Action::StoreNet(cell) => self.store_net(cell),
             Action::StoreLevel(t, value) => {

@@ -37,6 +37,11 @@ pub const PASSES: &[Pass] = &[
         run: |n, _| case::run(n),
     },
     Pass {
+        name: "priorities",
+        level: OptLevel::O1,
+        run: |n, _| case::priority::run(n),
+    },
+    Pass {
         name: "ungate",
         level: OptLevel::O1,
         run: ungate::run,

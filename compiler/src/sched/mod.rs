@@ -5,6 +5,7 @@
 //! and stores. Nothing here knows WebAssembly or addresses.
 
 pub mod activity;
+mod delay;
 pub mod domains;
 pub mod observe;
 mod partition;
@@ -29,6 +30,8 @@ pub struct Schedule {
     /// Parts of the only clock edge's task that can sleep.
     pub supernodes: Supernodes,
     pub gating: Gating,
+    /// Once a clock cycle has changed nothing, those behind it in the same call are only counted.
+    pub skips: bool,
 }
 
 /// One function of the artifact.
@@ -97,6 +100,18 @@ pub enum Step {
     Call(usize),
 }
 
+impl Step {
+    /// The blocks inside a step.
+    pub fn blocks(&self) -> impl Iterator<Item = &Block> {
+        let (first, second) = match self {
+            Step::Branch(branch) => (Some(&branch.on_true), Some(&branch.on_false)),
+            Step::Guard { body, .. } | Step::Supernode { body, .. } => (Some(body), None),
+            Step::Eval(_) | Step::Alias { .. } | Step::Act(_) | Step::Call(_) => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+}
+
 /// A choice by the value of a cell of width 1.
 #[derive(Clone, Debug)]
 pub struct Branch {
@@ -148,6 +163,11 @@ pub enum Action {
 
 /// Name of activity gating among the optimisations.
 pub const SLEEP: &str = "sleep";
+/// And of counting cycles that change nothing instead of running them.
+pub const SKIP: &str = "skip";
+
+/// And of computing values late.
+pub const DELAY: &str = "delay";
 
 /// Schedules a legal netlist.
 pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Options) -> Schedule {
@@ -166,11 +186,18 @@ pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Optio
             TaskKind::Edge(_) => edge(&activity, &mut gated, sinks),
             _ => plain.block(sinks, Owner::NONE),
         };
+        let body = match options.runs(DELAY, OptLevel::O1) {
+            true => delay::delay(netlist, body),
+            false => body,
+        };
         let body = partition::cut(body, options.profile.max_steps(), &mut pieces);
         Task { kind, body, pieces }
     });
     let tasks = tasks.collect();
+    let is_static = domains.model == TimingModel::Static;
     Schedule {
+        // Random values differ from cycle to cycle.
+        skips: is_static && netlist.randoms.is_empty() && options.runs(SKIP, OptLevel::O0),
         tasks,
         domains,
         supernodes: activity.supernodes,

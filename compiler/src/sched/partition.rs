@@ -5,17 +5,16 @@
 
 use super::{Block, Branch, Step};
 
-/// A task of more than `limit` steps is cut into functions of a fraction of that: the optimiser's time grows faster
-/// than the size of a function, which a large design would notice. The pieces go to `pieces`.
+/// A task of more than `limit` steps is cut into functions of about the same size: engines keep the values of a small
+/// function in registers, and optimise it in less time. The pieces go to `pieces`.
 pub fn cut(block: Block, limit: usize, pieces: &mut Vec<Block>) -> Block {
-    if weight(&block) <= limit {
-        return block;
-    }
-    split(block, limit.div_ceil(PIECES), pieces)
+    let weight = weight(&block);
+    split(
+        block,
+        weight.div_ceil(weight.div_ceil(limit).max(1)),
+        pieces,
+    )
 }
-
-/// Into how many functions a task just over the limit is cut.
-const PIECES: usize = 5;
 
 /// Cuts a block into functions of at most about `limit` steps. Recursion is bounded by the depth of regions.
 fn split(block: Block, limit: usize, pieces: &mut Vec<Block>) -> Block {

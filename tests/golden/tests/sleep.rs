@@ -1,9 +1,9 @@
-//! A part of a design that sleeps wakes when the host writes its state.
+//! A part of a design that sleeps wakes when the host writes its state; cycles in which nothing changes are counted.
 
 use rtlwasm::front::rtlil::{ReadOptions, read};
 use rtlwasm::options::{Gating, Options};
 use rtlwasm::pipeline;
-use rtlwasm_host::{Artifact, Model, ModelOptions};
+use rtlwasm_host::{Artifact, Model, ModelOptions, Status};
 
 /// Counts down to zero and stays there.
 const COUNTDOWN: &str = r"
@@ -111,4 +111,52 @@ fn a_snapshot_wakes_it() {
     let mut fork = model.fork().expect("another model");
     step(&mut fork, 1);
     assert_eq!(fork.peek(count).ok(), Some(4));
+}
+
+/// So many cycles, one after the other, would take an hour.
+const LONG: u64 = 1 << 40;
+
+#[test]
+fn cycles_that_change_nothing_are_only_counted() {
+    let mut model = model();
+    let count = model.signal("part.count").expect("a register");
+    let clock = model.only_clock().expect("one clock");
+    let (high, low) = model.clock_period(clock).expect("a clock");
+    model.poke(count, 200).expect("a register");
+    step(&mut model, LONG);
+    assert_eq!(model.peek(count).ok(), Some(0));
+    assert_eq!(model.clock_cycles(clock).ok(), Some(LONG));
+    assert_eq!(model.time(), LONG * (high + low));
+    // What the host writes is seen as ever.
+    model.poke(count, 3).expect("a register");
+    step(&mut model, 1);
+    assert_eq!(model.peek(count).ok(), Some(2));
+}
+
+#[test]
+fn a_condition_that_cannot_come_true_is_given_up() {
+    let mut model = model();
+    let count = model.signal("part.count").expect("a register");
+    let clock = model.only_clock().expect("one clock");
+    model.poke(count, 20).expect("a register");
+    let until = model.run_until(clock, LONG, count, 7);
+    assert_eq!(until.expect("it runs").cycles, 13);
+    let never = model.run_until(clock, LONG, count, 9);
+    assert_eq!(never.expect("it runs").cycles, LONG);
+}
+
+#[test]
+fn time_passes_quickly_where_nothing_changes() {
+    let mut model = model();
+    let count = model.signal("part.count").expect("a register");
+    let clock = model.only_clock().expect("one clock");
+    model.set_clock_period(clock, 3, 4).expect("a clock");
+    model.start_clock(clock, 10).expect("a clock");
+    model.poke(count, 100).expect("a register");
+    let run = model.advance(10 + 7 * LONG + 2).expect("it runs");
+    assert_eq!(run.status, Status::Ok);
+    assert_eq!(model.clock_cycles(clock).ok(), Some(LONG + 1));
+    assert_eq!(model.clock_level(clock).ok(), Some(1));
+    assert_eq!(model.time(), 10 + 7 * LONG + 2);
+    assert_eq!(model.peek(count).ok(), Some(0));
 }

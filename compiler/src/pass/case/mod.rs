@@ -6,9 +6,11 @@
 //! * else a tree of comparisons, as deep as the logarithm of the number of labels ([`tree`]). All trees on
 //!   one value split it at the same points, so that they can share branches.
 //!
-//! An or of comparisons of one value becomes a test of a range or a bit mask ([`member`]).
+//! An or of comparisons of one value becomes a test of a range or a bit mask ([`member`]). A pass of its own makes tables
+//! of chains on single bits ([`priority`]).
 
 mod member;
+pub mod priority;
 mod rom;
 mod tree;
 

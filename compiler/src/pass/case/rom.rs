@@ -76,7 +76,8 @@ impl Roms {
         b.mux(inside, found, default)
     }
 
-    fn table(&mut self, b: &mut Builder, rows: &[Bits]) -> MemoryId {
+    /// A memory with these rows.
+    pub fn table(&mut self, b: &mut Builder, rows: &[Bits]) -> MemoryId {
         let width = rows[0].width();
         let mut key: Vec<Vec<u64>> = rows.iter().map(|row| row.limbs().to_vec()).collect();
         key.push(vec![width.into()]);

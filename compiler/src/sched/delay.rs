@@ -1,0 +1,291 @@
+//! Computes every value as late as its block allows.
+//!
+//! In: a task's block. Out: the same steps, those that only compute moved down to just before the first step that needs
+//! them, so that fewer values are alive at once and engines keep more of them in registers. A value does not move past
+//! a step that overwrites state or a memory which it reads.
+
+use rustc_hash::FxHashMap;
+
+use super::sinks::limbs;
+use super::{Action, Block, Step};
+use crate::ir::*;
+
+/// Moves what a block and the blocks inside it compute.
+pub fn delay(n: &Netlist, block: Block) -> Block {
+    let mut counts = FxHashMap::default();
+    count_uses(n, &block, &mut counts);
+    Delay { n, counts }.block(block).0
+}
+
+/// Something that is read and overwritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Place {
+    Register(RegisterId),
+    Latch(LatchId),
+    Loop(LoopId),
+    Memory(MemoryId),
+}
+
+/// What a step is to the steps around it.
+#[derive(Clone, Debug, Default)]
+struct Footprint {
+    makes: Vec<CellId>,
+    uses: Vec<CellId>,
+    reads: Vec<Place>,
+    stores: Vec<Place>,
+    acts: bool,
+}
+
+impl Footprint {
+    /// Takes in what happens inside of a step. What is computed there may be used behind it, where it has run.
+    fn add(&mut self, inner: Footprint) {
+        self.makes.extend(inner.makes);
+        self.uses.extend(inner.uses);
+        self.reads.extend(inner.reads);
+        self.stores.extend(inner.stores);
+        self.acts |= inner.acts;
+    }
+}
+
+struct Delay<'a> {
+    n: &'a Netlist,
+    /// How many steps use each cell.
+    counts: FxHashMap<CellId, u32>,
+}
+
+impl Delay<'_> {
+    /// Recursion is bounded by the depth of regions.
+    fn block(&self, block: Block) -> (Block, Footprint) {
+        let mut waiting = Waiting::default();
+        let mut whole = Footprint::default();
+        for step in block.steps {
+            let (step, mut print) = self.step(step);
+            self.add_reads_of_inlined(&mut print, &waiting);
+            if print.acts {
+                waiting.release_for(&print);
+                waiting.out.push(step);
+            } else {
+                waiting.push(step, &print);
+            }
+            whole.add(print);
+        }
+        waiting.release_all();
+        let steps = waiting.out;
+        (Block { steps }, whole)
+    }
+
+    /// The step, with what is inside it moved.
+    fn step(&self, step: Step) -> (Step, Footprint) {
+        let mut print = Footprint::default();
+        let step = match step {
+            Step::Eval(cell) => {
+                print.makes.push(cell);
+                self.n.cells[cell]
+                    .kind
+                    .for_each_operand(|o| print.uses.push(o));
+                if let CellKind::MemRead { memory, .. } = self.n.cells[cell].kind {
+                    print.reads.push(Place::Memory(memory));
+                }
+                print.reads.extend(place_of(self.n, cell));
+                step
+            }
+            Step::Alias { cell, value } => {
+                print.makes.push(cell);
+                print.uses.push(value);
+                step
+            }
+            Step::Act(action) => {
+                print.acts = true;
+                print.uses = action_uses(self.n, &action);
+                print.stores.extend(overwritten(&action));
+                step
+            }
+            Step::Branch(mut branch) => {
+                print.makes.clone_from(&branch.merges);
+                print.uses.push(branch.select);
+                for merge in &branch.merges {
+                    self.n.cells[*merge]
+                        .kind
+                        .for_each_operand(|o| print.uses.push(o));
+                }
+                branch.on_true = self.inside(branch.on_true, &mut print);
+                branch.on_false = self.inside(branch.on_false, &mut print);
+                Step::Branch(branch)
+            }
+            Step::Guard { any, body } => {
+                print.uses.extend(any.iter().map(|c| c.select));
+                let body = self.inside(body, &mut print);
+                Step::Guard { any, body }
+            }
+            Step::Supernode {
+                index,
+                inputs,
+                body,
+            } => {
+                print.acts = true;
+                print.uses.clone_from(&inputs);
+                let body = self.inside(body, &mut print);
+                Step::Supernode {
+                    index,
+                    inputs,
+                    body,
+                }
+            }
+            Step::Call(_) => panic!("tasks are cut later"),
+        };
+        let whole = print.uses.iter().filter(|c| self.n.width(**c) > 64);
+        let parts: Vec<CellId> = whole.flat_map(|c| limbs(self.n, *c)).collect();
+        print.uses.extend(parts);
+        let states = print.uses.iter().filter_map(|cell| place_of(self.n, *cell));
+        let states: Vec<Place> = states.collect();
+        print.reads.extend(states);
+        (step, print)
+    }
+
+    fn inside(&self, block: Block, print: &mut Footprint) -> Block {
+        let (block, inner) = self.block(block);
+        print.add(inner);
+        block
+    }
+
+    /// A value that only one step uses is computed there.
+    fn add_reads_of_inlined(&self, print: &mut Footprint, waiting: &Waiting) {
+        let mut inlined: Vec<Place> = Vec::new();
+        for cell in &print.uses {
+            if self.counts.get(cell) == Some(&1)
+                && let Some(maker) = waiting.maker.get(cell)
+            {
+                inlined.extend(&waiting.steps[*maker].reads);
+            }
+        }
+        print.reads.extend(inlined);
+    }
+}
+
+/// Steps that nothing has needed yet.
+#[derive(Default)]
+struct Waiting {
+    /// All steps so far that only compute, in order.
+    steps: Vec<Delayed>,
+    /// The step that makes each cell, while it waits.
+    maker: FxHashMap<CellId, usize>,
+    /// Steps that read each place.
+    readers: FxHashMap<Place, Vec<usize>>,
+    out: Vec<Step>,
+}
+
+struct Delayed {
+    /// `None` once it has its place.
+    step: Option<Step>,
+    uses: Vec<CellId>,
+    reads: Vec<Place>,
+}
+
+impl Waiting {
+    fn push(&mut self, step: Step, print: &Footprint) {
+        let index = self.steps.len();
+        for cell in &print.makes {
+            self.maker.insert(*cell, index);
+        }
+        for place in &print.reads {
+            self.readers.entry(*place).or_default().push(index);
+        }
+        self.steps.push(Delayed {
+            step: Some(step),
+            uses: print.uses.clone(),
+            reads: print.reads.clone(),
+        });
+    }
+
+    /// Places what a step needs, and what would read state that it overwrites.
+    fn release_for(&mut self, print: &Footprint) {
+        let makers = print.uses.iter().filter_map(|c| self.maker.get(c).copied());
+        let mut work: Vec<usize> = makers.collect();
+        for place in &print.stores {
+            work.extend(self.readers.remove(place).unwrap_or_default());
+        }
+        let mut needed = Vec::new();
+        let mut seen = rustc_hash::FxHashSet::default();
+        while let Some(index) = work.pop() {
+            if self.steps[index].step.is_some() && seen.insert(index) {
+                needed.push(index);
+                let uses = self.steps[index].uses.iter();
+                work.extend(uses.filter_map(|c| self.maker.get(c).copied()));
+            }
+        }
+        needed.sort_unstable();
+        for index in needed {
+            self.out.extend(self.steps[index].step.take());
+        }
+    }
+
+    fn release_all(&mut self) {
+        let steps = self.steps.iter_mut().filter_map(|s| s.step.take());
+        self.out.extend(steps);
+    }
+}
+
+fn count_uses(n: &Netlist, block: &Block, counts: &mut FxHashMap<CellId, u32>) {
+    let mut count = |cell: CellId| *counts.entry(cell).or_default() += 1;
+    for step in &block.steps {
+        match step {
+            Step::Eval(cell) => n.cells[*cell].kind.for_each_operand(&mut count),
+            Step::Alias { value, .. } => count(*value),
+            Step::Act(action) => action_uses(n, action).into_iter().for_each(&mut count),
+            Step::Branch(branch) => {
+                count(branch.select);
+                for merge in &branch.merges {
+                    n.cells[*merge].kind.for_each_operand(&mut count);
+                }
+            }
+            Step::Guard { any, .. } => any.iter().for_each(|c| count(c.select)),
+            Step::Supernode { inputs, .. } => inputs.iter().for_each(|c| count(*c)),
+            Step::Call(_) => {}
+        }
+    }
+    for inner in block.steps.iter().flat_map(Step::blocks) {
+        count_uses(n, inner, counts);
+    }
+}
+
+/// The state that a cell is.
+fn place_of(n: &Netlist, cell: CellId) -> Option<Place> {
+    match n.cells[cell].kind {
+        CellKind::Register(r) => Some(Place::Register(r)),
+        CellKind::Latch(l) => Some(Place::Latch(l)),
+        CellKind::LoopCut(l) => Some(Place::Loop(l)),
+        _ => None,
+    }
+}
+
+fn overwritten(action: &Action) -> Option<Place> {
+    match *action {
+        Action::StoreRegister(r, _) | Action::Load(r, _) => Some(Place::Register(r)),
+        Action::StoreLatch(l, _) => Some(Place::Latch(l)),
+        Action::StoreLoop(l, _) => Some(Place::Loop(l)),
+        Action::Write { memory, .. } => Some(Place::Memory(memory)),
+        _ => None,
+    }
+}
+
+fn action_uses(n: &Netlist, action: &Action) -> Vec<CellId> {
+    match *action {
+        Action::StoreRegister(_, cell)
+        | Action::StoreLatch(_, cell)
+        | Action::StoreLoop(_, cell)
+        | Action::StoreLevel(_, cell)
+        | Action::Load(_, cell)
+        | Action::Read(cell) => vec![cell],
+        Action::StoreNet(cell) => limbs(n, cell),
+        Action::Write { memory, port } => {
+            let port = &n.memories[memory].writes[port];
+            [vec![port.address], limbs(n, port.data), limbs(n, port.mask)].concat()
+        }
+        Action::Due(_) | Action::Run(_) => Vec::new(),
+        Action::Effect(i) | Action::Last(i) | Action::Change(i) => {
+            let effect = &n.effects[i];
+            let args = effect.args.iter().flat_map(|a| limbs(n, a.value));
+            args.chain([effect.enable]).collect()
+        }
+    }
+}
