@@ -1,0 +1,527 @@
+//! A running model as a Python object: names, values, calls, events, snapshots.
+//!
+//! One thread uses a model at a time. A second one that calls it meanwhile gets an exception rather than waiting, since
+//! it would wait with the interpreter lock in its hands.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+use rtlwasm_host::{
+    Clock as HostClock, ModelOptions, Probe, Signal as HostSignal, Snapshot, Status,
+};
+use rustc_hash::FxHashMap;
+
+use crate::artifact::Artifact;
+use crate::clock::Clock;
+use crate::errors::{exception, guarded, not_loaded, refused};
+use crate::event::Event;
+use crate::number::{from_python, to_python};
+use crate::run::{FIRST_PIECE, Piece, Progress, Run};
+use crate::signal::Signal;
+use crate::view::Views;
+
+/// One running model of an artifact.
+#[pyclass(frozen, subclass, module = "rtlwasm._native")]
+pub struct Model {
+    artifact: Py<Artifact>,
+    pub host: rtlwasm_host::Artifact,
+    pub views: Arc<Views>,
+    /// The clock of a design that has one.
+    pub clock: Option<HostClock>,
+    state: Mutex<State>,
+    names: Mutex<FxHashMap<String, Probe>>,
+    callback: Mutex<Option<Py<PyAny>>>,
+}
+
+/// What calls change.
+pub struct State {
+    pub model: rtlwasm_host::Model,
+    /// Most cycles of one piece of a run.
+    pub step_pace: u64,
+    /// Most time units of one piece of a run.
+    pub time_pace: u64,
+    /// The event that ended the last run with a failure.
+    pub failed: Option<rtlwasm_host::Event>,
+    events: VecDeque<rtlwasm_host::Event>,
+}
+
+impl State {
+    fn new(model: rtlwasm_host::Model) -> State {
+        State {
+            model,
+            step_pace: FIRST_PIECE,
+            time_pace: FIRST_PIECE,
+            failed: None,
+            events: VecDeque::new(),
+        }
+    }
+
+    fn keep_events(&mut self) {
+        self.events.extend(self.model.events());
+    }
+
+    /// Remembers the newest event of an assertion or a `$fatal`.
+    pub fn note_failure(&mut self) {
+        self.keep_events();
+        let sites = &self.model.artifact().manifest().events;
+        let fails = |event: &&rtlwasm_host::Event| {
+            sites
+                .get(event.site as usize)
+                .is_some_and(|site| site.action == "fail")
+        };
+        self.failed = self.events.iter().rev().find(fails).cloned();
+    }
+}
+
+#[pymethods]
+impl Model {
+    #[new]
+    #[pyo3(signature = (artifact, *, seed = 0, plusargs = Vec::new(), fork_of = None))]
+    fn new(
+        py: Python<'_>,
+        artifact: &Bound<'_, Artifact>,
+        seed: u64,
+        plusargs: Vec<String>,
+        fork_of: Option<&Bound<'_, Model>>,
+    ) -> PyResult<Model> {
+        let host = artifact.get().host.clone();
+        let made = match fork_of {
+            Some(other) => {
+                let mut state = other.get().lock(py)?;
+                other.get().views.before(&mut state.model);
+                guarded(py, || state.model.fork())?
+            }
+            None => {
+                let options = ModelOptions {
+                    cache_dir: None,
+                    seed,
+                    plusargs,
+                };
+                guarded(py, || host.model(&options))?
+            }
+        };
+        let model = made.map_err(|error| not_loaded(py, &error))?;
+        Ok(Model {
+            artifact: artifact.clone().unbind(),
+            views: Arc::default(),
+            clock: host.only_clock().ok(),
+            host,
+            state: Mutex::new(State::new(model)),
+            names: Mutex::default(),
+            callback: Mutex::new(None),
+        })
+    }
+
+    /// What this is a model of.
+    #[getter]
+    fn artifact(&self, py: Python<'_>) -> Py<Artifact> {
+        self.artifact.clone_ref(py)
+    }
+
+    /// The value of a signal or of a memory row, of any width, as an unsigned int.
+    fn peek<'py>(
+        &self,
+        py: Python<'py>,
+        signal: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let probe = self.probe(signal)?;
+        self.read(py, probe)
+    }
+
+    /// Writes an input, a register, a latch or a memory row; the next call that runs takes it in.
+    fn poke(&self, signal: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let probe = self.probe(signal)?;
+        self.write(probe, value)
+    }
+
+    /// Takes in what was poked, edges on poked clocks and resets included, and settles all logic.
+    fn eval(&self, py: Python<'_>) -> PyResult<Run> {
+        self.once(py, |model| model.eval())
+    }
+
+    /// Runs whole cycles of a clock: rise, high time, fall, low time.
+    #[pyo3(signature = (cycles = 1, *, clock = None, progress = false))]
+    fn step(
+        &self,
+        py: Python<'_>,
+        cycles: u64,
+        clock: Option<&Bound<'_, PyAny>>,
+        progress: bool,
+    ) -> PyResult<Run> {
+        let clock = self.chosen_clock(py, clock)?;
+        let ended = self.drive(
+            py,
+            cycles,
+            |state| &mut state.step_pace,
+            Progress::of(progress, "cycles"),
+            |model, most| model.step(clock, most).map(Piece::from),
+        )?;
+        self.answer(py, ended)
+    }
+
+    /// Steps a clock until a signal of up to 64 bits has a value.
+    #[pyo3(signature = (signal, value, max_cycles, *, clock = None, progress = false))]
+    fn step_until(
+        &self,
+        py: Python<'_>,
+        signal: &Bound<'_, PyAny>,
+        value: &Bound<'_, PyAny>,
+        max_cycles: u64,
+        clock: Option<&Bound<'_, PyAny>>,
+        progress: bool,
+    ) -> PyResult<Run> {
+        let clock = self.chosen_clock(py, clock)?;
+        let probe = self.probe(signal)?;
+        let (signal, name) = (probe.signal(), self.host.path(probe.signal()));
+        if probe.row().is_some() || signal.width() > 64 {
+            let text = format!(
+                "`{name}` is no signal of up to 64 bits: give a function that tells when to stop"
+            );
+            return Err(exception(py, "ShapeError", text));
+        }
+        let wanted = from_python(value, signal.width(), &name)?.limbs()[0];
+        let ended = self.drive(
+            py,
+            max_cycles,
+            |state| &mut state.step_pace,
+            Progress::of(progress, "cycles"),
+            |model, most| {
+                model
+                    .run_until(clock, most, signal, wanted)
+                    .map(|run| match run.status {
+                        // The condition came true: nothing is left to do.
+                        Status::Ok => Piece {
+                            done: u64::MAX,
+                            ..run.into()
+                        },
+                        _ => run.into(),
+                    })
+            },
+        )?;
+        if ended.0 == Status::ConditionNotMet {
+            let text = format!(
+                "`{name}` is {} and not {value} after {} cycles: allow more with max_cycles, or look at why it waits",
+                self.read(py, probe)?,
+                ended.1
+            );
+            return Err(exception(py, "ConditionNotMetError", text));
+        }
+        self.answer(py, ended)
+    }
+
+    /// Runs the started clocks for a duration, in time units.
+    #[pyo3(signature = (duration, *, progress = false))]
+    fn advance(&self, py: Python<'_>, duration: u64, progress: bool) -> PyResult<Run> {
+        let progress = Progress::of(progress, "units");
+        let ended = self.drive(
+            py,
+            duration,
+            |state| &mut state.time_pace,
+            progress,
+            |model, most| {
+                let start = model.time();
+                let run = model.advance(start.saturating_add(most))?;
+                Ok(Piece {
+                    done: model.time() - start,
+                    ..run.into()
+                })
+            },
+        )?;
+        self.answer(py, ended)
+    }
+
+    /// Runs the started clocks until a time, in time units.
+    #[pyo3(signature = (time, *, progress = false))]
+    fn advance_to(&self, py: Python<'_>, time: u64, progress: bool) -> PyResult<Run> {
+        let now = self.lock(py)?.model.time();
+        let Some(duration) = time.checked_sub(now) else {
+            return Err(backwards(py, now, time));
+        };
+        self.advance(py, duration, progress)
+    }
+
+    /// Power-on: state to its initial image, time to 0, `initial` blocks run, logic settled.
+    #[pyo3(signature = (seed = 0))]
+    fn reset(&self, py: Python<'_>, seed: u64) -> PyResult<Run> {
+        self.once(py, move |model| model.reset(seed))
+    }
+
+    /// Present time in time units; set it to move forward.
+    #[getter]
+    fn time(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.lock(py)?.model.time())
+    }
+
+    #[setter]
+    fn set_time(&self, py: Python<'_>, time: u64) -> PyResult<()> {
+        let mut state = self.lock(py)?;
+        let now = state.model.time();
+        if time < now {
+            return Err(backwards(py, now, time));
+        }
+        state.model.set_time(time);
+        Ok(())
+    }
+
+    /// All that decides the future, as bytes.
+    fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let mut state = self.lock(py)?;
+        self.views.before(&mut state.model);
+        Ok(PyBytes::new(py, state.model.snapshot().as_bytes()))
+    }
+
+    /// Goes back (or forth) to a snapshot of the same design.
+    fn restore(&self, py: Python<'_>, snapshot: &[u8]) -> PyResult<()> {
+        let mut state = self.lock(py)?;
+        self.views.before(&mut state.model);
+        let snapshot = Snapshot::from_bytes(snapshot.to_vec());
+        let restored = state.model.restore(&snapshot);
+        let restored = restored.and_then(|()| self.views.after(&mut state.model));
+        restored.map_err(|error| refused(py, &error))
+    }
+
+    /// The events since the last call of this method, oldest first.
+    fn events(&self, py: Python<'_>) -> PyResult<Vec<Event>> {
+        let mut state = self.lock(py)?;
+        state.keep_events();
+        Ok(state
+            .events
+            .drain(..)
+            .filter_map(|event| self.event(event))
+            .collect())
+    }
+
+    /// From now on every event goes to `callback` when the call that made it returns; None: events are kept again.
+    #[pyo3(signature = (callback))]
+    fn on_event(&self, py: Python<'_>, callback: Option<Py<PyAny>>) -> PyResult<()> {
+        if callback
+            .as_ref()
+            .is_some_and(|callback| !callback.bind(py).is_callable())
+        {
+            return Err(PyTypeError::new_err(
+                "on_event takes a function of one event, or None",
+            ));
+        }
+        *self.callback() = callback;
+        self.deliver_events(py)
+    }
+
+    /// The handle of a signal or memory.
+    fn signal(slf: &Bound<'_, Self>, path: &Bound<'_, PyAny>) -> PyResult<Signal> {
+        let host = &slf.get().host;
+        let found = match path.cast::<PyString>() {
+            Ok(text) => host.signal(text.to_str()?),
+            Err(_) => host.signal(path.extract::<Vec<String>>()?),
+        };
+        let signal = found.map_err(|error| refused(slf.py(), &error))?;
+        Ok(Signal::new(slf, signal))
+    }
+
+    /// The clock of that name.
+    fn clock(slf: &Bound<'_, Self>, name: &str) -> PyResult<Clock> {
+        Clock::new(slf, name)
+    }
+
+    /// All clocks: those that can be stepped first.
+    #[getter]
+    fn clocks(slf: &Bound<'_, Self>) -> PyResult<Vec<Clock>> {
+        let clocks = &slf.get().host.manifest().clocks;
+        clocks
+            .iter()
+            .map(|clock| Clock::new(slf, &clock.name))
+            .collect()
+    }
+
+    /// Fills a memory from a file and returns the number of rows written.
+    fn load_memory(
+        &self,
+        py: Python<'_>,
+        memory: &Bound<'_, Signal>,
+        path: PathBuf,
+    ) -> PyResult<usize> {
+        let mut state = self.lock(py)?;
+        self.views.before(&mut state.model);
+        let loaded = state.model.load_memory(memory.get().signal, path);
+        loaded.map_err(|error| refused(py, &error))
+    }
+
+    /// Gives a plusarg without its plus; False when the design does not ask for it.
+    fn set_plusarg(&self, py: Python<'_>, text: &str) -> PyResult<bool> {
+        let mut state = self.lock(py)?;
+        self.views.before(&mut state.model);
+        state
+            .model
+            .set_plusarg(text)
+            .map_err(|error| refused(py, &error))
+    }
+
+    /// How often each cover was hit since reset: pairs of name and count.
+    fn covers(&self, py: Python<'_>) -> PyResult<Vec<(String, u64)>> {
+        let state = self.lock(py)?;
+        let sites = self.host.manifest().events.iter().enumerate();
+        Ok(sites
+            .filter_map(|(i, site)| Some((site.name.clone(), state.model.cover_count(i)?)))
+            .collect())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.artifact)?;
+        if let Ok(callback) = self.callback.try_lock() {
+            visit.call(&*callback)?;
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        *self.callback() = None;
+    }
+}
+
+impl Model {
+    /// The model itself, unless another thread is in it.
+    pub fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, State>> {
+        match self.state.try_lock() {
+            Ok(guard) => Ok(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => {
+                let text = "another thread is running this model: one thread uses a model at a time; wait for it, \
+                            or give each thread a model of its own with fork()";
+                Err(exception(py, "ModelBusyError", text))
+            }
+        }
+    }
+
+    /// One call that is not divided.
+    pub fn once(
+        &self,
+        py: Python<'_>,
+        mut call: impl FnMut(&mut rtlwasm_host::Model) -> Result<rtlwasm_host::Run, rtlwasm_host::Error>
+        + Send,
+    ) -> PyResult<Run> {
+        let ended = self.drive(
+            py,
+            0,
+            |state| &mut state.step_pace,
+            Progress::Hidden,
+            |model, _| call(model).map(Piece::from),
+        )?;
+        self.answer(py, ended)
+    }
+
+    /// What a key names: a path with or without a row, an array of names, or a signal.
+    fn probe(&self, key: &Bound<'_, PyAny>) -> PyResult<Probe> {
+        let py = key.py();
+        let found = if let Ok(text) = key.cast::<PyString>() {
+            return self.probe_by_name(py, text.to_str()?);
+        } else if let Ok(signal) = key.cast::<Signal>() {
+            Ok(signal.get().signal)
+        } else if let Ok(path) = key.extract::<Vec<String>>() {
+            self.host.signal(path)
+        } else {
+            let class = key.get_type().name()?.to_string();
+            let text = format!(
+                "a signal is named by a str, a list of str or a Signal, and not by {class}"
+            );
+            return Err(PyTypeError::new_err(text));
+        };
+        let probe = found.and_then(|signal| self.host.probe_of(signal, None));
+        probe.map_err(|error| refused(py, &error))
+    }
+
+    fn probe_by_name(&self, py: Python<'_>, name: &str) -> PyResult<Probe> {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(probe) = names.get(name) {
+            return Ok(*probe);
+        }
+        let probe = self.host.probe(name).map_err(|error| refused(py, &error))?;
+        // Rows are many; names are as many as the design has.
+        if probe.row().is_none() {
+            names.insert(name.to_string(), probe);
+        }
+        Ok(probe)
+    }
+
+    /// The value of a signal or row.
+    pub fn read<'py>(&self, py: Python<'py>, probe: Probe) -> PyResult<Bound<'py, PyAny>> {
+        let mut state = self.lock(py)?;
+        self.views.before(&mut state.model);
+        let signal = probe.signal();
+        if probe.row().is_none() && signal.width() <= 64 {
+            let value = state
+                .model
+                .peek(signal)
+                .map_err(|error| refused(py, &error))?;
+            return Ok(value.into_pyobject(py)?.into_any());
+        }
+        let value = state
+            .model
+            .peek_probe(probe)
+            .map_err(|error| refused(py, &error))?;
+        to_python(py, &value)
+    }
+
+    /// Writes a signal or row.
+    pub fn write(&self, probe: Probe, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = value.py();
+        let signal = probe.signal();
+        let small = value
+            .extract::<u64>()
+            .ok()
+            .filter(|value| fits(*value, signal));
+        if let (Some(value), None) = (small, probe.row()) {
+            let mut state = self.lock(py)?;
+            self.views.before(&mut state.model);
+            return state
+                .model
+                .poke(signal, value)
+                .map_err(|error| refused(py, &error));
+        }
+        let value = from_python(value, signal.width(), &self.host.path(signal))?;
+        let mut state = self.lock(py)?;
+        self.views.before(&mut state.model);
+        state
+            .model
+            .poke_probe(probe, &value)
+            .map_err(|error| refused(py, &error))
+    }
+
+    /// The event as Python sees it.
+    pub fn event(&self, event: rtlwasm_host::Event) -> Option<Event> {
+        let site = self.host.manifest().events.get(event.site as usize)?;
+        Some(Event::new(event, site))
+    }
+
+    /// Gives events to the callback, if there is one.
+    pub fn deliver_events(&self, py: Python<'_>) -> PyResult<()> {
+        let callback = self
+            .callback()
+            .as_ref()
+            .map(|callback| callback.clone_ref(py));
+        let Some(callback) = callback else {
+            return Ok(());
+        };
+        let events = self.events(py)?;
+        for event in events {
+            callback.call1(py, (event,))?;
+        }
+        Ok(())
+    }
+
+    fn callback(&self) -> MutexGuard<'_, Option<Py<PyAny>>> {
+        self.callback.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn backwards(py: Python<'_>, now: u64, time: u64) -> PyErr {
+    let text = format!("it is {now} already, and time does not run backwards to {time}");
+    exception(py, "ValueRangeError", text)
+}
+
+fn fits(value: u64, signal: HostSignal) -> bool {
+    signal.width() >= 64 || value >> signal.width() == 0
+}
