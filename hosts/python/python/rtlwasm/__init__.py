@@ -18,6 +18,7 @@ from .artifact import Artifact
 from .errors import (
     AssertionFailed,
     CompileError,
+    CompileWarning,
     ConditionNotMetError,
     Diagnostic,
     ForeignError,
@@ -44,6 +45,7 @@ __all__ = [
     "AssertionFailed",
     "Clock",
     "CompileError",
+    "CompileWarning",
     "ConditionNotMetError",
     "Diagnostic",
     "Event",

@@ -11,13 +11,8 @@ from typing import Any
 
 from . import _lower, _native
 from .artifact import Artifact
-from .errors import OptionError
+from .errors import CompileWarning, OptionError
 from .model import Model
-
-
-
-class CompileWarning(UserWarning):
-    """Something suspicious in a design that does compile."""
 
 
 def compile(  # noqa: A001 - the name that users expect

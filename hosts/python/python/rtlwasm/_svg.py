@@ -49,9 +49,7 @@ def _bus(values: Sequence[int], left: int, top: int, step: int) -> list[str]:
         if cycle < len(values) and values[cycle] == values[start]:
             continue
         x, end, middle, bottom = left + step * start, left + step * cycle, top + HIGH // 2, top + HIGH
-        out.append(
-            f'<path d="M{x} {middle}L{x + 3} {top}H{end - 3}L{end} {middle}L{end - 3} {bottom}H{x + 3}Z"/>'
-        )
+        out.append(f'<path d="M{x} {middle}L{x + 3} {top}H{end - 3}L{end} {middle}L{end - 3} {bottom}H{x + 3}Z"/>')
         text, room = f"{values[start]:x}", (end - x - 6) // 7
         shown = text if len(text) <= room else text[: max(0, room - 1)] + "…"
         out.append(_text((x + end) / 2, top + 12, shown, "middle"))

@@ -94,9 +94,7 @@ def _from_ints(signal: Signal, array: NDArray[Any]) -> NDArray[np.uint64]:
     data = bytearray()
     for row, value in enumerate(array.tolist()):
         if not isinstance(value, int) or not -(span >> 1) <= value < span:
-            raise ValueRangeError(
-                f"row {row}: {value} does not fit `{signal.name}`, which is {signal.width} bits wide"
-            )
+            raise ValueRangeError(f"row {row}: {value} does not fit `{signal.name}`, which is {signal.width} bits wide")
         data += (value % span).to_bytes(size, "little")
     return np.frombuffer(bytes(data), dtype=np.uint64)
 

@@ -46,6 +46,10 @@ class CompileError(RtlwasmError, ValueError):
         self.diagnostics = tuple(Diagnostic(**row) for row in rows)
 
 
+class CompileWarning(UserWarning):
+    """Something suspicious in a design that does compile."""
+
+
 class OptionError(RtlwasmError, ValueError):
     """An option has a value that it cannot have."""
 

@@ -201,9 +201,7 @@ class Model(_native.Model):
         chosen = self._chosen(signals, lambda port: port.name not in clocks and port.width > 0)
         return self.play({}, chosen, cycles=cycles, clock=clock, progress=progress)
 
-    def _chosen(
-        self, signals: Sequence[str | Signal] | None, wanted: Callable[[Signal], bool]
-    ) -> list[Signal]:
+    def _chosen(self, signals: Sequence[str | Signal] | None, wanted: Callable[[Signal], bool]) -> list[Signal]:
         if signals is None:
             return [port for port in self.ports if wanted(port)]
         return [self.signal(signal) if isinstance(signal, str) else signal for signal in signals]

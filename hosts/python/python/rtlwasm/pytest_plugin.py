@@ -30,9 +30,7 @@ Golden = Callable[..., None]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the command line option."""
     group = parser.getgroup("rtlwasm", "hardware models")
-    group.addoption(
-        "--rtl-bless", action="store_true", help="write golden traces instead of comparing with them"
-    )
+    group.addoption("--rtl-bless", action="store_true", help="write golden traces instead of comparing with them")
 
 
 class Artifacts:

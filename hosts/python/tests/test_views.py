@@ -1,0 +1,114 @@
+"""Views of memory without a copy: they show every change, they outlive the model's name, what they write is seen."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+import rtlwasm
+from rtlwasm import Model
+
+
+def test_a_view_shows_every_change(counter: Model) -> None:
+    array, view = counter["count"].array(), counter["count"].view()
+    counter.poke("en", 1)
+    counter.step(7)
+    assert (array[0], view[0], array.dtype, array.shape) == (7, 7, np.uint8, (1,))
+    counter.reset()
+    assert view[0] == 0
+
+
+def test_views_keep_the_model_alive(counter_artifact: rtlwasm.Artifact) -> None:
+    model = counter_artifact.model()
+    model["ram"][5] = 0x1234
+    array = model["ram"].array()
+    view = model["ram"].view()
+    del model
+    gc.collect()
+    for _ in range(20):
+        counter_artifact.model().step(100)
+    assert (array[5], view[5]) == (0x1234, 0x1234)
+
+
+def test_shapes(counter: Model) -> None:
+    assert counter["ram"].array().shape == (16,)
+    assert counter["ram"].array().dtype == np.uint16
+    counter["shifter"].value = 2**64 + 5
+    wide = counter["shifter"].array()
+    assert (wide.dtype, wide.tolist()) == (np.uint64, [5, 1])
+    assert counter["addr"].view().format == "B"
+
+
+def test_views_are_read_only_unless_asked(counter: Model) -> None:
+    array = counter["ram"].array()
+    with pytest.raises(ValueError, match="read-only"):
+        array[0] = 1
+    with pytest.raises(TypeError):
+        counter["ram"].view()[0] = 1
+    with pytest.raises(rtlwasm.NotWritableError, match="`count` cannot be written"):
+        counter["count"].array(writable=True)
+
+
+def test_what_is_written_is_taken_in(counter: Model) -> None:
+    ram = counter["ram"].array(writable=True)
+    ram[:] = np.arange(16) * 3
+    counter.poke("addr", 5)
+    counter.eval()
+    assert counter["word"].value == 15
+    with counter["shifter"].view(writable=True) as shifter:
+        shifter[0] = 77
+    counter.eval()
+    assert counter["wide"].value == 77
+
+
+def test_bits_above_the_width_are_cut(counter: Model) -> None:
+    addr = counter["addr"].array(writable=True)
+    addr[0] = 0xF3
+    assert counter["addr"].value == 3
+    addr[0] = 0xFF
+    del addr
+    counter.eval()
+    assert counter["addr"].value == 15
+    clean = counter.snapshot()
+    shifter = counter["shifter"].array(writable=True)
+    high = shifter[1]
+    shifter[1] = high | np.uint64(1 << 63)
+    assert counter.snapshot() == clean
+
+
+def test_computed_signals_have_views_too(counter: Model) -> None:
+    array = counter["next"].array()
+    counter.poke("en", 1)
+    for expected in (2, 3, 4):
+        counter.step()
+        assert array[0] == expected
+    counter.restore(counter.artifact.model().snapshot())
+    assert array[0] == 1
+    with pytest.raises(rtlwasm.NotWritableError):
+        counter["next"].view(writable=True)
+
+
+def test_a_computed_signal_follows_writes_through_views(counter: Model) -> None:
+    counter["count"]
+    register = next(s for s in counter if s.name == "shifter").array(writable=True)
+    register[0] = 9
+    assert counter["shifter"].value == 9
+    assert counter["next"].value == 1
+
+
+def test_arrays_work_with_numpy(counter: Model) -> None:
+    ram = counter["ram"].array(writable=True)
+    ram += np.uint16(2)
+    assert int(ram.sum()) == 32
+    assert bytes(counter["ram"].view()[:2]) == b"\2\0\2\0"
+    assert memoryview(counter["ram"].array()).readonly
+
+
+def test_many_views(counter: Model) -> None:
+    views = [counter["ram"].array(writable=True) for _ in range(50)]
+    views[30][1] = 5
+    del views
+    gc.collect()
+    counter.step(10)
+    assert counter["ram"][1] == 5
