@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from conftest import REPOSITORY, verilog
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -23,3 +26,16 @@ def test_the_example_is_ten_lines_behind_its_imports() -> None:
     text = (EXAMPLES / "stock_wasmtime.py").read_text()
     lines = [line for line in text.split('"""')[2].splitlines() if line and "import" not in line]
     assert len(lines) <= 10
+
+
+@verilog
+def test_the_page_on_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (REPOSITORY / "docs" / "python.md").read_text()
+    for name, source in re.findall(r"^`([\w.]+)`[^\n]*:\n\n```verilog\n(.*?)```", text, re.MULTILINE | re.DOTALL):
+        (tmp_path / name).write_text(source)
+    monkeypatch.chdir(tmp_path)
+    test = doctest.DocTestParser().get_doctest(text, {}, "python.md", "docs/python.md", 0)
+    assert len(test.examples) > 50
+    failures: list[str] = []
+    doctest.DocTestRunner().run(test, out=failures.append)
+    assert not failures, "".join(failures)
