@@ -1,5 +1,6 @@
 //! Clocks as Python objects: their periods, and single edges.
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -113,6 +114,10 @@ impl Clock {
     fn fall(&self, py: Python<'_>) -> PyResult<Run> {
         let clock = self.clock;
         self.model.get().once(py, move |model| model.fall(clock))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.model)
     }
 
     fn __repr__(&self) -> String {

@@ -13,6 +13,7 @@ mod number;
 mod play;
 mod run;
 mod signal;
+mod values;
 mod view;
 
 use pyo3::prelude::*;

@@ -5,22 +5,20 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use rtlwasm_host::{
-    Clock as HostClock, ModelOptions, Probe, Signal as HostSignal, Snapshot, Status,
-};
+use rtlwasm_host::{Clock as HostClock, ModelOptions, Probe, Snapshot, Status};
 use rustc_hash::FxHashMap;
 
 use crate::artifact::Artifact;
 use crate::clock::Clock;
 use crate::errors::{exception, guarded, not_loaded, refused};
 use crate::event::Event;
-use crate::number::{from_python, to_python};
+use crate::number::from_python;
 use crate::run::{FIRST_PIECE, Piece, Progress, Run};
 use crate::signal::Signal;
 use crate::view::Views;
@@ -30,11 +28,11 @@ use crate::view::Views;
 pub struct Model {
     artifact: Py<Artifact>,
     pub host: rtlwasm_host::Artifact,
-    pub views: Arc<Views>,
+    pub views: Views,
     /// The clock of a design that has one.
     pub clock: Option<HostClock>,
     state: Mutex<State>,
-    names: Mutex<FxHashMap<String, Probe>>,
+    pub names: Mutex<FxHashMap<String, Probe>>,
     callback: Mutex<Option<Py<PyAny>>>,
 }
 
@@ -108,7 +106,7 @@ impl Model {
         let model = made.map_err(|error| not_loaded(py, &error))?;
         Ok(Model {
             artifact: artifact.clone().unbind(),
-            views: Arc::default(),
+            views: Views::default(),
             clock: host.only_clock().ok(),
             host,
             state: Mutex::new(State::new(model)),
@@ -124,6 +122,10 @@ impl Model {
     }
 
     /// The value of a signal or of a memory row, of any width, as an unsigned int.
+    ///
+    /// signal: a path such as "cpu.pc" or "ram[16]", a list of names, or a Signal.
+    ///
+    /// Raises UnknownNameError, RowError, and ShapeError for a memory without a row.
     fn peek<'py>(
         &self,
         py: Python<'py>,
@@ -134,17 +136,28 @@ impl Model {
     }
 
     /// Writes an input, a register, a latch or a memory row; the next call that runs takes it in.
+    ///
+    /// signal: as for `peek`.
+    /// value: an int, or text such as "0x2a" and "8'h2a"; negative numbers are two's complement.
+    ///
+    /// Raises UnknownNameError, ValueRangeError when the value needs more bits, NotWritableError.
     fn poke(&self, signal: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let probe = self.probe(signal)?;
         self.write(probe, value)
     }
 
-    /// Takes in what was poked, edges on poked clocks and resets included, and settles all logic.
+    /// Takes in what was poked, edges on poked clocks and resets included, and settles all logic. Time stands still.
     fn eval(&self, py: Python<'_>) -> PyResult<Run> {
         self.once(py, |model| model.eval())
     }
 
-    /// Runs whole cycles of a clock: rise, high time, fall, low time.
+    /// Runs whole cycles of a clock: rise, high time, fall, low time. Other clocks stand still.
+    ///
+    /// clock: its name or a Clock; not needed when there is one only.
+    /// progress: show a progress bar.
+    ///
+    /// Returns a Run, which is not true when `$finish` or `$stop` came first. Raises AssertionFailed, NotSettledError,
+    /// and UnknownNameError when the clock is not clear.
     #[pyo3(signature = (cycles = 1, *, clock = None, progress = false))]
     fn step(
         &self,
@@ -164,7 +177,7 @@ impl Model {
         self.answer(py, ended)
     }
 
-    /// Steps a clock until a signal of up to 64 bits has a value.
+    /// Steps a clock until a signal of up to 64 bits has a value; see `run_until`.
     #[pyo3(signature = (signal, value, max_cycles, *, clock = None, progress = false))]
     fn step_until(
         &self,
@@ -214,7 +227,9 @@ impl Model {
         self.answer(py, ended)
     }
 
-    /// Runs the started clocks for a duration, in time units.
+    /// Runs the started clocks for a duration, in time units; see `Clock.start`. Without any, time passes.
+    ///
+    /// Returns a Run with the falls of all clocks as its cycles. Raises as `step`.
     #[pyo3(signature = (duration, *, progress = false))]
     fn advance(&self, py: Python<'_>, duration: u64, progress: bool) -> PyResult<Run> {
         let progress = Progress::of(progress, "units");
@@ -235,7 +250,7 @@ impl Model {
         self.answer(py, ended)
     }
 
-    /// Runs the started clocks until a time, in time units.
+    /// Runs the started clocks until a time, in time units since reset. Raises ValueRangeError when that is past.
     #[pyo3(signature = (time, *, progress = false))]
     fn advance_to(&self, py: Python<'_>, time: u64, progress: bool) -> PyResult<Run> {
         let now = self.lock(py)?.model.time();
@@ -245,7 +260,9 @@ impl Model {
         self.advance(py, duration, progress)
     }
 
-    /// Power-on: state to its initial image, time to 0, `initial` blocks run, logic settled.
+    /// Power-on: state to its initial image, time to 0, `initial` blocks run, logic settled. Clock periods stay.
+    ///
+    /// seed: of everything random in the design, 64 bits.
     #[pyo3(signature = (seed = 0))]
     fn reset(&self, py: Python<'_>, seed: u64) -> PyResult<Run> {
         self.once(py, move |model| model.reset(seed))
@@ -268,14 +285,16 @@ impl Model {
         Ok(())
     }
 
-    /// All that decides the future, as bytes.
+    /// All that decides the future, as bytes: registers, memories, inputs, time, clocks, random state.
     fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let mut state = self.lock(py)?;
         self.views.before(&mut state.model);
         Ok(PyBytes::new(py, state.model.snapshot().as_bytes()))
     }
 
-    /// Goes back (or forth) to a snapshot of the same design.
+    /// Goes back (or forth) to a snapshot; nothing needs to be settled afterwards. Events are not taken back.
+    ///
+    /// Raises ForeignError when it is of another design or build.
     fn restore(&self, py: Python<'_>, snapshot: &[u8]) -> PyResult<()> {
         let mut state = self.lock(py)?;
         self.views.before(&mut state.model);
@@ -307,11 +326,13 @@ impl Model {
                 "on_event takes a function of one event, or None",
             ));
         }
-        *self.callback() = callback;
+        // What was there is dropped without the guard: that may run Python code.
+        let before = std::mem::replace(&mut *self.callback(), callback);
+        drop(before);
         self.deliver_events(py)
     }
 
-    /// The handle of a signal or memory.
+    /// The signal or memory of a path: names joined with dots, or a list of names. Raises UnknownNameError.
     fn signal(slf: &Bound<'_, Self>, path: &Bound<'_, PyAny>) -> PyResult<Signal> {
         let host = &slf.get().host;
         let found = match path.cast::<PyString>() {
@@ -322,7 +343,7 @@ impl Model {
         Ok(Signal::new(slf, signal))
     }
 
-    /// The clock of that name.
+    /// The clock of that name. Raises UnknownNameError, which lists the clocks.
     fn clock(slf: &Bound<'_, Self>, name: &str) -> PyResult<Clock> {
         Clock::new(slf, name)
     }
@@ -378,7 +399,8 @@ impl Model {
     }
 
     fn __clear__(&self) {
-        *self.callback() = None;
+        let before = self.callback().take();
+        drop(before);
     }
 }
 
@@ -413,83 +435,6 @@ impl Model {
         self.answer(py, ended)
     }
 
-    /// What a key names: a path with or without a row, an array of names, or a signal.
-    fn probe(&self, key: &Bound<'_, PyAny>) -> PyResult<Probe> {
-        let py = key.py();
-        let found = if let Ok(text) = key.cast::<PyString>() {
-            return self.probe_by_name(py, text.to_str()?);
-        } else if let Ok(signal) = key.cast::<Signal>() {
-            Ok(signal.get().signal)
-        } else if let Ok(path) = key.extract::<Vec<String>>() {
-            self.host.signal(path)
-        } else {
-            let class = key.get_type().name()?.to_string();
-            let text = format!(
-                "a signal is named by a str, a list of str or a Signal, and not by {class}"
-            );
-            return Err(PyTypeError::new_err(text));
-        };
-        let probe = found.and_then(|signal| self.host.probe_of(signal, None));
-        probe.map_err(|error| refused(py, &error))
-    }
-
-    fn probe_by_name(&self, py: Python<'_>, name: &str) -> PyResult<Probe> {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(probe) = names.get(name) {
-            return Ok(*probe);
-        }
-        let probe = self.host.probe(name).map_err(|error| refused(py, &error))?;
-        // Rows are many; names are as many as the design has.
-        if probe.row().is_none() {
-            names.insert(name.to_string(), probe);
-        }
-        Ok(probe)
-    }
-
-    /// The value of a signal or row.
-    pub fn read<'py>(&self, py: Python<'py>, probe: Probe) -> PyResult<Bound<'py, PyAny>> {
-        let mut state = self.lock(py)?;
-        self.views.before(&mut state.model);
-        let signal = probe.signal();
-        if probe.row().is_none() && signal.width() <= 64 {
-            let value = state
-                .model
-                .peek(signal)
-                .map_err(|error| refused(py, &error))?;
-            return Ok(value.into_pyobject(py)?.into_any());
-        }
-        let value = state
-            .model
-            .peek_probe(probe)
-            .map_err(|error| refused(py, &error))?;
-        to_python(py, &value)
-    }
-
-    /// Writes a signal or row.
-    pub fn write(&self, probe: Probe, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = value.py();
-        let signal = probe.signal();
-        let small = value
-            .extract::<u64>()
-            .ok()
-            .filter(|value| fits(*value, signal));
-        if let (Some(value), None) = (small, probe.row()) {
-            let mut state = self.lock(py)?;
-            self.views.before(&mut state.model);
-            return state
-                .model
-                .poke(signal, value)
-                .map_err(|error| refused(py, &error));
-        }
-        let value = from_python(value, signal.width(), &self.host.path(signal))?;
-        let mut state = self.lock(py)?;
-        self.views.before(&mut state.model);
-        state
-            .model
-            .poke_probe(probe, &value)
-            .map_err(|error| refused(py, &error))
-    }
-
     /// The event as Python sees it.
     pub fn event(&self, event: rtlwasm_host::Event) -> Option<Event> {
         let site = self.host.manifest().events.get(event.site as usize)?;
@@ -512,6 +457,7 @@ impl Model {
         Ok(())
     }
 
+    /// The function that takes events; the guard must not live while Python code can run.
     fn callback(&self) -> MutexGuard<'_, Option<Py<PyAny>>> {
         self.callback.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -520,8 +466,4 @@ impl Model {
 fn backwards(py: Python<'_>, now: u64, time: u64) -> PyErr {
     let text = format!("it is {now} already, and time does not run backwards to {time}");
     exception(py, "ValueRangeError", text)
-}
-
-fn fits(value: u64, signal: HostSignal) -> bool {
-    signal.width() >= 64 || value >> signal.width() == 0
 }

@@ -1,6 +1,7 @@
 //! Signals and memories as Python objects: found once by name, then used without a search.
 
 use pyo3::exceptions::{PyIndexError, PyTypeError};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyMemoryView, PySlice};
 use rtlwasm_host::{Access, Kind, Probe, manifest};
@@ -75,7 +76,8 @@ enum Rows {
 
 #[pymethods]
 impl Signal {
-    /// The value as an unsigned int; set it to poke.
+    /// The value as an unsigned int. Set it to poke: an int, or text such as "0x2a"; negative numbers are two's
+    /// complement. Raises ShapeError for a memory, ValueRangeError, NotWritableError.
     #[getter]
     fn value<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.model.get().read(py, self.probe(py, None)?)
@@ -124,7 +126,7 @@ impl Signal {
         self.signal.depth()
     }
 
-    /// Declared index of a memory's first row.
+    /// Declared index of a memory's first row; 0 for everything else.
     #[getter]
     fn first_row(&self) -> i64 {
         self.signal.first_row()
@@ -160,13 +162,22 @@ impl Signal {
         self.model.clone_ref(py)
     }
 
-    /// A memoryview of its place in the model's memory, without a copy.
+    /// A memoryview of its place in the model's memory, without a copy; it holds as long as it is kept.
+    ///
+    /// Shapes: (1,) up to 64 bits, of format B, H, I or Q; (limbs,) of Q for wider signals, the least significant
+    /// first; (rows,) or (rows, limbs) for memories. It shows what the last call left.
+    ///
+    /// writable: writes are cut to the width and taken in by the next call. Drop the view, or use it in a `with`
+    /// statement, when it is not needed any more: as long as it lives, each call looks at what it may have changed.
+    ///
+    /// Raises ShapeError for what does not lie in memory by itself, NotWritableError.
     #[pyo3(signature = (*, writable = false))]
     fn view<'py>(&self, py: Python<'py>, writable: bool) -> PyResult<Bound<'py, PyMemoryView>> {
         PyMemoryView::from(self.exporter(py, writable)?.as_any())
     }
 
-    /// A numpy array of its place in the model's memory, without a copy.
+    /// A numpy array of its place in the model's memory, without a copy: of uint8, uint16, uint32 or uint64, with the
+    /// shapes of `view`.
     #[pyo3(signature = (*, writable = false))]
     fn array<'py>(&self, py: Python<'py>, writable: bool) -> PyResult<Bound<'py, PyAny>> {
         let exporter = self.exporter(py, writable)?;
@@ -220,6 +231,10 @@ impl Signal {
                 self.name()
             ))),
         }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.model)
     }
 
     fn __bool__(&self) -> PyResult<bool> {

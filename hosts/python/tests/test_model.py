@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import rtlwasm
+from conftest import DESIGNS
 from rtlwasm import Model
 
 
@@ -288,17 +292,13 @@ def test_progress(counter: Model, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_interrupts_reach_a_long_run() -> None:
-    import subprocess
-    import sys
-
     program = (
-        "import signal, sys, threading, os, time, rtlwasm\n"
+        "import os, signal, sys, threading, rtlwasm\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "model = rtlwasm.compile(sys.argv[1], top='counter').model()\n"
         "threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
         "try:\n    model.step(10**15)\nexcept KeyboardInterrupt:\n    print('interrupted', model.time > 0)\n"
     )
-    from conftest import DESIGNS
-
     command = [sys.executable, "-c", program, str(DESIGNS / "counter.il")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout == "interrupted True\n", done.stderr
