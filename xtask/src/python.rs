@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::failure::{Failure, Result, at};
 use crate::process::{cache, repository, run as execute, say, target_dir};
-use crate::setup;
+use crate::{cores, setup};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -52,11 +52,11 @@ fn bench() -> Result {
     let environment = Environment::ready()?;
     environment.install_wheel()?;
     let mut command = environment.python();
-    execute(
-        command
-            .arg("tests/speed.py")
-            .arg(target_dir()?.join("release").join("rtlwasm")),
-    )
+    command
+        .arg("tests/speed.py")
+        .arg(target_dir()?.join("release").join("rtlwasm"))
+        .env("RTLWASM_CORES", cores::folder()?);
+    execute(&mut command)
 }
 
 /// A virtual environment with everything but the wheel.

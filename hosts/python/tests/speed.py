@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def counter() -> tuple[Artifact, str, str]:
 def picorv32() -> tuple[Artifact, str, str]:
     """A RISC-V core with memory and devices, running an endless program."""
     os.chdir(REPOSITORY / "fixtures/designs/picorv32")
+    warnings.simplefilter("ignore", rtlwasm.CompileWarning)
     artifact = rtlwasm.compile(file_lists=["sources.f"], top="picorv32_soc", defines=["BENCH"])
     return artifact, "rst", "mem_addr"
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import weakref
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -112,3 +115,68 @@ def test_many_views(counter: Model) -> None:
     gc.collect()
     counter.step(10)
     assert counter["ram"][1] == 5
+
+
+def sleeping_design(parts: int = 16, cells: int = 80) -> str:
+    """Many instances that rest while their register is zero: large enough for the compiler to let them sleep."""
+    lines = ["module \\part", "wire input 1 \\clk", "wire width 32 output 2 \\y"]
+    lines += ["attribute \\init 32'" + "0" * 32, "wire width 32 \\r", "connect \\y \\r"]
+    last = "\\r"
+    for i in range(cells):
+        lines += [f"wire width 32 $w{i}", f"cell {('$xor', '$add')[i % 2]} $c{i}"]
+        lines += [f"parameter \\{port}_SIGNED 0" for port in "AB"]
+        lines += [f"parameter \\{port}_WIDTH 32" for port in "ABY"]
+        lines += [f"connect \\A {last}", f"connect \\Y $w{i}"]
+        lines += [f"connect \\B {{ \\r [{i % 31}:0] \\r [31:{i % 31 + 1}] }}", "end"]
+        last = f"$w{i}"
+    lines += ["cell $dff $d", "parameter \\CLK_POLARITY 1'1", "parameter \\WIDTH 32"]
+    lines += ["connect \\CLK \\clk", f"connect \\D {last}", "connect \\Q \\r", "end", "end"]
+    lines += ["module \\top", "wire input 1 \\clk"]
+    for i in range(parts):
+        lines += [f"wire width 32 output {i + 2} \\y{i}", f"cell \\part \\p{i}"]
+        lines += ["connect \\clk \\clk", f"connect \\y \\y{i}", "end"]
+    return "\n".join([*lines, "end", ""])
+
+
+def test_a_write_through_a_view_wakes_what_sleeps() -> None:
+    artifact = rtlwasm.compile(sleeping_design(), top="top")
+
+    def after(write: Callable[[rtlwasm.Signal], object]) -> int:
+        model = artifact.model()
+        model.step(200)
+        kept = write(model["p3.r"])
+        model.step(10)
+        del kept
+        return int(model["y3"].value)
+
+    def poke(register: rtlwasm.Signal) -> None:
+        register.value = 5
+
+    def view_that_is_gone(register: rtlwasm.Signal) -> None:
+        register.view(writable=True)[0] = 5
+
+    def view_that_lives(register: rtlwasm.Signal) -> object:
+        array = register.array(writable=True)
+        array[0] = 5
+        return array
+
+    def behind_the_models_back(register: rtlwasm.Signal) -> None:
+        ctypes.c_uint32.from_address(register.array().ctypes.data).value = 5
+
+    expected = after(poke)
+    assert after(view_that_is_gone) == after(view_that_lives) == expected
+    # Only this shows that something was asleep.
+    assert after(behind_the_models_back) == 5 != expected
+
+
+def test_models_in_cycles_of_references_are_freed(counter_artifact: rtlwasm.Artifact) -> None:
+    class Mine(Model):
+        pass
+
+    model = Mine(counter_artifact)
+    model.count = model["count"]
+    model.on_event(lambda event, model=model: None)
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None

@@ -21,7 +21,7 @@ def picture(rows: Sequence[tuple[str, int, Sequence[int]]], first: int) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         'font-family="monospace" font-size="11" fill="none" stroke="currentColor">'
     ]
-    every = max(1, -(-8 * BIT // step) // 4)
+    every = 2 if step == BIT else 1
     for cycle in range(0, cycles, every):
         out.append(_text(left + step * cycle + 2, 14, str(first + cycle), "start"))
     for index, (name, bits, values) in enumerate(rows):
