@@ -30,6 +30,7 @@ def test_the_example_is_ten_lines_behind_its_imports() -> None:
 
 @verilog
 def test_the_page_on_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("amaranth")
     text = (REPOSITORY / "docs" / "python.md").read_text()
     for name, source in re.findall(r"^`([\w.]+)`[^\n]*:\n\n```verilog\n(.*?)```", text, re.MULTILINE | re.DOTALL):
         (tmp_path / name).write_text(source)
