@@ -105,13 +105,13 @@ impl Clock {
     }
 
     /// The rising edge alone; time stands still. Nothing happens when it is high already.
-    fn rise(&self, py: Python<'_>) -> PyResult<Run> {
+    fn rise(&self, py: Python<'_>) -> PyResult<Py<Run>> {
         let clock = self.clock;
         self.model.get().once(py, move |model| model.rise(clock))
     }
 
     /// The falling edge alone; time stands still. Nothing happens when it is low already.
-    fn fall(&self, py: Python<'_>) -> PyResult<Run> {
+    fn fall(&self, py: Python<'_>) -> PyResult<Py<Run>> {
         let clock = self.clock;
         self.model.get().once(py, move |model| model.fall(clock))
     }

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::errors::{exception, guarded, not_loaded, refused};
 use crate::event::Event;
 use crate::number::from_python;
-use crate::run::{FIRST_PIECE, Piece, Progress, Run};
+use crate::run::{Pace, Piece, Run, Unit};
 use crate::signal::Signal;
 use crate::view::Views;
 
@@ -39,10 +39,8 @@ pub struct Model {
 /// What calls change.
 pub struct State {
     pub model: rtlwasm_host::Model,
-    /// Most cycles of one piece of a run.
-    pub step_pace: u64,
-    /// Most time units of one piece of a run.
-    pub time_pace: u64,
+    /// How fast it is.
+    pub pace: Pace,
     /// The event that ended the last run with a failure.
     pub failed: Option<rtlwasm_host::Event>,
     events: VecDeque<rtlwasm_host::Event>,
@@ -52,8 +50,7 @@ impl State {
     fn new(model: rtlwasm_host::Model) -> State {
         State {
             model,
-            step_pace: FIRST_PIECE,
-            time_pace: FIRST_PIECE,
+            pace: Pace::default(),
             failed: None,
             events: VecDeque::new(),
         }
@@ -147,7 +144,7 @@ impl Model {
     }
 
     /// Takes in what was poked, edges on poked clocks and resets included, and settles all logic. Time stands still.
-    fn eval(&self, py: Python<'_>) -> PyResult<Run> {
+    fn eval(&self, py: Python<'_>) -> PyResult<Py<Run>> {
         self.once(py, |model| model.eval())
     }
 
@@ -165,15 +162,11 @@ impl Model {
         cycles: u64,
         clock: Option<&Bound<'_, PyAny>>,
         progress: bool,
-    ) -> PyResult<Run> {
+    ) -> PyResult<Py<Run>> {
         let clock = self.chosen_clock(py, clock)?;
-        let ended = self.drive(
-            py,
-            cycles,
-            |state| &mut state.step_pace,
-            Progress::of(progress, "cycles"),
-            |model, most| model.step(clock, most).map(Piece::from),
-        )?;
+        let ended = self.drive(py, (cycles, Unit::Cycles), progress, |model, most| {
+            model.step(clock, most).map(Piece::from)
+        })?;
         self.answer(py, ended)
     }
 
@@ -187,7 +180,7 @@ impl Model {
         max_cycles: u64,
         clock: Option<&Bound<'_, PyAny>>,
         progress: bool,
-    ) -> PyResult<Run> {
+    ) -> PyResult<Py<Run>> {
         let clock = self.chosen_clock(py, clock)?;
         let probe = self.probe(signal)?;
         let (signal, name) = (probe.signal(), self.host.path(probe.signal()));
@@ -198,24 +191,18 @@ impl Model {
             return Err(exception(py, "ShapeError", text));
         }
         let wanted = from_python(value, signal.width(), &name)?.limbs()[0];
-        let ended = self.drive(
-            py,
-            max_cycles,
-            |state| &mut state.step_pace,
-            Progress::of(progress, "cycles"),
-            |model, most| {
-                model
-                    .run_until(clock, most, signal, wanted)
-                    .map(|run| match run.status {
-                        // The condition came true: nothing is left to do.
-                        Status::Ok => Piece {
-                            done: u64::MAX,
-                            ..run.into()
-                        },
-                        _ => run.into(),
-                    })
-            },
-        )?;
+        let ended = self.drive(py, (max_cycles, Unit::Cycles), progress, |model, most| {
+            model
+                .run_until(clock, most, signal, wanted)
+                .map(|run| match run.status {
+                    // The condition came true: nothing is left to do.
+                    Status::Ok => Piece {
+                        done: u64::MAX,
+                        ..run.into()
+                    },
+                    _ => run.into(),
+                })
+        })?;
         if ended.0 == Status::ConditionNotMet {
             let text = format!(
                 "`{name}` is {} and not {value} after {} cycles: allow more with max_cycles, or look at why it waits",
@@ -231,28 +218,21 @@ impl Model {
     ///
     /// Returns a Run with the falls of all clocks as its cycles. Raises as `step`.
     #[pyo3(signature = (duration, *, progress = false))]
-    fn advance(&self, py: Python<'_>, duration: u64, progress: bool) -> PyResult<Run> {
-        let progress = Progress::of(progress, "units");
-        let ended = self.drive(
-            py,
-            duration,
-            |state| &mut state.time_pace,
-            progress,
-            |model, most| {
-                let start = model.time();
-                let run = model.advance(start.saturating_add(most))?;
-                Ok(Piece {
-                    done: model.time() - start,
-                    ..run.into()
-                })
-            },
-        )?;
+    fn advance(&self, py: Python<'_>, duration: u64, progress: bool) -> PyResult<Py<Run>> {
+        let ended = self.drive(py, (duration, Unit::Time), progress, |model, most| {
+            let start = model.time();
+            let run = model.advance(start.saturating_add(most))?;
+            Ok(Piece {
+                done: model.time() - start,
+                ..run.into()
+            })
+        })?;
         self.answer(py, ended)
     }
 
     /// Runs the started clocks until a time, in time units since reset. Raises ValueRangeError when that is past.
     #[pyo3(signature = (time, *, progress = false))]
-    fn advance_to(&self, py: Python<'_>, time: u64, progress: bool) -> PyResult<Run> {
+    fn advance_to(&self, py: Python<'_>, time: u64, progress: bool) -> PyResult<Py<Run>> {
         let now = self.lock(py)?.model.time();
         let Some(duration) = time.checked_sub(now) else {
             return Err(backwards(py, now, time));
@@ -264,7 +244,7 @@ impl Model {
     ///
     /// seed: of everything random in the design, 64 bits.
     #[pyo3(signature = (seed = 0))]
-    fn reset(&self, py: Python<'_>, seed: u64) -> PyResult<Run> {
+    fn reset(&self, py: Python<'_>, seed: u64) -> PyResult<Py<Run>> {
         self.once(py, move |model| model.reset(seed))
     }
 
@@ -424,14 +404,10 @@ impl Model {
         py: Python<'_>,
         mut call: impl FnMut(&mut rtlwasm_host::Model) -> Result<rtlwasm_host::Run, rtlwasm_host::Error>
         + Send,
-    ) -> PyResult<Run> {
-        let ended = self.drive(
-            py,
-            0,
-            |state| &mut state.step_pace,
-            Progress::Hidden,
-            |model, _| call(model).map(Piece::from),
-        )?;
+    ) -> PyResult<Py<Run>> {
+        let ended = self.drive(py, (0, Unit::Call), false, |model, _| {
+            call(model).map(Piece::from)
+        })?;
         self.answer(py, ended)
     }
 

@@ -7,7 +7,7 @@ use rtlwasm_host::{Clock, Error, Signal as HostSignal, Status, Value};
 
 use crate::errors::exception;
 use crate::model::Model;
-use crate::run::{Piece, Progress, Run};
+use crate::run::{Piece, Run, Unit};
 use crate::signal::Signal;
 
 /// A signal and its values, row after row, so many 64-bit limbs each.
@@ -18,7 +18,7 @@ struct Column {
 }
 
 /// What came out: how the run ended, and the limbs of each output as bytes.
-type Answer<'py> = (Run, Vec<Bound<'py, PyByteArray>>);
+type Answer<'py> = (Py<Run>, Vec<Bound<'py, PyByteArray>>);
 
 /// Runs `rows` cycles; in each the inputs get their row, the clock is stepped, the outputs are read.
 ///
@@ -45,25 +45,18 @@ pub fn play_rows<'py>(
         .map(|signal| column(signal, Vec::new()))
         .collect();
     let mut row = 0;
-    let progress = Progress::of(progress, "cycles");
-    let ended = model.drive(
-        py,
-        rows,
-        |state| &mut state.step_pace,
-        progress,
-        |model, most| {
-            let mut piece = Piece {
-                status: Status::Ok,
-                cycles: 0,
-                done: 0,
-            };
-            while piece.done < most && piece.status == Status::Ok {
-                one_row(model, clock, row, (&mut inputs, &mut outputs), &mut piece)?;
-                row += 1;
-            }
-            Ok(piece)
-        },
-    )?;
+    let ended = model.drive(py, (rows, Unit::Cycles), progress, |model, most| {
+        let mut piece = Piece {
+            status: Status::Ok,
+            cycles: 0,
+            done: 0,
+        };
+        while piece.done < most && piece.status == Status::Ok {
+            one_row(model, clock, row, (&mut inputs, &mut outputs), &mut piece)?;
+            row += 1;
+        }
+        Ok(piece)
+    })?;
     let columns = outputs.iter().map(|column| {
         let bytes: Vec<u8> = column
             .values
