@@ -8,6 +8,7 @@ mod clock;
 mod compile;
 mod errors;
 mod event;
+mod mirror;
 mod model;
 mod number;
 mod play;

@@ -162,7 +162,8 @@ impl Signal {
         self.model.clone_ref(py)
     }
 
-    /// A memoryview of its place in the model's memory, without a copy; it holds as long as it is kept.
+    /// A memoryview of its place in the model's memory; it holds as long as it is kept. Memories, inputs and widths of
+    /// 8, 16, 32 or whole multiples of 64 bits are not copied; for others each call keeps a copy up to date.
     ///
     /// Shapes: (1,) up to 64 bits, of format B, H, I or Q; (limbs,) of Q for wider signals, the least significant
     /// first; (rows,) or (rows, limbs) for memories. It shows what the last call left.
@@ -170,14 +171,13 @@ impl Signal {
     /// writable: writes are cut to the width and taken in by the next call. Drop the view, or use it in a `with`
     /// statement, when it is not needed any more: as long as it lives, each call looks at what it may have changed.
     ///
-    /// Raises ShapeError for what does not lie in memory by itself, NotWritableError.
+    /// Raises NotWritableError, and ShapeError for a signal of no width.
     #[pyo3(signature = (*, writable = false))]
     fn view<'py>(&self, py: Python<'py>, writable: bool) -> PyResult<Bound<'py, PyMemoryView>> {
         PyMemoryView::from(self.exporter(py, writable)?.as_any())
     }
 
-    /// A numpy array of its place in the model's memory, without a copy: of uint8, uint16, uint32 or uint64, with the
-    /// shapes of `view`.
+    /// A numpy array over the same memory as `view`: of uint8, uint16, uint32 or uint64, with the same shapes.
     #[pyo3(signature = (*, writable = false))]
     fn array<'py>(&self, py: Python<'py>, writable: bool) -> PyResult<Bound<'py, PyAny>> {
         let exporter = self.exporter(py, writable)?;
@@ -279,19 +279,15 @@ impl Signal {
             );
             return Err(exception(py, "NotWritableError", text));
         }
-        let place = model
-            .get()
-            .host
-            .place(self.signal)
-            .map_err(|e| refused(py, &e))?;
-        let Some(place) = place else {
-            let text = format!(
-                "`{}` does not lie in memory by itself (it is constant, of no width, or shares its bytes with \
-                 others): use its value",
-                self.name()
-            );
-            return Err(exception(py, "ShapeError", text));
-        };
-        Bound::new(py, View::new(py, model, self.signal, place, writable)?)
+        match View::new(py, model, self.signal, writable)? {
+            Some(view) => Bound::new(py, view),
+            None => {
+                let text = format!(
+                    "`{}` has no view: it has no width, or is a memory in several pieces; use its values",
+                    self.name()
+                );
+                Err(exception(py, "ShapeError", text))
+            }
+        }
     }
 }

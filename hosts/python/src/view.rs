@@ -3,19 +3,21 @@
 //! A view keeps its model alive, and linear memory never moves, so a view is good for as long as Python has it. Two
 //! things cannot be forgotten, because the model knows its live views: before each call, what a writable view may have
 //! changed is cut to its width and the model is told of it (the ABI's `dirty`); after each call, the computed signals
-//! that have views are computed again.
+//! that have views are computed again. Signals that share their bytes with others are mirrored.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use rtlwasm_host::{Error, Place, Signal};
+use rtlwasm_host::{Access, Error, Place, Signal};
 
+use crate::errors::refused;
+use crate::mirror::Mirror;
 use crate::model::Model;
 
 /// The live views of one model.
@@ -32,11 +34,20 @@ struct Book {
     /// Places of writable views that are gone since the last call.
     released: Vec<Place>,
     computed: Vec<Signal>,
+    mirrors: Vec<Arc<Mirror>>,
+    /// Mirrors that are gone since the last call.
+    released_mirrors: Vec<Arc<Mirror>>,
 }
 
 impl Views {
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the book, and remembers that there is something in it.
+    fn enter(&self, change: impl FnOnce(&mut Book)) {
+        change(&mut self.book());
+        self.any.store(true, Ordering::Release);
     }
 
     /// Before a call: the model takes in what was written through views.
@@ -54,73 +65,136 @@ impl Views {
             model.written_directly(&book.released);
             book.released.clear();
         }
-        let any = !book.writable.is_empty() || !book.computed.is_empty();
+        for mirror in book.mirrors.iter().chain(&book.released_mirrors) {
+            // It was writable when the mirror was made, and the value is cut to its width: this cannot fail.
+            let _ = mirror.take_in(model);
+        }
+        book.released_mirrors.clear();
+        let any =
+            !book.writable.is_empty() || !book.computed.is_empty() || !book.mirrors.is_empty();
         self.any.store(any, Ordering::Release);
     }
 
-    /// After a call: computed signals with views are computed again.
+    /// After a call: computed signals with views are computed again, mirrors show what they mirror.
     #[inline]
     pub fn after(&self, model: &mut rtlwasm_host::Model) -> Result<(), Error> {
-        if self.any.load(Ordering::Acquire) {
-            let computed = self.book().computed.clone();
-            for signal in computed {
-                model.refresh_signal(signal)?;
-            }
+        match self.any.load(Ordering::Acquire) {
+            true => self.show(model),
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    fn show(&self, model: &mut rtlwasm_host::Model) -> Result<(), Error> {
+        let book = self.book();
+        for signal in &book.computed {
+            model.refresh_signal(*signal)?;
+        }
+        book.mirrors
+            .iter()
+            .try_for_each(|mirror| mirror.show(model))
     }
 }
 
-/// Exports a place through the buffer protocol; `memoryview` and numpy hold on to it.
+/// Exports numbers through the buffer protocol; `memoryview` and numpy hold on to it.
 #[pyclass(frozen, module = "rtlwasm._native")]
 pub struct View {
     model: Py<Model>,
     signal: Signal,
-    place: Place,
+    source: Source,
     address: usize,
     writable: bool,
-    computed: bool,
+    place: Place,
     shape: [isize; 2],
     strides: [isize; 2],
 }
 
+/// What a view shows.
+enum Source {
+    /// A place in linear memory.
+    Stored,
+    /// A place that holds its value only when it is asked for.
+    Computed,
+    Mirrored(Arc<Mirror>),
+}
+
 impl View {
-    /// A view of a place of a model, which it keeps alive.
+    /// A view of a signal of a model, which it keeps alive. `None` for a memory that has no place.
     pub fn new(
         py: Python<'_>,
         model: &Bound<'_, Model>,
         signal: Signal,
-        place: Place,
         writable: bool,
-    ) -> PyResult<View> {
+    ) -> PyResult<Option<View>> {
         let inner = model.get();
-        let computed = signal.access() == rtlwasm_host::Access::Computed;
-        let base = inner.lock(py)?.model.memory_address().0 as usize;
-        let mut book = inner.views.book();
-        if writable {
-            book.writable.push(place);
-        }
-        if computed {
-            book.computed.push(signal);
-        }
-        if writable || computed {
-            inner.views.any.store(true, Ordering::Release);
-        }
-        drop(book);
+        let place = inner.host.place(signal).map_err(|e| refused(py, &e))?;
+        let mut state = inner.lock(py)?;
+        inner.views.before(&mut state.model);
+        let (source, address, place) = match place {
+            Some(place) if place.alone => {
+                let computed = signal.access() == Access::Computed;
+                let shown = state.model.refresh_signal(signal);
+                shown.map_err(|e| refused(py, &e))?;
+                let source = if computed {
+                    Source::Computed
+                } else {
+                    Source::Stored
+                };
+                let base = state.model.memory_address().0 as usize;
+                (source, base + place.offset, place)
+            }
+            None if signal.depth() > 0 || signal.width() == 0 => return Ok(None),
+            _ => {
+                let mirror = Mirror::new(&mut state.model, signal, writable);
+                let mirror = Arc::new(mirror.map_err(|e| refused(py, &e))?);
+                let address = mirror.address();
+                (Source::Mirrored(mirror), address, numbers(signal))
+            }
+        };
+        drop(state);
         let outer = match place.rows {
             1 if signal.depth() == 0 => [place.items, place.item_bytes],
             rows => [rows, place.stride],
         };
-        Ok(View {
+        let view = View {
             model: model.clone().unbind(),
             signal,
-            place,
-            address: base + place.offset,
+            source,
+            address,
             writable,
-            computed,
+            place,
             shape: [outer[0] as isize, place.items as isize],
             strides: [outer[1] as isize, place.item_bytes as isize],
-        })
+        };
+        inner.views.enter(|book| view.list(book));
+        Ok(Some(view))
+    }
+
+    fn list(&self, book: &mut Book) {
+        match &self.source {
+            Source::Stored if self.writable => book.writable.push(self.place),
+            Source::Stored => {}
+            Source::Computed => book.computed.push(self.signal),
+            Source::Mirrored(mirror) => book.mirrors.push(mirror.clone()),
+        }
+    }
+
+    fn strike(&self, book: &mut Book) {
+        match &self.source {
+            Source::Stored if self.writable => {
+                remove(&mut book.writable, |place| *place == self.place);
+                if !book.released.contains(&self.place) {
+                    book.released.push(self.place);
+                }
+            }
+            Source::Stored => {}
+            Source::Computed => remove(&mut book.computed, |signal| *signal == self.signal),
+            Source::Mirrored(mirror) => {
+                remove(&mut book.mirrors, |other| Arc::ptr_eq(other, mirror));
+                if self.writable {
+                    book.released_mirrors.push(mirror.clone());
+                }
+            }
+        }
     }
 
     /// Rows of several numbers have two dimensions.
@@ -169,8 +243,8 @@ impl View {
             return Err(PyBufferError::new_err("there is no buffer to fill"));
         }
         let this = slf.get();
-        // SAFETY: not null, and by the protocol ours to fill; all that it points to lies in linear memory or in the
-        // view itself, which `obj` keeps alive and which does not move.
+        // SAFETY: not null, and by the protocol ours to fill; all that it points to lies in linear memory, in the view
+        // or in its mirror, which `obj` keeps alive and which do not move.
         unsafe { (*view).obj = ptr::null_mut() };
         this.check(flags)?;
         let wants = |flag: c_int| flags & flag == flag;
@@ -206,21 +280,33 @@ impl View {
 
 impl Drop for View {
     fn drop(&mut self) {
-        let mut book = self.model.get().views.book();
-        if self.writable {
-            remove(&mut book.writable, &self.place);
-            if !book.released.contains(&self.place) {
-                book.released.push(self.place);
-            }
-        }
-        if self.computed {
-            remove(&mut book.computed, &self.signal);
-        }
+        let model = self.model.get();
+        model.views.enter(|book| self.strike(book));
     }
 }
 
-fn remove<T: PartialEq>(list: &mut Vec<T>, item: &T) {
-    if let Some(at) = list.iter().position(|other| other == item) {
+fn remove<T>(list: &mut Vec<T>, is_it: impl FnMut(&T) -> bool) {
+    if let Some(at) = list.iter().position(is_it) {
         list.swap_remove(at);
+    }
+}
+
+/// The numbers of a mirrored value, as those of one that is stored.
+fn numbers(signal: Signal) -> Place {
+    let (item_bytes, items) = match signal.width() {
+        0..=8 => (1, 1),
+        9..=16 => (2, 1),
+        17..=32 => (4, 1),
+        33..=64 => (8, 1),
+        wide => (8, wide.div_ceil(64) as usize),
+    };
+    Place {
+        offset: 0,
+        item_bytes,
+        items,
+        rows: 1,
+        stride: item_bytes * items,
+        width: signal.width(),
+        alone: true,
     }
 }

@@ -100,6 +100,53 @@ def test_a_computed_signal_follows_writes_through_views(counter: Model) -> None:
     assert counter["next"].value == 1
 
 
+SHARED = """
+module \\top
+  wire input 1 \\clk
+  wire width 8 input 2 \\d
+  wire width 5 output 3 \\low
+  wire width 3 $high
+  wire output 4 \\p
+  wire width 5 \\state
+  wire width 9 output 5 \\ten
+  connect \\low \\state
+  connect \\ten 9'000001010
+  cell $reduce_xor $x
+    parameter \\A_SIGNED 0
+    parameter \\A_WIDTH 3
+    parameter \\Y_WIDTH 1
+    connect \\A $high
+    connect \\Y \\p
+  end
+  cell $dff $r
+    parameter \\CLK_POLARITY 1'1
+    parameter \\WIDTH 8
+    connect \\CLK \\clk
+    connect \\D \\d
+    connect \\Q { $high \\state }
+  end
+end
+"""
+
+
+def test_signals_that_share_a_byte_with_others() -> None:
+    model = rtlwasm.compile(SHARED).model()
+    low, state, ten = model["low"].array(), model["state"].array(writable=True), model["ten"].array()
+    model["d"].value = 0xFF
+    model.step()
+    assert (low.tolist(), low.dtype, ten.tolist(), ten.dtype) == ([0x1F], np.uint8, [10], np.uint16)
+    parity = model["p"].value
+    state[0] = 0xE2
+    model.eval()
+    assert (model["state"].value, state[0], low[0], model["p"].value) == (2, 2, 2, parity)
+    with model["state"].view(writable=True) as view:
+        view[0] = 9
+    model.eval()
+    assert model["low"].value == 9
+    model.restore(model.artifact.model().snapshot())
+    assert (low[0], state[0]) == (0, 0)
+
+
 def test_arrays_work_with_numpy(counter: Model) -> None:
     ram = counter["ram"].array(writable=True)
     ram += np.uint16(2)

@@ -8,7 +8,7 @@ use crate::artifact::Artifact;
 use crate::control::write_u32;
 use crate::error::Error;
 use crate::model::Model;
-use crate::signal::Signal;
+use crate::signal::{Kind, Signal};
 use crate::value::low_mask;
 
 /// A value, or the rows of a memory, as plain little-endian numbers in linear memory.
@@ -24,15 +24,20 @@ pub struct Place {
     pub rows: usize,
     /// Bytes from one row to the next.
     pub stride: usize,
-    /// Width in bits; the bits of a row above it are zero and must stay so.
+    /// Width in bits.
     pub width: u32,
+    /// Whether the bits of a row above the width surely belong to it: they are zero and must stay so. Else they may be
+    /// those of another value, and the place must not be written as a whole.
+    pub alone: bool,
 }
 
 impl Artifact {
-    /// Where a signal or a memory lies, when it lies there alone and in order.
+    /// Where a signal or a memory lies, when its bits lie in order.
     ///
-    /// `None` for constants, for signals that share a number with others, that are split or have no place at all,
-    /// for inouts and for zero width; read those with [`Model::peek_bits`].
+    /// `None` for constants, inouts, signals of no width, and for what is split; read those with
+    /// [`Model::peek_bits`]. Memories and inputs are alone in their places, and so is whatever fills its numbers, such
+    /// as a register of 32 bits. Of other widths the manifest does not tell: a register of five bits may be alone in
+    /// its byte or a piece of a larger one.
     ///
     /// # Errors
     /// [`Error::ForeignHandle`].
@@ -64,35 +69,23 @@ impl Artifact {
             33..=64 => (8, 1),
             wide => (8, wide.div_ceil(64) as usize),
         };
-        let place = Place {
+        let is_input = signal.kind == Kind::Input && (signal.place as usize) < self.ports().len();
+        let mut place = Place {
             offset: offset as usize,
             item_bytes,
             items,
             rows: signal.depth.max(1) as usize,
-            stride: if signal.depth == 0 {
-                item_bytes * items
-            } else {
-                signal.stride as usize
-            },
+            stride: signal.stride as usize,
             width: signal.width,
+            alone: is_input || signal.depth > 0,
         };
+        place.alone |= place.last_mask() == u64::MAX;
+        if signal.depth == 0 {
+            place.stride = place.row_bytes();
+        }
         let last = entry.parts.last()?;
         let reserved = last.offset + u64::from(last.size) - offset;
-        let whole = place.row_bytes() as u64 * 8 == u64::from(signal.width);
-        let fits = reserved >= place.row_bytes() as u64;
-        (fits && (whole || !self.is_shared(signal.place, place))).then_some(place)
-    }
-
-    /// Whether another signal has bits in the first row above those of signal `id`.
-    fn is_shared(&self, id: u32, place: Place) -> bool {
-        let row_end = (place.offset + place.row_bytes()) as u64 * 8;
-        let own_end = place.offset as u64 * 8 + u64::from(place.width);
-        let others = (0..).zip(self.signals()).filter(|(other, _)| *other != id);
-        let mut parts = others.flat_map(|(_, signal)| &signal.parts);
-        parts.any(|part| {
-            let first = part.offset * 8 + u64::from(part.shift);
-            first < row_end && first + u64::from(part.width) > own_end
-        })
+        (reserved >= place.row_bytes() as u64).then_some(place)
     }
 }
 
@@ -102,10 +95,13 @@ impl Place {
         self.item_bytes * self.items
     }
 
-    /// The bits of the last number of a row that belong to the value; `None` when all do.
-    fn last_mask(self) -> Option<u64> {
+    /// The bits of the last number of a row that belong to the value; all when the value fills it.
+    fn last_mask(self) -> u64 {
         let bits = self.width as usize - (self.items - 1) * 64;
-        (bits < self.item_bytes * 8).then(|| low_mask(bits as u32))
+        match bits == self.item_bytes * 8 {
+            true => u64::MAX,
+            false => low_mask(bits as u32),
+        }
     }
 }
 
@@ -128,6 +124,24 @@ impl Model {
         }
     }
 
+    /// The numbers of a place's first row, the lowest first, without bits that are not its own.
+    ///
+    /// # Panics
+    /// When the place is not one of this model's artifact.
+    pub fn numbers_at(&self, place: Place) -> impl Iterator<Item = u64> {
+        let row = &self.memory()[place.offset..][..place.row_bytes()];
+        let number = |bytes: &[u8]| {
+            let mut number = [0; 8];
+            number[..bytes.len()].copy_from_slice(bytes);
+            u64::from_le_bytes(number)
+        };
+        let items = row.chunks(place.item_bytes).enumerate();
+        items.map(move |(i, bytes)| match i + 1 == place.items {
+            true => number(bytes) & place.last_mask(),
+            false => number(bytes),
+        })
+    }
+
     /// Says that these places may have been written through [`memory_address`](Model::memory_address): bits above
     /// their widths are cut, what sleeps in the model looks at them, and computed values are computed again. Costs
     /// a pass over places whose width does not fill their numbers.
@@ -135,8 +149,8 @@ impl Model {
         self.fresh.fill(false);
         let memory = self.memory_mut();
         for place in places {
-            if let Some(mask) = place.last_mask() {
-                trim(memory, *place, mask);
+            if place.alone && place.last_mask() != u64::MAX {
+                trim(memory, *place);
             }
         }
         let dirty = (CONTROL_BASE + control::DIRTY) as usize;
@@ -144,9 +158,9 @@ impl Model {
     }
 }
 
-/// Clears the bits outside of `mask` in the last number of every row.
-fn trim(memory: &mut [u8], place: Place, mask: u64) {
-    let mask = mask.to_le_bytes();
+/// Clears the bits above the width in every row.
+fn trim(memory: &mut [u8], place: Place) {
+    let mask = place.last_mask().to_le_bytes();
     let last = place.offset + place.row_bytes() - place.item_bytes;
     for row in 0..place.rows {
         let number = &mut memory[last + row * place.stride..][..place.item_bytes];

@@ -26,28 +26,44 @@ fn row(model: &mut Model, place: Place) -> &mut [u8] {
 #[test]
 fn shapes() {
     let model = model();
-    let shape = |path| place(&model, path).map(|p| (p.item_bytes, p.items, p.rows, p.stride));
-    assert_eq!(shape("en"), Some((1, 1, 1, 1)));
-    assert_eq!(shape("count"), Some((1, 1, 1, 1)));
-    assert_eq!(shape("mem"), Some((2, 1, 4, 2)));
-    assert_eq!(shape("u.wide"), Some((8, 2, 1, 16)));
-    assert_eq!(shape("next"), Some((1, 1, 1, 1)));
+    let shape = |path| {
+        let place = place(&model, path)?;
+        Some((
+            place.item_bytes,
+            place.items,
+            place.rows,
+            place.stride,
+            place.alone,
+        ))
+    };
+    assert_eq!(shape("en"), Some((1, 1, 1, 1, true)));
+    assert_eq!(shape("count"), Some((1, 1, 1, 1, true)));
+    assert_eq!(shape("mem"), Some((2, 1, 4, 2, true)));
+    assert_eq!(shape("u.wide"), Some((8, 2, 1, 16, false)));
+    assert_eq!(shape("next"), Some((1, 1, 1, 1, true)));
     for path in ["u.packed", "three_times", "u.answer", "bus"] {
         assert_eq!(shape(path), None, "{path}");
     }
     assert_eq!(place(&model, "count"), place(&model, "u.count_q"));
 }
 
-#[test]
-fn a_place_that_others_share_is_none() {
+/// A model whose input `en` has this width and these parts.
+fn with_input(width: u32, parts: serde_json::Value) -> Model {
     let mut manifest = common::manifest();
-    // A one-bit input in the byte of the register `u.count_q`.
-    manifest["signals"][1]["parts"][0][0] = 2161.into();
+    manifest["signals"][1]["width"] = width.into();
+    manifest["signals"][1]["parts"] = parts;
     let wasm = common::with_manifest(&manifest);
     let artifact = Artifact::from_bytes(&wasm, &options()).expect("loads");
-    let model = artifact.model(&options()).expect("resets");
-    assert_eq!(place(&model, "en"), None);
-    assert!(place(&model, "u.count_q").is_some());
+    artifact.model(&options()).expect("resets")
+}
+
+#[test]
+fn parts_in_order_are_one_place() {
+    let parts = serde_json::json!([[2168, 8, 0, 64], [2176, 8, 0, 36]]);
+    let found = place(&with_input(100, parts), "en").map(|p| (p.item_bytes, p.items, p.stride));
+    assert_eq!(found, Some((8, 2, 16)));
+    let parts = serde_json::json!([[2176, 8, 0, 64], [2168, 8, 0, 36]]);
+    assert_eq!(place(&with_input(100, parts), "en"), None);
 }
 
 #[test]
@@ -69,14 +85,25 @@ fn what_is_written_is_cut_and_seen() {
 
 #[test]
 fn bits_above_a_wide_value_are_cut() {
-    let mut model = model();
-    let wide = place(&model, "u.wide").expect("alone");
+    let mut model = with_input(100, serde_json::json!([[2168, 16, 0, 100]]));
+    let wide = place(&model, "en").expect("alone");
     row(&mut model, wide).fill(0xff);
     model.written_directly(&[wide]);
     assert_eq!(
         row(&mut model, wide)[8..],
         [0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0]
     );
+}
+
+#[test]
+fn what_others_may_share_is_read_and_left_alone() {
+    let mut model = model();
+    let wide = place(&model, "u.wide").expect("in order");
+    row(&mut model, wide).fill(0xff);
+    model.written_directly(&[wide]);
+    assert_eq!(row(&mut model, wide)[15], 0xff);
+    let numbers: Vec<u64> = model.numbers_at(wide).collect();
+    assert_eq!(numbers, [u64::MAX, 0xf_ffff_ffff]);
 }
 
 #[test]
