@@ -22,6 +22,11 @@ use pyo3::prelude::*;
 /// The native part of the package `rtlwasm`.
 #[pymodule]
 mod _native {
+    /// Version of the package, the compiler and the host; Python has this name for it.
+    #[allow(non_upper_case_globals)]
+    #[pymodule_export]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
     #[pymodule_export]
     use crate::artifact::Artifact;
     #[pymodule_export]

@@ -74,25 +74,22 @@ impl Model {
     pub fn write(&self, probe: Probe, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = value.py();
         let signal = probe.signal();
-        let small = value
-            .extract::<u64>()
-            .ok()
-            .filter(|value| fits(*value, signal));
-        if let (Some(value), None) = (small, probe.row()) {
-            let mut state = self.lock(py)?;
-            self.views.before(&mut state.model);
-            return state
-                .model
-                .poke(signal, value)
-                .map_err(|error| refused(py, &error));
-        }
-        let value = from_python(value, signal.width(), &self.host.path(signal))?;
+        let small = value.extract::<u64>().ok();
+        let small = small.filter(|value| fits(*value, signal) && probe.row().is_none());
+        let wide = match small {
+            Some(_) => None,
+            None => Some(from_python(value, signal.width(), &self.host.path(signal))?),
+        };
         let mut state = self.lock(py)?;
-        self.views.before(&mut state.model);
-        state
-            .model
-            .poke_probe(probe, &value)
-            .map_err(|error| refused(py, &error))
+        let model = &mut state.model;
+        self.views.before(model);
+        let written = match (small, &wide) {
+            (Some(value), _) => model.poke(signal, value),
+            (None, Some(value)) => model.poke_probe(probe, value),
+            (None, None) => Ok(()),
+        };
+        let shown = written.and_then(|()| self.views.after(model));
+        shown.map_err(|error| refused(py, &error))
     }
 }
 

@@ -50,6 +50,7 @@ def test_paths(nested: Model) -> None:
     assert nested["first"]["inverted"].path == ["first", "inverted"]
     assert "first.inverted" in nested
     assert "first" in nested
+    assert nested["top.first"].name == "first"
     assert "third" not in nested
 
 

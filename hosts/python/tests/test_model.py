@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import rtlwasm
-from conftest import DESIGNS
+from conftest import DESIGNS, REPOSITORY, verilog
 from rtlwasm import Model
 
 
@@ -302,3 +302,16 @@ def test_interrupts_reach_a_long_run() -> None:
     command = [sys.executable, "-c", program, str(DESIGNS / "counter.il")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout == "interrupted True\n", done.stderr
+
+
+@verilog
+@pytest.mark.filterwarnings("ignore::rtlwasm.CompileWarning")
+def test_plusargs_and_covers() -> None:
+    fixtures = REPOSITORY / "fixtures" / "event"
+    artifact = rtlwasm.compile(fixtures / "plusargs.v")
+    assert artifact.manifest["plusargs"]
+    name = artifact.manifest["plusargs"][0]["name"].partition("%")[0]
+    assert artifact.model().set_plusarg(f"{name}1")
+    assert not artifact.model(plusargs=[f"{name}1"]).set_plusarg("no_such_thing")
+    model = rtlwasm.compile(fixtures / "assert_concurrent.sv").model()
+    assert all(isinstance(count, int) for _, count in model.covers())

@@ -143,6 +143,9 @@ def test_signals_that_share_a_byte_with_others() -> None:
         view[0] = 9
     model.eval()
     assert model["low"].value == 9
+    model["state"].value = 7
+    assert state[0] == 7
+    state[0] = 9
     model.restore(model.artifact.model().snapshot())
     assert (low[0], state[0]) == (0, 0)
 

@@ -13,7 +13,7 @@ the `.wasm` file that came of it. A `Model` is one running simulation.
 """
 
 from ._compile import compile, load
-from ._native import Clock, Event, Run, Signal
+from ._native import Clock, Event, Run, Signal, __version__
 from .artifact import Artifact
 from .errors import (
     AssertionFailed,
@@ -68,6 +68,7 @@ __all__ = [
     "UnknownNameError",
     "ValueRangeError",
     "Wave",
+    "__version__",
     "compile",
     "load",
 ]

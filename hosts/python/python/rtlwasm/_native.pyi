@@ -17,9 +17,12 @@ __all__ = [
     "Run",
     "Signal",
     "View",
+    "__version__",
     "compile",
     "play_rows",
 ]
+
+__version__: str
 
 _Key: TypeAlias = str | Sequence[str] | Signal  # noqa: F821 - a stub may name what comes later
 _Number: TypeAlias = SupportsIndex | str

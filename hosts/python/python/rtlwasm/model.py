@@ -51,11 +51,11 @@ class Model(_native.Model):
         try:
             return self.signal(path)
         except UnknownNameError:
-            below = path if isinstance(path, str) else ".".join(path)
-            tree = self._tree.find(below)
-            if tree is None:
-                raise
-            return Scope(self, tree, below)
+            joined = path if isinstance(path, str) else ".".join(path)
+            for below in (joined, joined.removeprefix(f"{self.artifact.top}.")):
+                if tree := self._tree.find(below):
+                    return Scope(self, tree, below)
+            raise
 
     def __contains__(self, path: str) -> bool:
         """Whether there is a signal, memory or instance of that path."""
