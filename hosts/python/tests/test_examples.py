@@ -29,6 +29,13 @@ def test_the_example_is_ten_lines_behind_its_imports() -> None:
 
 
 @verilog
+def test_many_models_on_several_threads() -> None:
+    command = [sys.executable, str(EXAMPLES / "collatz.py"), "2000", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "1161 takes 181 steps\n"
+
+
+@verilog
 def test_the_page_on_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("amaranth")
     text = (REPOSITORY / "docs" / "python.md").read_text()
