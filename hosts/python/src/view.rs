@@ -248,6 +248,7 @@ impl View {
         unsafe { (*view).obj = ptr::null_mut() };
         this.check(flags)?;
         let wants = |flag: c_int| flags & flag == flag;
+        // SAFETY: as above.
         unsafe {
             (*view).buf = this.address as *mut c_void;
             (*view).len = (this.place.rows * this.place.row_bytes()) as isize;
