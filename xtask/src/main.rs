@@ -13,6 +13,7 @@ mod firmware;
 mod oracle;
 mod package;
 mod process;
+mod python;
 mod setup;
 mod test;
 mod tidy;
@@ -52,6 +53,8 @@ enum Task {
     Bench(bench::Options),
     /// Pack the crates that are published, and build them from their packages.
     Package(package::Options),
+    /// Build the Python package, install it into an environment of its own, and test it there.
+    Python(python::Options),
     /// Compare real cores with Verilator, cycle by cycle.
     Oracle(oracle::Options),
 }
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Task::Bless(options) => bless::run(&options),
         Task::Package(options) => package::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Python(options) => python::run(&options),
         Task::Oracle(options) => oracle::run(&options),
     };
     match result {

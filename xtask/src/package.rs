@@ -14,7 +14,7 @@ pub struct Options {
 }
 
 /// Crates that are not published.
-const PRIVATE: &[&str] = &["golden", "xtask", "build-rs-example"];
+const PRIVATE: &[&str] = &["golden", "xtask", "build-rs-example", "rtlwasm-python"];
 
 /// What each published crate must hold beside its sources.
 const CONTENTS: &[(&str, &[&str])] = &[

@@ -20,6 +20,11 @@ const PACKAGES: &[(Probe, &str, &str)] = &[
         "fetches the cores and Yosys",
     ),
     (
+        Probe::Module("ensurepip"),
+        "python3-venv",
+        "tests the Python package",
+    ),
+    (
         Probe::Program("c++", "--version"),
         "g++",
         "builds the simulators that artifacts are compared with",
@@ -68,6 +73,8 @@ const PACKAGES: &[(Probe, &str, &str)] = &[
 
 enum Probe {
     Program(&'static str, &'static str),
+    /// Of Python.
+    Module(&'static str),
     File(&'static str),
 }
 
@@ -149,6 +156,7 @@ impl Probe {
     fn succeeds(&self) -> bool {
         match self {
             Probe::Program(name, argument) => works(name, &[argument]),
+            Probe::Module(name) => works("python3", &["-c", &format!("import {name}")]),
             Probe::File(path) => Path::new(path).exists(),
         }
     }

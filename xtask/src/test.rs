@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Result};
 use crate::process::{cargo, run as execute, say};
-use crate::{codegen, cores, firmware, oracle, package, setup, tidy};
+use crate::{codegen, cores, firmware, oracle, package, python, setup, tidy};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -44,6 +44,7 @@ const STEPS: &[Step] = &[
         package::run(&package::Options { no_verify: true })
     }),
     ("workspace", workspace),
+    ("python", |_| python::test()),
     ("cores", |options| {
         cores_compared(options).iter().try_for_each(oracle::run)
     }),

@@ -1,0 +1,74 @@
+"""Compiles hardware designs to WebAssembly and runs them at native speed.
+
+>>> import rtlwasm
+>>> model = rtlwasm.compile("counter.v", top="counter").model()
+>>> model["en"].value = 1
+>>> model.step(100)
+Run("ok", cycles=100)
+>>> model["count"].value
+100
+
+`compile` takes Verilog and SystemVerilog (with the extra `rtlwasm[verilog]`), RTLIL, Amaranth and Torii; `load` takes
+the `.wasm` file that came of it. A `Model` is one running simulation.
+"""
+
+from ._compile import compile, load
+from ._native import Clock, Event, Run, Signal, __version__
+from .artifact import Artifact
+from .errors import (
+    AssertionFailed,
+    CompileError,
+    CompileWarning,
+    ConditionNotMetError,
+    Diagnostic,
+    ForeignError,
+    GoldenError,
+    ImageError,
+    InternalError,
+    LoadError,
+    ModelBusyError,
+    NotSettledError,
+    NotWritableError,
+    OptionError,
+    RowError,
+    RtlwasmError,
+    ShapeError,
+    UnknownNameError,
+    ValueRangeError,
+)
+from .hierarchy import Scope
+from .model import Model
+from .wave import Wave
+
+__all__ = [
+    "Artifact",
+    "AssertionFailed",
+    "Clock",
+    "CompileError",
+    "CompileWarning",
+    "ConditionNotMetError",
+    "Diagnostic",
+    "Event",
+    "ForeignError",
+    "GoldenError",
+    "ImageError",
+    "InternalError",
+    "LoadError",
+    "Model",
+    "ModelBusyError",
+    "NotSettledError",
+    "NotWritableError",
+    "OptionError",
+    "RowError",
+    "RtlwasmError",
+    "Run",
+    "Scope",
+    "ShapeError",
+    "Signal",
+    "UnknownNameError",
+    "ValueRangeError",
+    "Wave",
+    "__version__",
+    "compile",
+    "load",
+]

@@ -1,0 +1,243 @@
+"""One running simulation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from . import _native
+from ._table import columns_of, from_limbs, row_count, to_limbs
+from .errors import ConditionNotMetError, UnknownNameError
+from .hierarchy import Scope, Tree
+from .wave import Wave
+
+if TYPE_CHECKING:
+    from ._native import Clock, Run, Signal
+    from .artifact import Artifact
+
+MAX_CYCLES = 1_000_000
+"""Most cycles that `run_until` runs unless it is told otherwise."""
+
+
+class Model(_native.Model):
+    """One running simulation of an artifact.
+
+    `model["cpu.pc"]` is a signal, `model["cpu"]` an instance, `model.top` the hierarchy. `poke` and `peek` write and
+    read, `step`, `run_until` and `advance` run. One thread uses a model at a time; `fork` makes another.
+    """
+
+    artifact: Artifact
+    _wave: Wave | None = None
+
+    # Names
+
+    @property
+    def top(self) -> Scope:
+        """The top module: its signals, and the instances below it."""
+        return Scope(self, self._tree, "")
+
+    @property
+    def _tree(self) -> Tree:
+        return self.artifact.tree
+
+    def __getitem__(self, path: str | Sequence[str]) -> Any:
+        """The signal, memory or instance of that path.
+
+        A path is joined with dots, from below the top module or with its name before it; a sequence of names settles
+        doubts when a name itself holds a dot. Raises `UnknownNameError` with names that look alike.
+        """
+        try:
+            return self.signal(path)
+        except UnknownNameError:
+            joined = path if isinstance(path, str) else ".".join(path)
+            for below in (joined, joined.removeprefix(f"{self.artifact.top}.")):
+                if tree := self._tree.find(below):
+                    return Scope(self, tree, below)
+            raise
+
+    def __contains__(self, path: str) -> bool:
+        """Whether there is a signal, memory or instance of that path."""
+        try:
+            self[path]
+        except UnknownNameError:
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[Signal]:
+        """Every signal and memory of the design, the top module's first."""
+        return self.top.walk()
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._tree.keys())
+
+    @property
+    def ports(self) -> list[Signal]:
+        """The top module's ports, in the order of their declaration."""
+        return [self.signal(path) for path in self.artifact.paths()[: self.artifact.port_count()]]
+
+    # Running
+
+    def run_until(
+        self,
+        condition: str | Signal | Callable[[], object],
+        value: int | str = 1,
+        *,
+        max_cycles: int = MAX_CYCLES,
+        clock: str | Clock | None = None,
+        progress: bool = False,
+    ) -> Run:
+        """Step a clock until a condition holds; tested before the first and after every cycle.
+
+        condition: a signal of up to 64 bits, which must have `value`; tested inside the model, at full speed. Or a
+            function without arguments that answers something true; then each cycle is a call of its own.
+        max_cycles: after so many cycles `ConditionNotMetError` (a `TimeoutError`) is raised.
+        clock: which one; not needed when there is one only.
+        progress: show a progress bar.
+
+        Returns a `Run`; it is not true when `$finish` or `$stop` came first.
+        """
+        if not callable(condition):
+            return self.step_until(condition, value, max_cycles, clock=clock, progress=progress)
+        cycles = 0
+        while not condition():
+            if cycles == max_cycles:
+                raise ConditionNotMetError(
+                    f"the condition does not hold after {cycles} cycles: allow more with max_cycles, or look at why"
+                )
+            run = self.step(1, clock=clock)
+            cycles += run.cycles
+            if not run:
+                return run
+        return self.step(0, clock=clock) if cycles == 0 else _native.Run("ok", cycles)
+
+    def hold_reset(
+        self,
+        signal: str | Signal | None = None,
+        *,
+        cycles: int = 2,
+        active: int | None = None,
+        clock: str | Clock | None = None,
+    ) -> Run:
+        """Hold a reset input active for some clock cycles and then release it. (`reset` is power-on.)
+
+        signal: the reset input. Not needed when the artifact names one; one that only synchronous logic uses may have
+            to be named.
+        active: the level that resets; by default what the artifact says, else 1.
+        """
+        found = self._reset_levels()
+        if signal is None:
+            if len(found) != 1:
+                told = f"it has {', '.join(f'`{name}`' for name in found)}" if found else "the artifact names none"
+                raise UnknownNameError(f"which reset input? {told}: give its name")
+            signal = next(iter(found))
+        name = signal if isinstance(signal, str) else signal.name
+        level = found.get(name, 1) if active is None else active
+        self.poke(signal, level)
+        run = self.step(cycles, clock=clock)
+        self.poke(signal, 1 - level)
+        return run
+
+    def _reset_levels(self) -> dict[str, int]:
+        """The reset inputs that the artifact knows, with their active levels."""
+        manifest = self.artifact.manifest
+        ports = self.artifact.ports
+        inputs = {i for i, port in enumerate(manifest["signals"][: len(ports)]) if port["kind"] == "input"}
+        return {ports[r["signal"]]: r["active"] for r in manifest["resets"] if r["signal"] in inputs}
+
+    # Tables
+
+    def play(
+        self,
+        table: Any,
+        read: Sequence[str | Signal] | None = None,
+        *,
+        cycles: int | None = None,
+        clock: str | Clock | None = None,
+        progress: bool = False,
+    ) -> Wave:
+        """Run a table of inputs, one row a cycle, in a single call.
+
+        table: a mapping from signal names to columns, or a numpy array with named fields. In each cycle every signal
+            gets its row; then the clock is stepped. A column has the shape (cycles,), negative numbers are two's
+            complement; for more than 64 bits it has Python ints, or the shape (cycles, limbs) of uint64, the least
+            significant limb first. A single number stands for a whole column.
+        read: what to record after each cycle; by default all outputs.
+        cycles: how many, when no column says it.
+
+        Returns a `Wave`; it ends early after `$finish` or `$stop`. Raises `ShapeError` and `ValueRangeError` before
+        anything has run.
+        """
+        columns = columns_of(table)
+        rows = row_count(columns, cycles)
+        inputs = []
+        for name, values in columns.items():
+            signal = self.signal(name)
+            inputs.append((signal, to_limbs(signal, values, rows)))
+        outputs = self._chosen(read, lambda port: port.kind == "output")
+        names = [signal.name for signal in outputs]
+        run, data = _native.play_rows(self, rows, inputs, outputs, clock=clock, progress=progress)
+        found = {name: from_limbs(signal, d) for name, signal, d in zip(names, outputs, data, strict=True)}
+        widths = {name: signal.width for name, signal in zip(names, outputs, strict=True)}
+        self._wave = Wave(found, widths, run)
+        return self._wave
+
+    def trace(
+        self,
+        signals: Sequence[str | Signal] | None = None,
+        cycles: int = 16,
+        *,
+        clock: str | Clock | None = None,
+        progress: bool = False,
+    ) -> Wave:
+        """Run some cycles and record signals after each.
+
+        signals: which ones; by default all ports but clocks.
+
+        Returns a `Wave` with columns of the shape (cycles,).
+        """
+        clocks = {clock.name for clock in self.clocks}
+        chosen = self._chosen(signals, lambda port: port.name not in clocks and port.width > 0)
+        return self.play({}, chosen, cycles=cycles, clock=clock, progress=progress)
+
+    def _chosen(self, signals: Sequence[str | Signal] | None, wanted: Callable[[Signal], bool]) -> list[Signal]:
+        if signals is None:
+            return [port for port in self.ports if wanted(port)]
+        return [self.signal(signal) if isinstance(signal, str) else signal for signal in signals]
+
+    # The rest
+
+    def fork(self) -> Model:
+        """Make a second model in the same state; it shares code and nothing else. Events stay with the first."""
+        return type(self)(self.artifact, fork_of=self)
+
+    @property
+    def time_unit(self) -> float:
+        """Seconds that one unit of time stands for."""
+        return float(10.0 ** self.artifact.manifest["time_unit"])
+
+    def load(self, memory: str | Signal, path: str | os.PathLike[str]) -> int:
+        """Fill a memory from a file and return the number of rows written.
+
+        The file is text as `$readmemh` reads it, `$readmemb` with the ending `.bits`, or plain bytes with the ending
+        `.bin`. Rows that it does not name keep their contents. Raises `ImageError` with file and line.
+        """
+        signal = self.signal(memory) if isinstance(memory, str) else memory
+        return self.load_memory(signal, os.fspath(path))
+
+    def __repr__(self) -> str:
+        """Tell top module, time and clocks."""
+        clocks = ", ".join(f"{clock.name} after {clock.cycles} cycles" for clock in self.clocks if not clock.derived)
+        return f"Model({self.artifact.top!r}, time {self.time}, {clocks or 'no clock'})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(_port_row(port) for port in self.ports)
+        head = "<tr><th>port</th><th>direction</th><th>bits</th><th>value</th></tr>"
+        wave = self._wave._repr_html_() if self._wave is not None else ""
+        return f"<p>{escape(repr(self))}</p><table>{head}{rows}</table>{wave}"
+
+
+def _port_row(port: Signal) -> str:
+    cells = (escape(port.name), port.kind, str(port.width), f"{port.value:#x}")
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"

@@ -1,0 +1,48 @@
+//! `rtlwasm._native`: the compiler and the Rust host as Python classes; what is written in Python wraps these.
+//!
+//! Nothing here computes anything about a design. Every call checks its arguments, gives up the interpreter lock while
+//! the model or the compiler works, and turns errors into the exceptions of `rtlwasm.errors`.
+
+mod artifact;
+mod clock;
+mod compile;
+mod errors;
+mod event;
+mod mirror;
+mod model;
+mod number;
+mod play;
+mod run;
+mod signal;
+mod values;
+mod view;
+
+use pyo3::prelude::*;
+
+/// The native part of the package `rtlwasm`.
+#[pymodule]
+mod _native {
+    /// Version of the package, the compiler and the host; Python has this name for it.
+    #[allow(non_upper_case_globals)]
+    #[pymodule_export]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_export]
+    use crate::artifact::Artifact;
+    #[pymodule_export]
+    use crate::clock::Clock;
+    #[pymodule_export]
+    use crate::compile::compile;
+    #[pymodule_export]
+    use crate::event::Event;
+    #[pymodule_export]
+    use crate::model::Model;
+    #[pymodule_export]
+    use crate::play::play_rows;
+    #[pymodule_export]
+    use crate::run::Run;
+    #[pymodule_export]
+    use crate::signal::Signal;
+    #[pymodule_export]
+    use crate::view::View;
+}

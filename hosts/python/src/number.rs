@@ -1,0 +1,74 @@
+//! Python integers and the values of signals, of any width, both ways.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyInt, PyString};
+use rtlwasm_host::Value;
+
+use crate::errors::exception;
+
+/// A value as an unsigned Python integer.
+pub fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(small) = value.to_u64() {
+        return Ok(small.into_pyobject(py)?.into_any());
+    }
+    let bytes: Vec<u8> = value.limbs().iter().flat_map(|l| l.to_le_bytes()).collect();
+    let bytes = PyBytes::new(py, &bytes);
+    py.get_type::<PyInt>()
+        .call_method1("from_bytes", (bytes, "little"))
+}
+
+/// An integer, anything with `__index__`, or text such as `0x2a` and `8'h2a`, as a value of `width` bits. Negative
+/// numbers are two's complement. `name` stands for the signal in errors.
+pub fn from_python(value: &Bound<'_, PyAny>, width: u32, name: &str) -> PyResult<Value> {
+    let py = value.py();
+    if let Ok(text) = value.cast::<PyString>() {
+        let parsed = Value::parse(text.to_str()?, width);
+        return parsed.map_err(|e| exception(py, "ValueRangeError", format!("`{name}`: {e}")));
+    }
+    let Ok(number) = py.import("operator")?.call_method1("index", (value,)) else {
+        return Err(PyTypeError::new_err(format!(
+            "`{name}` takes an int, or text such as \"0x2a\", and not {}",
+            value.get_type().name()?
+        )));
+    };
+    let range = 1u32.into_pyobject(py)?.into_any().lshift(width)?;
+    let inside = match number.lt(0)? {
+        true => number.neg()?.le(range.rshift(1)?)?,
+        false => number.lt(&range)?,
+    };
+    if !inside {
+        let text = if width <= 64 {
+            format!(
+                "it holds 0 to {}",
+                u64::MAX.checked_shr(64 - width).unwrap_or(0)
+            )
+        } else {
+            format!("it holds 0 to 2**{width} - 1")
+        };
+        return Err(exception(
+            py,
+            "ValueRangeError",
+            format!("{number} does not fit `{name}`, which is {width} bits wide: {text}"),
+        ));
+    }
+    let number = if number.lt(0)? {
+        number.add(range)?
+    } else {
+        number
+    };
+    let bytes = number.call_method1("to_bytes", (width.div_ceil(64).max(1) * 8, "little"))?;
+    Ok(Value::from_limbs(
+        width,
+        &limbs(bytes.cast::<PyBytes>()?.as_bytes()),
+    ))
+}
+
+fn limbs(bytes: &[u8]) -> Vec<u64> {
+    let limb = |chunk: &[u8]| {
+        let mut limb = [0; 8];
+        limb[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(limb)
+    };
+    bytes.chunks(8).map(limb).collect()
+}

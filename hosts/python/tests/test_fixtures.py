@@ -1,0 +1,83 @@
+"""On the repository's small designs: every view shows what every signal's value is, and takes what is written."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+import rtlwasm
+from conftest import REPOSITORY, verilog
+from rtlwasm import Signal
+
+FIXTURES = REPOSITORY / "fixtures"
+SOURCES = [
+    source
+    for folder in ("mem", "seq", "wide")
+    for source in sorted((FIXTURES / folder).iterdir())
+    if source.suffix in {".v", ".sv", ".il"}
+]
+
+
+@lru_cache
+def artifact_of(source: Path) -> rtlwasm.Artifact:
+    header = [line[3:].strip() for line in source.read_text().splitlines() if line[:3] in {"//@", "#@ "}]
+    tops = [line.partition(":")[2].strip() for line in header if line.startswith("top:")]
+    with contextlib.chdir(source.parent):
+        return rtlwasm.compile(source, top=tops[0] if tops else None)
+
+
+def shown(signal: Signal, view: memoryview) -> int | list[int]:
+    """What a view says, as numbers like those of the signal."""
+    numbers = view.tolist()
+    if signal.depth == 0:
+        numbers = [numbers]
+    elif numbers and not isinstance(numbers[0], list):
+        numbers = [[number] for number in numbers]
+    rows = [sum(number << 64 * i for i, number in enumerate(row)) for row in numbers]
+    return rows if signal.depth else rows[0]
+
+
+def value(signal: Signal) -> int | list[int]:
+    return list(signal) if signal.depth else signal.value
+
+
+@verilog
+@pytest.mark.filterwarnings("ignore::rtlwasm.CompileWarning")
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: f"{source.parent.name}/{source.name}")
+def test_views_are_values(source: Path) -> None:
+    model, rng = artifact_of(source).model(), random.Random(source.name)
+    clocks = [clock for clock in model.clocks if not clock.derived]
+    names = {clock.name for clock in clocks}
+    signals = [signal for signal in model if signal.width]
+    views = [(signal, signal.view()) for signal in signals]
+    inputs = [port for port in model.ports if port.kind == "input" and port.width and port.name not in names]
+    for _ in range(20):
+        for port in inputs:
+            port.value = rng.getrandbits(port.width)
+        model.step(1, clock=rng.choice(clocks)) if clocks else model.eval()
+        for signal, view in views:
+            assert shown(signal, view) == value(signal), signal.name
+
+
+@verilog
+@pytest.mark.filterwarnings("ignore::rtlwasm.CompileWarning")
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: f"{source.parent.name}/{source.name}")
+def test_writes_through_views_are_pokes(source: Path) -> None:
+    model, rng = artifact_of(source).model(), random.Random(source.name)
+    twin = model.fork()
+    for signal in model:
+        if not signal.writable or not signal.width or signal.kind == "inout":
+            continue
+        array = signal.array(writable=True).reshape(max(1, signal.depth), -1)
+        bits = array.dtype.itemsize * 8
+        for row in range(len(array)):
+            number = rng.getrandbits(signal.width)
+            array[row] = [number >> bits * i & (1 << bits) - 1 for i in range(array.shape[1])]
+            key = f"{signal.name}[{row + signal.first_row}]" if signal.depth else signal.name
+            twin.poke(key, number)
+    model.eval()
+    twin.eval()
+    assert model.snapshot() == twin.snapshot()

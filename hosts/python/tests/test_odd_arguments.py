@@ -1,0 +1,102 @@
+"""Whatever Python hands in: an exception, never a panic, a crash or a changed model."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import rtlwasm
+from rtlwasm import Model
+
+ODD: list[Any] = [
+    None,
+    -1,
+    2**63,
+    2**64,
+    2**200,
+    -(2**200),
+    1.5,
+    float("nan"),
+    "",
+    "count",
+    "ram",
+    "ram[99]",
+    "ram[-1]",
+    "\udc80",
+    "a.b.c" * 100,
+    b"",
+    b"x" * 5000,
+    [],
+    ["count"],
+    [[]],
+    {},
+    object(),
+    np.zeros(3),
+    np.zeros((2, 2, 2), dtype=np.uint64),
+    slice(None, None, 2),
+    lambda *args: 1 / 0,
+]
+
+
+def attempts(model: Model) -> list[tuple[str, Any]]:
+    """Everything that takes an argument, as functions of it."""
+    ram, en = model["ram"], model["en"]
+    clock = model.clock("clk")
+    one = [
+        model.peek,
+        model.step,
+        model.signal,
+        model.clock,
+        model.restore,
+        model.set_plusarg,
+        model.advance_to,
+        model.on_event,
+        model.play,
+        model.trace,
+        model.__getitem__,
+        model.top.__getitem__,
+        model.hold_reset,
+        clock.start,
+        ram.__getitem__,
+        rtlwasm.load,
+        rtlwasm.compile,
+        lambda value: model.step(2, clock=value),
+        lambda value: model.poke("en", value),
+        lambda value: model.poke("shifter", value),
+        lambda value: model.play({"en": value}, cycles=1),
+        lambda value: model.play({"shifter": value}, cycles=1),
+        lambda value: model.run_until("count", value, max_cycles=2),
+        lambda value: model.run_until(value, 1, max_cycles=2),
+        lambda value: model.load("ram", value),
+        lambda value: model.load(value, "/nowhere"),
+        lambda value: setattr(en, "value", value),
+        lambda value: setattr(model, "time", value),
+        lambda value: setattr(clock, "period", value),
+        lambda value: setattr(clock, "period", (value, value)),
+        lambda value: ram.__setitem__(value, 1),
+        lambda value: ram.__setitem__(0, value),
+        lambda value: ram.__setitem__(slice(0, 2), value),
+        lambda value: rtlwasm.Run(value, value),
+        lambda value: rtlwasm.compile(value, ports=[]),
+        lambda value: rtlwasm.compile("module \\m\nend\n", top=value, parameters={"A": value}),
+    ]
+    return [(str(number), function) for number, function in enumerate(one)]
+
+
+def test_odd_arguments(counter: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rtlwasm.model, "MAX_CYCLES", 10)
+    limit = 2**40
+    for (name, function), argument in itertools.product(attempts(counter), ODD):
+        if isinstance(argument, int) and argument > limit and name in {"1", "6"}:
+            continue  # a long run is no mistake
+        try:
+            function(argument)
+        except Exception as error:  # noqa: BLE001 - any is right as long as it is one
+            assert not isinstance(error, rtlwasm.InternalError), f"{name} {argument!r}: {error}"
+        counter.on_event(None)
+    counter.reset()
+    counter.poke("en", 1)
+    counter.step(3)
+    assert counter["count"].value == 3

@@ -1,0 +1,55 @@
+"""The pytest plugin, in a pytest of its own."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import DESIGNS
+
+TEST = f"""
+SOURCE = {str(DESIGNS / "counter.il")!r}
+
+def test_counts(rtl_model, rtl_golden):
+    model = rtl_model(SOURCE, top="counter")
+    model.poke("en", STEP)
+    rtl_golden(model.trace(["en", "count"], cycles=5))
+    rtl_golden(model.trace(["count"], cycles=2), name="more")
+
+def test_models_are_fresh(rtl_model):
+    model = rtl_model(SOURCE, top="counter")
+    assert model["count"].value == 0
+    assert model.artifact is rtl_model(SOURCE, top="counter").artifact
+"""
+
+
+def test_golden_traces(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_it=TEST.replace("STEP", "1"))
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*there is no golden trace*pytest --rtl-bless*"])
+    pytester.runpytest_subprocess("--rtl-bless").assert_outcomes(passed=2)
+    golden = pytester.path / "golden" / "test_it.test_counts.trace"
+    assert golden.read_text().splitlines() == [
+        "cycles 5",
+        "0 en=1 count=01",
+        "1 count=02",
+        "2 count=03",
+        "3 count=04",
+        "4 count=05",
+    ]
+    assert (pytester.path / "golden" / "test_it.test_counts.more.trace").is_file()
+    pytester.runpytest_subprocess().assert_outcomes(passed=2)
+    pytester.makepyfile(test_it=TEST.replace("STEP", "0"))
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*golden: 0 en=1 count=01*", "*now: *0 en=0 count=00*"])
+
+
+def test_sources_lie_beside_the_test(pytester: pytest.Pytester) -> None:
+    pytester.mkdir("sub")
+    (pytester.path / "sub" / "design.il").write_text((DESIGNS / "counter.il").read_text())
+    (pytester.path / "sub" / "test_sub.py").write_text(
+        "def test_it(rtl_model):\n"
+        "    artifact = rtl_model('design.il').artifact\n"
+        "    assert rtl_model(artifact.save(__file__ + '.wasm')).artifact.top == 'counter'\n"
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)

@@ -1,0 +1,73 @@
+"""The interpreter lock is free while a model runs; one thread uses a model at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import rtlwasm
+from rtlwasm import Model
+
+
+def test_python_goes_on_while_a_model_runs(counter: Model) -> None:
+    runner = threading.Thread(target=counter.step, args=(50_000_000,))
+    ticks = 0
+    runner.start()
+    while runner.is_alive():
+        ticks += 1
+        time.sleep(0.001)
+    assert ticks > 10
+
+
+def test_several_models_on_several_threads(counter_artifact: rtlwasm.Artifact) -> None:
+    models = [counter_artifact.model() for _ in range(4)]
+
+    def run(model: Model, cycles: int) -> None:
+        model.poke("en", 1)
+        for _ in range(100):
+            model.step(cycles)
+
+    threads = [threading.Thread(target=run, args=(model, i + 1)) for i, model in enumerate(models)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [model["count"].value for model in models] == [100, 200, 300 % 256, 400 % 256]
+
+
+def test_a_second_thread_is_told_that_the_model_is_busy(counter: Model) -> None:
+    counter.step(2_000_000)
+    runner = threading.Thread(target=counter.step, args=(100_000_000,))
+    runner.start()
+    found = None
+    while runner.is_alive() and found is None:
+        try:
+            counter.peek("count")
+        except rtlwasm.ModelBusyError as error:
+            found = error
+    runner.join()
+    assert "fork()" in str(found)
+    assert counter.peek("count") == 0
+
+
+def test_views_can_be_made_and_dropped_while_another_thread_runs(counter: Model) -> None:
+    array = counter["ram"].array(writable=True)
+    runner = threading.Thread(target=counter.step, args=(20_000_000,))
+    runner.start()
+    del array
+    runner.join()
+    counter["ram"].array(writable=True)[2] = 9
+    counter.poke("addr", 2)
+    counter.eval()
+    assert counter["word"].value == 9
+
+
+def test_a_model_used_from_inside_its_own_callback(counter: Model) -> None:
+    counter.poke("en", 1)
+    counter.on_event(lambda event: counter.step(1))
+    counter.step(6)
+    assert counter["count"].value == 7
+    with pytest.raises(RecursionError):
+        counter.on_event(lambda event: counter.step(256))
+        counter.step(256)
