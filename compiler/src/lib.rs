@@ -59,10 +59,12 @@ pub use stage::{Stage, emit_stage};
 
 /// Names of the optimisations that can be left out one by one ([`options::Options::without`]).
 pub fn optimisations() -> impl Iterator<Item = &'static str> {
-    pass::PASSES
-        .iter()
-        .map(|p| p.name)
-        .chain([sched::SLEEP, sched::SKIP, sched::DELAY])
+    pass::PASSES.iter().map(|p| p.name).chain([
+        sched::SLEEP,
+        sched::SHARE,
+        sched::SKIP,
+        sched::DELAY,
+    ])
 }
 
 /// The guide's examples are tests.

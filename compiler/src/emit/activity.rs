@@ -13,7 +13,7 @@ use super::task::Emitter;
 use crate::bits::limb_count;
 use crate::ir::*;
 use crate::layout::SleepInput;
-use crate::sched::Block;
+use crate::sched::{Block, TaskKind};
 
 impl Emitter<'_, '_> {
     /// Before an edge: copies what will be compared.
@@ -83,6 +83,10 @@ impl Emitter<'_, '_> {
 
     /// Notes that a supernode has written to a memory.
     pub fn supernode_writes(&mut self, memory: MemoryId) {
+        if matches!(self.kind, TaskKind::Shared(_)) {
+            // Its caller knows for which supernode.
+            return self.store_flag(self.context.shared_flag, 1);
+        }
         if let Some(index) = self.context.schedule.supernodes.of_memory(memory) {
             let (word, bit) = place(index);
             self.set_bits(self.context.layout.sleep.busy + word, bit);

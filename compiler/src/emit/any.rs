@@ -31,7 +31,8 @@ impl Emitter<'_, '_> {
         };
         let mut first = true;
         for (i, (offset, size)) in loads.iter().enumerate() {
-            self.code.load_at(Ty::I64, *offset, *size);
+            self.push_registers_base();
+            self.code.load(Ty::I64, *offset, *size);
             if i > 0 {
                 self.code.binary(Ty::I64, I32Or, I64Or);
             }

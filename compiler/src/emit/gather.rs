@@ -90,7 +90,8 @@ impl Emitter<'_, '_> {
     }
 
     fn run(&mut self, run: &Run, ty: Ty) {
-        self.code.load_at(Ty::I64, run.offset, 8);
+        self.push_registers_base();
+        self.code.load(Ty::I64, run.offset, 8);
         if run.bytes < 8 {
             let low_bits = 0x0101_0101_0101_0101 & low_mask(8 * run.bytes);
             self.code.constant(Ty::I64, low_bits);

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::plan::{At, Event, Place, Plan, State, Use, Walk};
+use super::plan::{At, Event, Place, Plan, ROOT, State, Use, Walk};
 use crate::ir::*;
 
 /// Longest chain of inline cells: bounds recursion in the emitter.
@@ -24,7 +24,9 @@ pub(super) fn finish(walk: &Walk) -> Plan {
         }
     }
     for (cell, uses) in &walk.uses {
-        if finish.is_state_read(*cell) {
+        if walk.params.contains(cell) {
+            finish.param(*cell, uses);
+        } else if finish.is_state_read(*cell) {
             finish.load(*cell, uses);
         } else {
             finish.spill(*cell, uses);
@@ -112,6 +114,22 @@ impl Finish<'_, '_> {
         }
     }
 
+    /// The pieces of a function find its parameters in memory.
+    fn param(&mut self, cell: CellId, uses: &[Use]) {
+        let (places, _) = self.resolve(uses);
+        self.plan.cells.entry(cell).or_default();
+        self.save_outside(cell, ROOT, &places);
+    }
+
+    /// Functions other than that which has a read of state find it in memory.
+    fn save_outside(&mut self, cell: CellId, home: usize, uses: &[At]) {
+        for at in uses.iter().filter(|at| at.function != home) {
+            self.plan.cells.entry(cell).or_default().spilled = true;
+            let saved = self.plan.saved_outside.entry(at.function).or_default();
+            saved.insert(cell);
+        }
+    }
+
     /// A merge that is only an arm of another one shares its local.
     fn merge(&mut self, merge: CellId) {
         let [only] = self.uses(merge) else {
@@ -151,13 +169,8 @@ impl Finish<'_, '_> {
     fn hoist(&mut self, cell: CellId, block: u32, uses: Vec<At>) {
         let home = self.walk.blocks[block as usize];
         self.plan.hoisted.entry(home.key).or_default().push(cell);
-        let entry = self.plan.cells.entry(cell).or_default();
-        entry.hoisted = true;
-        for at in uses.iter().filter(|at| at.function != home.function) {
-            entry.spilled = true;
-            let saved = self.plan.saved_outside.entry(at.function).or_default();
-            saved.insert(cell);
-        }
+        self.plan.cells.entry(cell).or_default().hoisted = true;
+        self.save_outside(cell, home.function, &uses);
     }
 
     /// The innermost block around all these places that starts before a time; `None` for no places. A block comes

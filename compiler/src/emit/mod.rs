@@ -14,9 +14,11 @@ mod inline;
 mod narrow;
 mod numbers;
 mod plan;
+mod shared;
 mod state;
 mod tables;
 mod task;
+mod wave;
 mod wide;
 
 use std::cell::RefCell;
@@ -60,11 +62,22 @@ pub(crate) struct Context<'a> {
     pub scratch: RefCell<Cursor>,
     /// Word that is not zero once a pass of settling changed something.
     pub changed_flag: u32,
+    /// Functions of the classes of supernodes.
+    pub shared: RefCell<Vec<FunctionId>>,
+    /// Word that is not zero once a function of a class has written to a memory.
+    pub shared_flag: u32,
     /// Word that is not zero once a memory has been written, where cycles that change nothing are skipped.
     pub wrote_flag: u32,
     pub layout_hash: u64,
     /// Signal id of each trigger's net, -1 where it has no name.
     pub trigger_signals: Vec<u32>,
+}
+
+impl Context<'_> {
+    /// The type of a narrow cell's value.
+    pub fn ty(&self, cell: CellId) -> code::Ty {
+        code::Ty::of(self.netlist.width(cell))
+    }
 }
 
 /// Functions of the prelude that emitted code calls, by name.
@@ -101,7 +114,7 @@ pub fn module(
         layout,
         options,
     };
-    let (changed_flag, wrote_flag) = (at.take(4, 8), at.take(4, 8));
+    let [changed_flag, wrote_flag, shared_flag] = [(); 3].map(|()| at.take(4, 8));
     let numbers = Numbers::new(&design, &tables, buffers, &reserves, wrote_flag, &mut at);
     let scratch_start = at.0;
     // Scratch is given out while code is emitted, so memory is sized afterwards.
@@ -117,6 +130,8 @@ pub fn module(
         wide: RefCell::default(),
         scratch: RefCell::new(Cursor(scratch_start)),
         changed_flag,
+        shared: RefCell::default(),
+        shared_flag,
         wrote_flag,
         layout_hash,
         trigger_signals: tables::trigger_signals(n, layout, &rows),
@@ -197,6 +212,10 @@ fn emit_tasks(module: &mut Module, context: &Context) {
             TaskKind::Carry => task::emit_import(module, context, task, "carry"),
             TaskKind::Initial => task::emit_import(module, context, task, "initial"),
             TaskKind::Outline => task::emit_import(module, context, task, "outline"),
+            TaskKind::Shared(_) => {
+                let function = task::emit_function(module, context, task);
+                context.shared.borrow_mut().push(function);
+            }
             TaskKind::Edge(edge) => edges.push((edge, task::emit_function(module, context, task))),
             TaskKind::Compute(_) => computes.push(task::emit_function(module, context, task)),
             TaskKind::Effects(_) => effects.push(task::emit_function(module, context, task)),
@@ -207,8 +226,8 @@ fn emit_tasks(module: &mut Module, context: &Context) {
             define(module, name, |_, _, _| {});
         }
     }
-    state::emit_clock_dispatch(module, context, &edges);
-    state::emit_wave(module, context, &edges, &computes, &effects);
+    wave::emit_clock_dispatch(module, context, &edges);
+    wave::emit_wave(module, context, &edges, &computes, &effects);
 }
 
 /// A memory operand at a fixed address, aligned to its size.

@@ -12,8 +12,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::inline;
 use crate::ir::*;
 use crate::layout::slot_size;
+use crate::sched::activity::Supernodes;
 use crate::sched::sinks::limbs;
-use crate::sched::{Action, Block, Step, Task};
+use crate::sched::{Action, Block, Step, Task, TaskKind};
 
 /// Uses in one block from which on a load is kept in a local.
 const KEEP_LOADS: u32 = 3;
@@ -104,10 +105,12 @@ impl Plan {
     }
 }
 
-/// Plans a task. `in_place` says that register stores change what later reads see.
-pub(crate) fn plan(n: &Netlist, task: &Task, in_place: bool) -> Plan {
+/// Plans a task.
+pub(crate) fn plan(n: &Netlist, supernodes: &Supernodes, task: &Task) -> Plan {
     let mut walk = Walk {
         n,
+        supernodes,
+        params: task.params.iter().copied().collect(),
         pieces: &task.pieces,
         function: ROOT,
         defined: FxHashMap::default(),
@@ -119,8 +122,11 @@ pub(crate) fn plan(n: &Netlist, task: &Task, in_place: bool) -> Plan {
         events: Vec::new(),
         uses: BTreeMap::new(),
         stores: FxHashMap::default(),
-        in_place,
+        in_place: !matches!(task.kind, TaskKind::Compute(_)),
     };
+    for param in &task.params {
+        walk.defined.insert(*param, ROOT);
+    }
     walk.block(&task.body);
     let mut plan = inline::finish(&walk);
     find_clean(n, &walk.events, &mut plan);
@@ -192,6 +198,9 @@ pub(super) struct Walked {
 
 pub(super) struct Walk<'a> {
     pub n: &'a Netlist,
+    supernodes: &'a Supernodes,
+    /// Cells whose values the caller gives.
+    pub params: FxHashSet<CellId>,
     pieces: &'a [Block],
     /// The piece that is walked, or [`ROOT`].
     function: usize,
@@ -209,6 +218,7 @@ pub(super) struct Walk<'a> {
     pub uses: BTreeMap<CellId, Vec<Use>>,
     /// First time at which state is overwritten.
     pub stores: FxHashMap<State, u32>,
+    /// Register stores change what later reads see.
     in_place: bool,
 }
 
@@ -239,6 +249,15 @@ impl Walk<'_> {
                     let outer = std::mem::replace(&mut self.function, *piece);
                     self.block(&self.pieces[*piece]);
                     self.function = outer;
+                }
+                Step::Shared { node, args, .. } => {
+                    let used = args.iter().map(|c| (*c, Need::Clean));
+                    self.use_cells(id, used.collect(), None);
+                    self.time += 1;
+                    for r in &self.supernodes.nodes[*node].registers {
+                        let first = self.stores.entry(State::Register(*r));
+                        first.or_insert(self.time);
+                    }
                 }
                 Step::Supernode { inputs, body, .. } => {
                     // Compared and kept.

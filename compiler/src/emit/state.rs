@@ -1,18 +1,16 @@
-//! State: inputs, registers, memories, and the functions that run a wave.
+//! State: inputs, registers, memories.
 
 use rtlwasm_abi::layout::trigger;
 use walrus::ir::BinaryOp::*;
 
-use walrus::{FunctionId, LocalId, Module};
+use walrus::LocalId;
 
 use super::code::{Code, Ty};
 use super::task::Emitter;
-use super::{Context, define};
 use crate::bits::limb_count;
 use crate::ir::*;
 use crate::layout::{MemorySlot, Slot};
 use crate::sched::TaskKind;
-use crate::sched::sinks::needs_shadow;
 
 impl Emitter<'_, '_> {
     /// Pushes the value of a register, latch, cut loop or narrow input.
@@ -26,7 +24,8 @@ impl Emitter<'_, '_> {
             CellKind::Input(i) => return self.input_bits(i, 0, self.width(id), ty),
             ref other => panic!("{other:?} is not state"),
         };
-        self.code.load_at(ty, slot.offset, slot.size);
+        self.push_registers_base();
+        self.code.load(ty, slot.offset, slot.size);
     }
 
     /// Pushes bits `low .. low + width` of an input. While a wave computes, a clock reads as the level
@@ -118,7 +117,9 @@ impl Emitter<'_, '_> {
         if matches!(self.kind, TaskKind::Compute(_)) {
             slot.offset += self.context.layout.shadow_delta;
         }
-        self.store_slot(slot, value);
+        self.push_registers_base();
+        self.value(value);
+        self.code.store(self.ty(value), slot.offset, slot.size);
     }
 
     /// Stores a value and notes with a bit of the flag whether it differs from the stored one.
@@ -201,20 +202,31 @@ impl Emitter<'_, '_> {
 
     /// Pushes a narrow row of a memory, zero when there is none.
     pub fn read(&mut self, memory: MemoryId, address: CellId, ty: Ty) {
-        let slot = self.context.layout.memories[memory.index()];
         let row = self.code.new_local(Ty::I32);
         let guarded = self.row_index(memory, address, row);
-        let load = |code: &mut Code| {
-            code.get(row);
-            scale(code, slot);
-            code.load(ty, slot.base, slot.stride);
-        };
         if guarded {
-            self.code
-                .if_else(Some(ty), load, |code| code.constant(ty, 0));
+            let outer = self.code.at;
+            let [inside, outside] = [(); 2].map(|()| self.code.new_seq(Some(ty)));
+            self.code.at = outside;
+            self.code.constant(ty, 0);
+            self.code.at = inside;
+            self.load_row(memory, row, ty);
+            self.code.at = outer;
+            self.code.op(walrus::ir::IfElse {
+                consequent: inside,
+                alternative: outside,
+            });
         } else {
-            load(&mut self.code);
+            self.load_row(memory, row, ty);
         }
+    }
+
+    fn load_row(&mut self, memory: MemoryId, row: LocalId, ty: Ty) {
+        let slot = self.context.layout.memories[memory.index()];
+        self.code.get(row);
+        scale(&mut self.code, slot);
+        self.add_memory_distance(memory);
+        self.code.load(ty, slot.base, slot.stride);
     }
 
     /// Writes a row, at once or into the port's queue.
@@ -252,6 +264,7 @@ impl Emitter<'_, '_> {
         let at = self.code.new_local(Ty::I32);
         self.code.get(row);
         scale(&mut self.code, slot);
+        self.add_memory_distance(memory);
         self.code.set(at);
         for limb in 0..limb_count(width) {
             let (offset, size) = (slot.base + 8 * limb as u32, slot.stride.min(8));
@@ -286,9 +299,7 @@ impl Emitter<'_, '_> {
     /// Says that this cycle has changed something outside of what is compared.
     fn note_write(&mut self) {
         if self.context.schedule.skips {
-            self.code.constant(Ty::I32, 0);
-            self.code.constant(Ty::I32, 1);
-            self.code.store(Ty::I32, self.context.wrote_flag, 4);
+            self.store_flag(self.context.wrote_flag, 1);
         }
     }
 
@@ -336,7 +347,7 @@ impl Emitter<'_, '_> {
 }
 
 /// Turns the row on the stack into its distance from the memory's base.
-fn scale(code: &mut Code, slot: MemorySlot) {
+pub(super) fn scale(code: &mut Code, slot: MemorySlot) {
     if slot.stride > 1 {
         if slot.stride.is_power_of_two() {
             code.constant(Ty::I32, slot.stride.ilog2().into());
@@ -346,162 +357,4 @@ fn scale(code: &mut Code, slot: MemorySlot) {
             code.binary(Ty::I32, I32Mul, I64Mul);
         }
     }
-}
-
-/// `rise(clock)` and `fall(clock)` of the static model: what that edge of a primary clock runs.
-pub(crate) fn emit_clock_dispatch(
-    module: &mut Module,
-    context: &Context,
-    edges: &[(ClockEdge, FunctionId)],
-) {
-    for (name, edge) in [("rise", Edge::Rise), ("fall", Edge::Fall)] {
-        let targets: Vec<(u32, FunctionId)> = edges
-            .iter()
-            .filter(|(e, _)| e.edge == edge)
-            .map(|(e, f)| (context.layout.row(e.trigger), *f))
-            .collect();
-        let clocks = context
-            .netlist
-            .triggers
-            .values()
-            .filter(|t| t.role == TriggerRole::PrimaryClock)
-            .count();
-        define(module, name, |builder, args, locals| {
-            let at = builder.func_body_id();
-            let mut code = Code {
-                builder,
-                locals,
-                memory: context.memory,
-                at,
-            };
-            for (row, function) in targets {
-                if clocks == 1 {
-                    code.call(function);
-                    continue;
-                }
-                code.get(args[0]);
-                code.constant(Ty::I32, row.into());
-                code.binary(Ty::I32, I32Eq, I64Eq);
-                code.if_else(None, |code| code.call(function), |_| {});
-            }
-        });
-    }
-}
-
-/// `wave()`: every domain with an edge computes, then all commit.
-pub(crate) fn emit_wave(
-    module: &mut Module,
-    context: &Context,
-    edges: &[(ClockEdge, FunctionId)],
-    computes: &[FunctionId],
-    effects: &[FunctionId],
-) {
-    define(module, "wave", |builder, _, locals| {
-        let at = builder.func_body_id();
-        let mut code = Code {
-            builder,
-            locals,
-            memory: context.memory,
-            at,
-        };
-        if !needs_shadow(&context.schedule.domains) {
-            for (edge, function) in edges {
-                push_fires(&mut code, context, *edge);
-                code.if_else(None, |code| code.call(*function), |_| {});
-            }
-            return;
-        }
-        let domains = &context.schedule.domains.domains;
-        let fired: Vec<LocalId> = domains.iter().map(|_| code.new_local(Ty::I32)).collect();
-        for (domain, local) in domains.iter().zip(&fired) {
-            code.constant(Ty::I32, 0);
-            for clock in &domain.clocks {
-                push_fires(&mut code, context, *clock);
-                code.binary(Ty::I32, I32Or, I64Or);
-            }
-            code.set(*local);
-        }
-        for (d, local) in fired.iter().enumerate() {
-            let (start, len) = context.layout.domain_blocks[d];
-            code.get(*local);
-            code.if_else(
-                None,
-                |code| {
-                    code.copy(start + context.layout.shadow_delta, start, len);
-                    code.call(computes[d]);
-                },
-                |_| {},
-            );
-        }
-        for (group, function) in context.schedule.domains.effect_groups.iter().zip(effects) {
-            code.get(fired[group.domain]);
-            code.if_else(None, |code| code.call(*function), |_| {});
-        }
-        for (d, local) in fired.iter().enumerate() {
-            let (start, len) = context.layout.domain_blocks[d];
-            code.get(*local);
-            code.if_else(
-                None,
-                |code| code.copy(start, start + context.layout.shadow_delta, len),
-                |_| {},
-            );
-        }
-        // Ports in the memory's own order, whatever their domains.
-        for (memory, m) in context.netlist.memories.iter() {
-            for port in 0..m.writes.len() {
-                commit_write(&mut code, context, memory, port);
-            }
-        }
-    });
-}
-
-/// Pushes whether a trigger's level now differs from what registers acted on, in the right direction.
-fn push_fires(code: &mut Code, context: &Context, edge: ClockEdge) {
-    let level = context.layout.trigger_field(edge.trigger, trigger::LEVEL);
-    let prev = context.layout.trigger_field(edge.trigger, trigger::PREV);
-    code.load_at(Ty::I32, level, 1);
-    code.load_at(Ty::I32, prev, 1);
-    code.binary(Ty::I32, I32Xor, I64Xor);
-    match edge.edge {
-        Edge::Both => return,
-        Edge::Rise => code.load_at(Ty::I32, level, 1),
-        Edge::Fall => code.load_at(Ty::I32, prev, 1),
-    }
-    code.binary(Ty::I32, I32And, I64And);
-}
-
-fn commit_write(code: &mut Code, context: &Context, memory: MemoryId, port: usize) {
-    let queue = context.layout.queues[memory.index()][port];
-    let slot = context.layout.memories[memory.index()];
-    let limbs = limb_count(context.netlist.memories[memory].width);
-    code.load_at(Ty::I32, queue, 4);
-    code.if_else(
-        None,
-        |code| {
-            let at = code.new_local(Ty::I32);
-            code.constant(Ty::I32, 0);
-            code.constant(Ty::I32, 0);
-            code.store(Ty::I32, queue, 4);
-            code.load_at(Ty::I32, queue + 4, 4);
-            scale(code, slot);
-            code.set(at);
-            for limb in 0..limbs as u32 {
-                let (offset, size) = (slot.base + 8 * limb, slot.stride.min(8));
-                let (data, mask) = (queue + 8 + 16 * limb, queue + 16 + 16 * limb);
-                code.get(at);
-                code.load_at(Ty::I64, data, 8);
-                code.load_at(Ty::I64, mask, 8);
-                code.binary(Ty::I64, I32And, I64And);
-                code.get(at);
-                code.load(Ty::I64, offset, size);
-                code.load_at(Ty::I64, mask, 8);
-                code.constant(Ty::I64, u64::MAX);
-                code.binary(Ty::I64, I32Xor, I64Xor);
-                code.binary(Ty::I64, I32And, I64And);
-                code.binary(Ty::I64, I32Or, I64Or);
-                code.store(Ty::I64, offset, size);
-            }
-        },
-        |_| {},
-    );
 }

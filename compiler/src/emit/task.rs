@@ -9,6 +9,7 @@ use walrus::{FunctionBuilder, FunctionId, LocalId, Module};
 
 use super::code::{Code, Ty};
 use super::plan::{Plan, ROOT, arm_of, plan};
+use super::shared::Distances;
 use super::{Context, define};
 use crate::ir::*;
 use crate::sched::{Action, Block, Branch, Condition, Step, Task, TaskKind, task_name};
@@ -24,7 +25,7 @@ pub(crate) struct Emitter<'a, 'c> {
     pub plan: Rc<Plan>,
     pub kind: TaskKind,
     /// Where cells are that this function has computed.
-    locals: FxHashMap<CellId, LocalId>,
+    pub locals: FxHashMap<CellId, LocalId>,
     /// State read by the block being written, or by those around it.
     loaded: FxHashMap<CellId, LocalId>,
     loaded_order: Vec<CellId>,
@@ -36,6 +37,8 @@ pub(crate) struct Emitter<'a, 'c> {
     spills: Rc<RefCell<FxHashMap<CellId, u32>>>,
     /// Functions of the task's pieces.
     pieces: Rc<Vec<FunctionId>>,
+    /// In the function of a class: how far the supernode's own state is from that of the first one.
+    pub distances: Option<Distances>,
 }
 
 /// Emits a task in the place of an import of the prelude.
@@ -49,10 +52,22 @@ pub(crate) fn emit_import(module: &mut Module, context: &Context, task: &Task, n
 /// Emits a task as a function of its own.
 pub(crate) fn emit_function(module: &mut Module, context: &Context, task: &Task) -> FunctionId {
     let shared = emit_pieces(module, context, task);
-    let mut builder = FunctionBuilder::new(&mut module.types, &[], &[]);
+    let mut types = Distances::types(context, task.kind);
+    types.extend(task.params.iter().map(|c| context.ty(*c).val()));
+    let mut builder = FunctionBuilder::new(&mut module.types, &types, &[]);
     builder.name(task_name(task.kind));
-    emit_body(&mut builder, &mut module.locals, context, task, &shared);
-    builder.finish(Vec::new(), &mut module.funcs)
+    let args: Vec<LocalId> = types.iter().map(|ty| module.locals.add(*ty)).collect();
+    let mut emitter = emitter(
+        &mut builder,
+        &mut module.locals,
+        context,
+        task,
+        &shared,
+        ROOT,
+    );
+    emitter.take_args(task, &args);
+    emitter.body(task);
+    builder.finish(args, &mut module.funcs)
 }
 
 /// What the functions of one task share.
@@ -64,19 +79,22 @@ struct Shared {
 
 /// Plans a task and emits its pieces. A piece only calls pieces before it.
 fn emit_pieces(module: &mut Module, context: &Context, task: &Task) -> Shared {
-    let in_place = !matches!(task.kind, TaskKind::Compute(_));
+    let supernodes = &context.schedule.supernodes;
     let mut shared = Shared {
-        plan: Rc::new(plan(context.netlist, task, in_place)),
+        plan: Rc::new(plan(context.netlist, supernodes, task)),
         spills: Rc::default(),
         pieces: Rc::default(),
     };
     let mut functions = Vec::new();
     for (i, piece) in task.pieces.iter().enumerate() {
-        let mut builder = FunctionBuilder::new(&mut module.types, &[], &[]);
+        let types = Distances::types(context, task.kind);
+        let mut builder = FunctionBuilder::new(&mut module.types, &types, &[]);
         builder.name(format!("{}_piece_{i}", task_name(task.kind)));
+        let args: Vec<LocalId> = types.iter().map(|ty| module.locals.add(*ty)).collect();
         let mut emitter = emitter(&mut builder, &mut module.locals, context, task, &shared, i);
+        emitter.distances = Distances::new(context, task.kind, &args);
         emitter.block(piece);
-        functions.push(builder.finish(Vec::new(), &mut module.funcs));
+        functions.push(builder.finish(args, &mut module.funcs));
         shared.pieces = Rc::new(functions.clone());
     }
     shared
@@ -108,6 +126,7 @@ fn emitter<'a, 'c>(
         function,
         spills: shared.spills.clone(),
         pieces: shared.pieces.clone(),
+        distances: None,
     }
 }
 
@@ -118,26 +137,30 @@ fn emit_body(
     task: &Task,
     shared: &Shared,
 ) {
-    let mut emitter = emitter(builder, locals, context, task, shared, ROOT);
-    if task.kind == TaskKind::Settle {
-        emitter.code.constant(Ty::I32, 0);
-        emitter.code.constant(Ty::I32, 0);
-        emitter.code.store(Ty::I32, context.changed_flag, 4);
-    }
-    let gated = matches!(task.kind, TaskKind::Edge(_));
-    if gated {
-        emitter.before_edge_of_supernodes();
-    }
-    emitter.block(&task.body);
-    if gated {
-        emitter.after_edge_of_supernodes();
-    }
-    if task.kind == TaskKind::Settle {
-        emitter.code.load_at(Ty::I32, context.changed_flag, 4);
-    }
+    emitter(builder, locals, context, task, shared, ROOT).body(task);
 }
 
 impl Emitter<'_, '_> {
+    fn body(&mut self, task: &Task) {
+        let changed_flag = self.context.changed_flag;
+        if task.kind == TaskKind::Settle {
+            self.code.constant(Ty::I32, 0);
+            self.code.constant(Ty::I32, 0);
+            self.code.store(Ty::I32, changed_flag, 4);
+        }
+        let gated = matches!(task.kind, TaskKind::Edge(_));
+        if gated {
+            self.before_edge_of_supernodes();
+        }
+        self.block(&task.body);
+        if gated {
+            self.after_edge_of_supernodes();
+        }
+        if task.kind == TaskKind::Settle {
+            self.code.load_at(Ty::I32, changed_flag, 4);
+        }
+    }
+
     pub fn netlist(&self) -> &Netlist {
         self.context.netlist
     }
@@ -206,7 +229,13 @@ impl Emitter<'_, '_> {
                     body,
                 } => self.supernode(*index, inputs, body),
                 Step::Act(action) => self.act(action),
-                Step::Call(piece) => self.code.call(self.pieces[*piece]),
+                Step::Shared { class, node, args } => self.call_shared(*class, *node, args),
+                Step::Call(piece) => {
+                    if let Some(distances) = &self.distances {
+                        distances.each().for_each(|local| self.code.get(local));
+                    }
+                    self.code.call(self.pieces[*piece]);
+                }
             }
         }
     }
@@ -225,7 +254,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Also stores the value where other functions of the task find it.
-    fn spill(&mut self, cell: CellId, local: LocalId) {
+    pub fn spill(&mut self, cell: CellId, local: LocalId) {
         if self.plan.is_spilled(cell) {
             let (ty, address) = (self.ty(cell), self.spill_address(cell));
             self.code.constant(Ty::I32, 0);

@@ -294,27 +294,37 @@
     (call $wide_shr (local.get $dst) (i32.const @WIDE_1@) (local.get $amount) (local.get $width) (i64.const -1)))
 
   (func $wide_shl (export "gen_wide_shl") (param $dst i32) (param $a i32) (param $amount i64) (param $width i32)
-    (local $count i32) (local $i i32) (local $skip i32) (local $shift i64) (local $low i64) (local $high i64)
-    (local.set $count (call $limbs (local.get $width)))
+    (local $to i32) (local $from i32) (local $end i32) (local $shift i64) (local $low i64) (local $high i64)
     (if (i64.gt_u (local.get $amount) (i64.extend_i32_u (local.get $width)))
       (then (local.set $amount (i64.extend_i32_u (local.get $width)))))
-    (local.set $skip (i32.wrap_i64 (i64.shr_u (local.get $amount) (i64.const 6))))
     (local.set $shift (i64.and (local.get $amount) (i64.const 63)))
-    (loop $next
-      ;; An index below zero is a huge unsigned one: it reads as zero.
-      (local.set $high
-        (call $limb_or (local.get $a) (i32.sub (local.get $i) (local.get $skip)) (local.get $count) (i64.const 0)))
-      (local.set $low
-        (call $limb_or (local.get $a)
-          (i32.sub (i32.sub (local.get $i) (local.get $skip)) (i32.const 1)) (local.get $count) (i64.const 0)))
-      (i64.store (i32.add (local.get $dst) (i32.shl (local.get $i) (i32.const 3)))
-        (select
-          (local.get $high)
-          (i64.or
-            (i64.shl (local.get $high) (local.get $shift))
-            (i64.shr_u (local.get $low) (i64.sub (i64.const 64) (local.get $shift))))
-          (i64.eqz (local.get $shift))))
-      (local.set $i (i32.add (local.get $i) (i32.const 1)))
-      (br_if $next (i32.lt_u (local.get $i) (local.get $count))))
+    (local.set $to (local.get $dst))
+    ;; Limbs below the lowest one that gets bits.
+    (local.set $end
+      (i32.add (local.get $dst)
+        (i32.shl (i32.wrap_i64 (i64.shr_u (local.get $amount) (i64.const 6))) (i32.const 3))))
+    (block $zeroed
+      (loop $next
+        (br_if $zeroed (i32.ge_u (local.get $to) (local.get $end)))
+        (i64.store (local.get $to) (i64.const 0))
+        (local.set $to (i32.add (local.get $to) (i32.const 8)))
+        (br $next)))
+    (local.set $from (local.get $a))
+    (local.set $end (i32.add (local.get $dst) (i32.shl (call $limbs (local.get $width)) (i32.const 3))))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $to) (local.get $end)))
+        (local.set $high (i64.load (local.get $from)))
+        (i64.store (local.get $to)
+          (select
+            (local.get $high)
+            (i64.or
+              (i64.shl (local.get $high) (local.get $shift))
+              (i64.shr_u (local.get $low) (i64.sub (i64.const 64) (local.get $shift))))
+            (i64.eqz (local.get $shift))))
+        (local.set $low (local.get $high))
+        (local.set $from (i32.add (local.get $from) (i32.const 8)))
+        (local.set $to (i32.add (local.get $to) (i32.const 8)))
+        (br $next)))
     (call $cut (local.get $dst) (local.get $width)))
 )

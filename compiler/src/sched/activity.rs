@@ -301,7 +301,54 @@ impl<'a> Grouping<'a> {
                 .kind
                 .for_each_operand(|o| users[o].join(user));
         }
+        self.give_away(&mut users);
         users
+    }
+
+    /// What a group takes from a value of outside with a constant, and only there, is an input instead of that value: a
+    /// bit of a word, a comparison with a number of its own. The rest of the word then wakes nobody, and instances that
+    /// take different things from it are alike.
+    fn give_away(&self, users: &mut SideTable<Cell, User>) {
+        let outside = |users: &SideTable<Cell, User>, group: User, cell: CellId| {
+            let own = match self.n.cells[cell].kind {
+                CellKind::Register(r) => User::of(self.registers[r.index()]) == group,
+                _ => false,
+            };
+            users[cell] == User::Many && !own && self.n.constant(cell).is_none()
+        };
+        let mut uses: FxHashMap<(CellId, ScopeId), u32> = FxHashMap::default();
+        for cell in &self.cells {
+            if let User::One(scope) = users[*cell] {
+                let kind = &self.n.cells[*cell].kind;
+                kind.for_each_operand(|o| *uses.entry((o, scope)).or_default() += 1);
+            }
+        }
+        for cell in &self.cells {
+            if let User::One(scope) = users[*cell]
+                && let Some(value) = self.taken_from(*cell)
+                && outside(users, users[*cell], value)
+                && uses[&(value, scope)] == 1
+            {
+                users[*cell] = User::Many;
+            }
+        }
+    }
+
+    /// The only operand of a cell that is not a constant, where the cell is cheap.
+    fn taken_from(&self, cell: CellId) -> Option<CellId> {
+        use CellKind::*;
+        let constant = |id: CellId| self.n.constant(id).is_some();
+        match self.n.cells[cell].kind {
+            Slice { value, .. } => Some(value),
+            Eq(a, b) | And(a, b) | Or(a, b) | Xor(a, b) | Add(a, b) | Sub(a, b) | LtU(a, b) => {
+                match (constant(a), constant(b)) {
+                    (false, true) => Some(a),
+                    (true, false) => Some(b),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
     }
 
     /// False for what others may change.

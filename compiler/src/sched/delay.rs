@@ -6,15 +6,21 @@
 
 use rustc_hash::FxHashMap;
 
+use super::activity::Supernodes;
 use super::sinks::limbs;
 use super::{Action, Block, Step};
 use crate::ir::*;
 
 /// Moves what a block and the blocks inside it compute.
-pub fn delay(n: &Netlist, block: Block) -> Block {
+pub fn delay(n: &Netlist, supernodes: &Supernodes, block: Block) -> Block {
     let mut counts = FxHashMap::default();
     count_uses(n, &block, &mut counts);
-    Delay { n, counts }.block(block).0
+    let delay = Delay {
+        n,
+        supernodes,
+        counts,
+    };
+    delay.block(block).0
 }
 
 /// Something that is read and overwritten.
@@ -49,6 +55,7 @@ impl Footprint {
 
 struct Delay<'a> {
     n: &'a Netlist,
+    supernodes: &'a Supernodes,
     /// How many steps use each cell.
     counts: FxHashMap<CellId, u32>,
 }
@@ -130,6 +137,16 @@ impl Delay<'_> {
                     inputs,
                     body,
                 }
+            }
+            Step::Shared { node, ref args, .. } => {
+                let node = &self.supernodes.nodes[node];
+                print.acts = true;
+                print.uses.clone_from(args);
+                let registers = node.registers.iter().map(|r| Place::Register(*r));
+                print.stores.extend(registers);
+                let memories = node.memories.iter().map(|m| Place::Memory(*m));
+                print.stores.extend(memories);
+                step
             }
             Step::Call(_) => panic!("tasks are cut later"),
         };
@@ -239,7 +256,9 @@ fn count_uses(n: &Netlist, block: &Block, counts: &mut FxHashMap<CellId, u32>) {
                 }
             }
             Step::Guard { any, .. } => any.iter().for_each(|c| count(c.select)),
-            Step::Supernode { inputs, .. } => inputs.iter().for_each(|c| count(*c)),
+            Step::Supernode { inputs: cells, .. } | Step::Shared { args: cells, .. } => {
+                cells.iter().for_each(|c| count(*c))
+            }
             Step::Call(_) => {}
         }
     }

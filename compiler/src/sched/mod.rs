@@ -5,6 +5,7 @@
 //! and stores. Nothing here knows WebAssembly or addresses.
 
 pub mod activity;
+mod alike;
 mod delay;
 pub mod domains;
 pub mod observe;
@@ -18,6 +19,7 @@ use rustc_hash::FxHashSet;
 use crate::ir::*;
 use crate::options::{Gating, OptLevel, Options};
 use activity::{Activity, Owner, Supernodes};
+use alike::Class;
 pub use domains::{Domain, DomainId, Domains, TimingModel};
 pub use print::{print, task_name};
 use regions::Sink;
@@ -29,6 +31,8 @@ pub struct Schedule {
     pub tasks: Vec<Task>,
     /// Parts of the only clock edge's task that can sleep.
     pub supernodes: Supernodes,
+    /// Those of them that run one function.
+    pub classes: Vec<Class>,
     pub gating: Gating,
     /// Once a clock cycle has changed nothing, those behind it in the same call are only counted.
     pub skips: bool,
@@ -38,6 +42,8 @@ pub struct Schedule {
 #[derive(Clone, Debug)]
 pub struct Task {
     pub kind: TaskKind,
+    /// Cells whose values its caller gives.
+    pub params: Vec<CellId>,
     pub body: Block,
     /// Parts of the body that are functions of their own, called from it or from later pieces.
     pub pieces: Vec<Block>,
@@ -56,6 +62,8 @@ pub enum TaskKind {
     Carry,
     /// The registers, writes and effects of one edge, in place.
     Edge(ClockEdge),
+    /// The same for supernodes that are alike.
+    Shared(usize),
     /// The same for one clock domain, into shadow places.
     Compute(DomainId),
     /// The effects of one group, where several domains have effects: their order is the source's.
@@ -96,6 +104,12 @@ pub enum Step {
         inputs: Vec<CellId>,
         body: Block,
     },
+    /// Runs the function of a class for one of its supernodes.
+    Shared {
+        class: usize,
+        node: usize,
+        args: Vec<CellId>,
+    },
     /// Runs a piece of the task.
     Call(usize),
 }
@@ -106,7 +120,11 @@ impl Step {
         let (first, second) = match self {
             Step::Branch(branch) => (Some(&branch.on_true), Some(&branch.on_false)),
             Step::Guard { body, .. } | Step::Supernode { body, .. } => (Some(body), None),
-            Step::Eval(_) | Step::Alias { .. } | Step::Act(_) | Step::Call(_) => (None, None),
+            Step::Eval(_)
+            | Step::Alias { .. }
+            | Step::Act(_)
+            | Step::Shared { .. }
+            | Step::Call(_) => (None, None),
         };
         first.into_iter().chain(second)
     }
@@ -166,32 +184,47 @@ pub const SLEEP: &str = "sleep";
 /// And of counting cycles that change nothing instead of running them.
 pub const SKIP: &str = "skip";
 
+/// And of one function for supernodes that are alike.
+pub const SHARE: &str = "share";
 /// And of computing values late.
 pub const DELAY: &str = "delay";
 
 /// Schedules a legal netlist.
 pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Options) -> Schedule {
     let domains = domains::find(netlist);
-    let tasks = sinks::tasks(netlist, &domains, observed);
+    let sinks = sinks::tasks(netlist, &domains, observed);
     let activity = match options.runs(SLEEP, OptLevel::O1) {
-        true => Activity::find(netlist, &domains, &tasks, options.gating),
+        true => Activity::find(netlist, &domains, &sinks, options.gating),
         false => Activity::none(netlist),
     };
     let none = Activity::none(netlist);
-    let mut gated = regions::Scheduler::new(netlist, &activity);
     let mut plain = regions::Scheduler::new(netlist, &none);
-    let tasks = tasks.into_iter().map(|(kind, sinks)| {
-        let mut pieces = Vec::new();
-        let body = match kind {
-            TaskKind::Edge(_) => edge(&activity, &mut gated, sinks),
-            _ => plain.block(sinks, Owner::NONE),
-        };
+    let (mut tasks, mut classes) = (Vec::new(), Vec::new());
+    for (kind, sinks) in sinks {
+        match kind {
+            TaskKind::Edge(_) => {
+                let mut edge = EdgeTask::new(netlist, &activity, options);
+                let body = edge.body(sinks);
+                tasks.extend(edge.shared);
+                tasks.push((kind, Vec::new(), body));
+                classes.extend(edge.classes);
+            }
+            _ => tasks.push((kind, Vec::new(), plain.block(sinks, Owner::NONE))),
+        }
+    }
+    let tasks = tasks.into_iter().map(|(kind, params, body)| {
         let body = match options.runs(DELAY, OptLevel::O1) {
-            true => delay::delay(netlist, body),
+            true => delay::delay(netlist, &activity.supernodes, body),
             false => body,
         };
+        let mut pieces = Vec::new();
         let body = partition::cut(body, options.profile.max_steps(), &mut pieces);
-        Task { kind, body, pieces }
+        Task {
+            kind,
+            params,
+            body,
+            pieces,
+        }
     });
     let tasks = tasks.collect();
     let is_static = domains.model == TimingModel::Static;
@@ -201,28 +234,81 @@ pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Optio
         tasks,
         domains,
         supernodes: activity.supernodes,
+        classes,
         gating: options.gating,
     }
 }
 
-/// The block of a clock edge, with the supernodes where they run.
-fn edge(activity: &Activity, scheduler: &mut regions::Scheduler, sinks: Vec<Sink>) -> Block {
-    let (rest, parts) = activity.split(sinks);
-    let parts = parts.into_iter().enumerate();
-    let mut bodies: Vec<Block> = parts
-        .map(|(i, part)| scheduler.block(part, Owner::supernode(i)))
-        .collect();
-    let mut block = scheduler.block(rest, Owner::NONE);
-    let mut seen = FxHashSet::default();
-    for step in &mut block.steps {
-        if let Step::Act(Action::Run(index)) = *step {
-            let inputs = activity.supernodes.nodes[index].inputs.iter().copied();
-            *step = Step::Supernode {
-                index,
-                inputs: inputs.filter(|cell| seen.insert(*cell)).collect(),
-                body: std::mem::take(&mut bodies[index]),
-            };
+/// The task of a clock edge while it is made.
+struct EdgeTask<'a> {
+    activity: &'a Activity,
+    scheduler: regions::Scheduler<'a>,
+    share: bool,
+    netlist: &'a Netlist,
+    classes: Vec<Class>,
+    /// The functions of classes: kind, parameters, block.
+    shared: Vec<(TaskKind, Vec<CellId>, Block)>,
+}
+
+impl<'a> EdgeTask<'a> {
+    fn new(netlist: &'a Netlist, activity: &'a Activity, options: &Options) -> Self {
+        EdgeTask {
+            activity,
+            scheduler: regions::Scheduler::new(netlist, activity),
+            share: options.runs(SHARE, OptLevel::O1),
+            netlist,
+            classes: Vec::new(),
+            shared: Vec::new(),
         }
     }
-    block
+
+    /// The block, with the supernodes where they run.
+    fn body(&mut self, sinks: Vec<Sink>) -> Block {
+        let (rest, parts) = self.activity.split(sinks);
+        if self.share {
+            self.classes = alike::classes(self.netlist, self.activity, &parts);
+        }
+        let mut bodies = self.bodies(parts);
+        let mut block = self.scheduler.block(rest, Owner::NONE);
+        let mut seen = FxHashSet::default();
+        for step in &mut block.steps {
+            if let Step::Act(Action::Run(index)) = *step {
+                let inputs = &self.activity.supernodes.nodes[index].inputs;
+                let inputs = inputs.iter().copied();
+                *step = Step::Supernode {
+                    index,
+                    inputs: inputs.filter(|cell| seen.insert(*cell)).collect(),
+                    body: std::mem::take(&mut bodies[index]),
+                };
+            }
+        }
+        block
+    }
+
+    /// What each supernode does: the call of its class's function, or all of it.
+    fn bodies(&mut self, parts: Vec<Vec<Sink>>) -> Vec<Block> {
+        let mut calls: Vec<Option<Step>> = vec![None; parts.len()];
+        for (class, found) in self.classes.iter().enumerate() {
+            for member in &found.members {
+                calls[member.node] = Some(Step::Shared {
+                    class,
+                    node: member.node,
+                    args: member.args.clone(),
+                });
+            }
+        }
+        for (class, found) in self.classes.iter().enumerate() {
+            let model = &found.members[0];
+            let sinks = parts[model.node].clone();
+            let body = self.scheduler.block(sinks, Owner::supernode(model.node));
+            let kind = TaskKind::Shared(class);
+            self.shared.push((kind, model.args.clone(), body));
+        }
+        let bodies = parts.into_iter().zip(calls).enumerate();
+        let bodies = bodies.map(|(node, (sinks, call))| match call {
+            Some(call) => Block { steps: vec![call] },
+            None => self.scheduler.block(sinks, Owner::supernode(node)),
+        });
+        bodies.collect()
+    }
 }

@@ -72,6 +72,7 @@ fn weight(block: &Block) -> usize {
 fn step_weight(step: &Step) -> usize {
     match step {
         Step::Eval(_) | Step::Alias { .. } | Step::Act(_) | Step::Call(_) => 1,
+        Step::Shared { args, .. } => 1 + args.len(),
         Step::Branch(branch) => branch_weight(branch),
         Step::Guard { any, body } => any.len() + weight(body),
         Step::Supernode { inputs, body, .. } => inputs.len() + weight(body),

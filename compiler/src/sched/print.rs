@@ -43,6 +43,7 @@ pub fn task_name(kind: TaskKind) -> String {
         TaskKind::Last => "last".into(),
         TaskKind::Carry => "carry".into(),
         TaskKind::Edge(c) => format!("{:?}_{}", c.edge, c.trigger.index()).to_lowercase(),
+        TaskKind::Shared(c) => format!("shared_{c}"),
         TaskKind::Compute(d) => format!("compute_{d}"),
         TaskKind::Effects(g) => format!("effects_{g}"),
         TaskKind::Initial => "initial".into(),
@@ -71,6 +72,10 @@ fn print_block(netlist: &Netlist, block: &Block, indent: usize, out: &mut String
             }
             Step::Act(action) => {
                 let _ = writeln!(out, "{pad}{}", action_text(action));
+            }
+            Step::Shared { class, args, .. } => {
+                let args: Vec<String> = args.iter().map(|c| format!(" %{}", c.index())).collect();
+                let _ = writeln!(out, "{pad}shared {class} of{}", args.concat());
             }
             Step::Supernode {
                 index,

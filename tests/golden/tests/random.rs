@@ -146,10 +146,13 @@ fn artifacts(
         };
         coverage.note(&format!("names {reach:?}"));
         coverage.note(&format!("host {:?}", manner(seed)));
-        if profile != Profile::Server || clocking == Clocking::OneEdge {
+        if profile != Profile::Server || clocking != Clocking::Any {
             let prepared = prepare(n.clone(), &options).schedule;
             if !prepared.supernodes.nodes.is_empty() {
                 coverage.note("supernode");
+            }
+            if !prepared.classes.is_empty() {
+                coverage.note("shared");
             }
             if prepared.tasks.iter().any(|task| !task.pieces.is_empty()) {
                 coverage.note("function cut");
@@ -218,6 +221,26 @@ fn one_edge(seed: u64) -> Case {
         clocking: Clocking::OneEdge,
         ..small(seed)
     }
+}
+
+/// Parts of it run one function.
+fn repeated(seed: u64) -> Case {
+    Case {
+        clocking: Clocking::Repeated,
+        ..small(seed)
+    }
+}
+
+#[test]
+fn parts_that_are_alike_run_alike() {
+    artifacts(OptLevel::O1, Profile::Server, 150, repeated, &["shared"]);
+    artifacts(OptLevel::O2, Profile::Jvm, 50, repeated, &["shared"]);
+}
+
+#[test]
+#[ignore = "minutes; part of `cargo xtask test --full`"]
+fn three_thousand_whose_parts_are_alike() {
+    artifacts(OptLevel::O1, Profile::Server, 3_000, repeated, &["shared"]);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 mod coverage;
 mod logic;
+mod repeat;
 mod run;
 mod state;
 
@@ -28,10 +29,15 @@ pub enum Clocking {
     Any,
     /// All state acts on one edge of one clock: what can sleep.
     OneEdge,
+    /// The same, three times over.
+    Repeated,
 }
 
 /// A netlist of roughly `size` cells.
 pub fn netlist(seed: u64, size: usize, clocking: Clocking) -> Netlist {
+    if clocking == Clocking::Repeated {
+        return repeat::repeat(&netlist(seed, size, Clocking::OneEdge), 3);
+    }
     let mut m = Maker::new(Rng::new(seed), clocking);
     m.scopes();
     m.inputs();

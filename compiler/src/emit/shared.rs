@@ -1,0 +1,124 @@
+//! Functions of classes (`sched/alike.rs`): one for all supernodes that are alike.
+//!
+//! The function is made from the first supernode of its class, with that one's addresses. Its first parameters say how
+//! far the registers, and each memory, of the supernode that it runs for lie from those; the others are values.
+
+use std::iter;
+
+use walrus::{LocalId, ValType};
+
+use super::Context;
+use super::code::Ty;
+use super::task::Emitter;
+use crate::ir::*;
+use crate::sched::activity::Supernode;
+use crate::sched::{Task, TaskKind};
+
+/// Parameters of the function of a class.
+#[derive(Clone, Debug)]
+pub(crate) struct Distances {
+    registers: LocalId,
+    memories: Vec<(MemoryId, LocalId)>,
+}
+
+impl Distances {
+    /// Types of the first parameters of a task's functions.
+    pub fn types(context: &Context, kind: TaskKind) -> Vec<ValType> {
+        match model(context, kind) {
+            Some(node) => vec![ValType::I32; 1 + node.memories.len()],
+            None => Vec::new(),
+        }
+    }
+
+    pub fn new(context: &Context, kind: TaskKind, args: &[LocalId]) -> Option<Distances> {
+        let node = model(context, kind)?;
+        let memories = node.memories.iter().copied().zip(args[1..].iter().copied());
+        Some(Distances {
+            registers: args[0],
+            memories: memories.collect(),
+        })
+    }
+
+    pub fn each(&self) -> impl Iterator<Item = LocalId> {
+        iter::once(self.registers).chain(self.memories.iter().map(|(_, local)| *local))
+    }
+}
+
+/// The supernode that the function of a class is made from.
+fn model<'a>(context: &'a Context, kind: TaskKind) -> Option<&'a Supernode> {
+    let TaskKind::Shared(class) = kind else {
+        return None;
+    };
+    let node = context.schedule.classes[class].members[0].node;
+    Some(&context.schedule.supernodes.nodes[node])
+}
+
+impl Emitter<'_, '_> {
+    /// Makes a function's arguments known.
+    pub fn take_args(&mut self, task: &Task, args: &[LocalId]) {
+        self.distances = Distances::new(self.context, task.kind, args);
+        let values = args.len() - task.params.len();
+        for (cell, local) in task.params.iter().zip(&args[values..]) {
+            self.locals.insert(*cell, *local);
+            self.spill(*cell, *local);
+        }
+    }
+
+    /// Pushes what the addresses of registers count from.
+    pub fn push_registers_base(&mut self) {
+        match &self.distances {
+            Some(distances) => self.code.get(distances.registers),
+            None => self.code.constant(Ty::I32, 0),
+        }
+    }
+
+    /// Adds to the address on the stack what is missing for a memory of the supernode.
+    pub fn add_memory_distance(&mut self, memory: MemoryId) {
+        let distances = self.distances.iter().flat_map(|d| &d.memories);
+        let own = distances.into_iter().find(|(m, _)| *m == memory);
+        if let Some((_, local)) = own.copied() {
+            self.code.get(local);
+            self.code.binary(
+                Ty::I32,
+                walrus::ir::BinaryOp::I32Add,
+                walrus::ir::BinaryOp::I64Add,
+            );
+        }
+    }
+
+    /// Runs the function of a class for a supernode.
+    pub fn call_shared(&mut self, class: usize, node: usize, args: &[CellId]) {
+        let context = self.context;
+        let model = model(context, TaskKind::Shared(class)).expect("a class has members");
+        let own = &context.schedule.supernodes.nodes[node];
+        let (sleep, layout) = (&context.layout.sleep, context.layout);
+        let first = context.schedule.classes[class].members[0].node;
+        let distance = sleep.nodes[node]
+            .state
+            .wrapping_sub(sleep.nodes[first].state);
+        self.code.constant(Ty::I32, distance.into());
+        for (theirs, ours) in model.memories.iter().zip(&own.memories) {
+            let [from, to] = [theirs, ours].map(|m| layout.memories[m.index()].base);
+            self.code.constant(Ty::I32, to.wrapping_sub(from).into());
+        }
+        for arg in args {
+            self.value(*arg);
+        }
+        let function = context.shared.borrow()[class];
+        self.code.call(function);
+        if let Some(memory) = own.memories.first() {
+            self.code.load_at(Ty::I32, context.shared_flag, 4);
+            self.in_branch(|e| {
+                e.store_flag(context.shared_flag, 0);
+                e.supernode_writes(*memory);
+            });
+        }
+    }
+
+    /// Stores a number to a word of scratch memory.
+    pub fn store_flag(&mut self, flag: u32, value: u64) {
+        self.code.constant(Ty::I32, 0);
+        self.code.constant(Ty::I32, value);
+        self.code.store(Ty::I32, flag, 4);
+    }
+}
