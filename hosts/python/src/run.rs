@@ -1,13 +1,12 @@
 //! Calls that run: in pieces short enough for Ctrl-C, progress bars and event callbacks, without the interpreter lock.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use rtlwasm_host::{Error, Status};
 
-use crate::errors::{exception, internal, refused};
+use crate::errors::{answered, caught, exception};
 use crate::model::{Model, State};
 
 /// A piece takes about this long.
@@ -202,7 +201,7 @@ impl Model {
             self.deliver_events(py)?;
             bar.advance(done)?;
             let goes_on = matches!(ended.status, Status::Ok | Status::ConditionNotMet);
-            if left == 0 || !goes_on || (ended.status == Status::Ok && ended.done == 0) {
+            if left == 0 || !goes_on || ended.done == 0 {
                 return Ok((ended.status, cycles));
             }
             py.check_signals()?;
@@ -218,28 +217,30 @@ impl Model {
         let mut guard = self.lock(py)?;
         let state: &mut State = &mut guard;
         let amount = left.min(state.pace.piece(unit));
-        self.views.before(&mut state.model);
-        let mut caught = |model: &mut rtlwasm_host::Model| {
-            catch_unwind(AssertUnwindSafe(|| piece(model, amount)))
+        let (model, pace, views) = (&mut state.model, &mut state.pace, &self.views);
+        let mut work = || {
+            caught(|| {
+                views.before(model);
+                let ended = piece(model, amount)?;
+                views.after(model)?;
+                Ok(ended)
+            })
         };
-        let ended = if state.pace.is_quick(unit, amount) {
-            caught(&mut state.model)
+        let ended = if pace.is_quick(unit, amount) {
+            work()
         } else {
             py.detach(|| {
                 let start = Instant::now();
-                let ended = caught(&mut state.model);
-                state.pace.learn(unit, amount, start.elapsed());
+                let ended = work();
+                pace.learn(unit, amount, start.elapsed());
                 ended
             })
         };
-        let ended = ended.map_err(|panic| internal(py, panic))?;
-        let ended = ended.map_err(|error| refused(py, &error))?;
-        if ended.status == Status::AssertionFailed {
-            guard.note_failure();
+        if matches!(&ended, Ok(Ok(piece)) if piece.status == Status::AssertionFailed) {
+            state.note_failure();
         }
-        let shown = self.views.after(&mut guard.model);
-        shown.map_err(|error| refused(py, &error))?;
-        Ok(ended)
+        drop(guard);
+        answered(py, ended)
     }
 
     /// The answer to Python: a [`Run`], or the exception that its status stands for.
