@@ -31,6 +31,7 @@ fn refused(py: Python<'_>, error: &Error) -> PyErr {
         Error::Image { .. } => "ImageError",
         Error::Io { source, .. } => return with_errno(py, source, &error.to_string()),
         Error::Trap { .. } => "InternalError",
+        Error::Wave { .. } => "WaveError",
         Error::Refused { .. } | Error::RingStuck | Error::BrokenRing { .. } => "RtlwasmError",
     };
     exception(py, class, error.to_string())

@@ -3,7 +3,6 @@
 //! One thread uses a model at a time. A second one that calls it meanwhile gets an exception rather than waiting, since
 //! it would wait with the interpreter lock in its hands.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -20,8 +19,9 @@ use crate::clock::Clock;
 use crate::errors::{answered, asked, caught, exception, guarded, not_loaded};
 use crate::event::Event;
 use crate::number::from_python;
-use crate::run::{Pace, Piece, Run, Unit};
+use crate::run::{Piece, Run, Unit};
 use crate::signal::Signal;
+use crate::state::State;
 use crate::view::Views;
 
 /// One running model of an artifact.
@@ -35,43 +35,6 @@ pub struct Model {
     state: Mutex<State>,
     pub names: Mutex<FxHashMap<String, Probe>>,
     callback: Mutex<Option<Py<PyAny>>>,
-}
-
-/// What calls change.
-pub struct State {
-    pub model: rtlwasm_host::Model,
-    /// How fast it is.
-    pub pace: Pace,
-    /// The event that ended the last run with a failure.
-    pub failed: Option<rtlwasm_host::Event>,
-    events: VecDeque<rtlwasm_host::Event>,
-}
-
-impl State {
-    fn new(model: rtlwasm_host::Model) -> State {
-        State {
-            model,
-            pace: Pace::default(),
-            failed: None,
-            events: VecDeque::new(),
-        }
-    }
-
-    fn keep_events(&mut self) {
-        self.events.extend(self.model.events());
-    }
-
-    /// Remembers the newest event of an assertion or a `$fatal`.
-    pub fn note_failure(&mut self) {
-        self.keep_events();
-        let sites = &self.model.artifact().manifest().events;
-        let fails = |event: &&rtlwasm_host::Event| {
-            sites
-                .get(event.site as usize)
-                .is_some_and(|site| site.action == "fail")
-        };
-        self.failed = self.events.iter().rev().find(fails).cloned();
-    }
 }
 
 #[pymethods]
@@ -94,7 +57,7 @@ impl Model {
                     return Err(exception(py, "ForeignError", text));
                 }
                 let mut state = other.lock(py)?;
-                let (model, views) = (&mut state.model, &other.views);
+                let (model, views) = (&mut state.recorded.model, &other.views);
                 let fork = || {
                     views.before(model);
                     model.fork()
@@ -175,8 +138,8 @@ impl Model {
         progress: bool,
     ) -> PyResult<Py<Run>> {
         let clock = self.chosen_clock(py, clock)?;
-        let ended = self.drive(py, (cycles, Unit::Cycles), progress, |model, most| {
-            model.step(clock, most).map(Piece::from)
+        let ended = self.drive(py, (cycles, Unit::Cycles), progress, |recorded, most| {
+            recorded.step(clock, most).map(Piece::from)
         })?;
         self.answer(py, ended)
     }
@@ -202,18 +165,23 @@ impl Model {
             return Err(exception(py, "ShapeError", text));
         }
         let wanted = from_python(value, signal.width(), &name)?.limbs()[0];
-        let ended = self.drive(py, (max_cycles, Unit::Cycles), progress, |model, most| {
-            model
-                .run_until(clock, most, signal, wanted)
-                .map(|run| match run.status {
-                    // The condition came true: nothing is left to do.
-                    Status::Ok => Piece {
-                        done: u64::MAX,
-                        ..run.into()
-                    },
-                    _ => run.into(),
-                })
-        })?;
+        let ended = self.drive(
+            py,
+            (max_cycles, Unit::Cycles),
+            progress,
+            |recorded, most| {
+                recorded
+                    .run_until(clock, most, signal, wanted)
+                    .map(|run| match run.status {
+                        // The condition came true: nothing is left to do.
+                        Status::Ok => Piece {
+                            done: u64::MAX,
+                            ..run.into()
+                        },
+                        _ => run.into(),
+                    })
+            },
+        )?;
         if ended.0 == Status::ConditionNotMet {
             let text = format!(
                 "`{name}` is {} and not {value} after {} cycles: allow more with max_cycles, or look at why it waits",
@@ -230,11 +198,11 @@ impl Model {
     /// Returns a Run with the falls of all clocks as its cycles. Raises as `step`.
     #[pyo3(signature = (duration, *, progress = false))]
     fn advance(&self, py: Python<'_>, duration: u64, progress: bool) -> PyResult<Py<Run>> {
-        let ended = self.drive(py, (duration, Unit::Time), progress, |model, most| {
-            let start = model.time();
-            let run = model.advance(start.saturating_add(most))?;
+        let ended = self.drive(py, (duration, Unit::Time), progress, |recorded, most| {
+            let start = recorded.model.time();
+            let run = recorded.advance(start.saturating_add(most))?;
             Ok(Piece {
-                done: model.time() - start,
+                done: recorded.model.time() - start,
                 ..run.into()
             })
         })?;
@@ -409,7 +377,7 @@ impl Model {
         work: impl FnOnce(&mut rtlwasm_host::Model) -> Result<T, Error>,
     ) -> PyResult<T> {
         let mut state = self.lock(py)?;
-        let model = &mut state.model;
+        let model = &mut state.recorded.model;
         let answer = caught(|| {
             self.views.before(model);
             work(model)
@@ -438,8 +406,8 @@ impl Model {
         py: Python<'_>,
         mut call: impl FnMut(&mut rtlwasm_host::Model) -> Result<rtlwasm_host::Run, Error> + Send,
     ) -> PyResult<Py<Run>> {
-        let ended = self.drive(py, (0, Unit::Call), false, |model, _| {
-            call(model).map(Piece::from)
+        let ended = self.drive(py, (0, Unit::Call), false, |recorded, _| {
+            recorded.once(&mut call).map(Piece::from)
         })?;
         self.answer(py, ended)
     }

@@ -9,6 +9,7 @@ use crate::errors::{asked, exception};
 use crate::model::Model;
 use crate::run::{Piece, Run, Unit};
 use crate::signal::Signal;
+use crate::state::Recorded;
 
 /// A signal and its values, row after row, so many 64-bit limbs each.
 struct Column {
@@ -45,14 +46,20 @@ pub fn play_rows<'py>(
         .map(|signal| column(model, signal, Vec::new()));
     let mut outputs = outputs.collect::<PyResult<Vec<Column>>>()?;
     let mut row = 0;
-    let ended = model.drive(py, (rows, Unit::Cycles), progress, |model, most| {
+    let ended = model.drive(py, (rows, Unit::Cycles), progress, |recorded, most| {
         let mut piece = Piece {
             status: Status::Ok,
             cycles: 0,
             done: 0,
         };
         while piece.done < most && piece.status == Status::Ok {
-            one_row(model, clock, row, (&mut inputs, &mut outputs), &mut piece)?;
+            one_row(
+                recorded,
+                clock,
+                row,
+                (&mut inputs, &mut outputs),
+                &mut piece,
+            )?;
             row += 1;
         }
         Ok(piece)
@@ -70,12 +77,13 @@ pub fn play_rows<'py>(
 }
 
 fn one_row(
-    model: &mut rtlwasm_host::Model,
+    recorded: &mut Recorded,
     clock: Clock,
     row: usize,
     (inputs, outputs): (&mut [Column], &mut [Column]),
     piece: &mut Piece,
 ) -> Result<(), Error> {
+    let model = &mut recorded.model;
     for column in inputs {
         let limbs = &column.values[row * column.limbs..][..column.limbs];
         match limbs {
@@ -86,7 +94,8 @@ fn one_row(
             )?,
         }
     }
-    let run = model.step(clock, 1)?;
+    let run = recorded.step(clock, 1)?;
+    let model = &mut recorded.model;
     piece.status = run.status;
     piece.cycles += run.cycles;
     piece.done += 1;

@@ -7,7 +7,8 @@ use pyo3::sync::PyOnceLock;
 use rtlwasm_host::{Error, Status};
 
 use crate::errors::{answered, caught, exception};
-use crate::model::{Model, State};
+use crate::model::Model;
+use crate::state::{Recorded, State};
 
 /// A piece takes about this long.
 const PIECE: Duration = Duration::from_millis(30);
@@ -189,7 +190,7 @@ impl Model {
         py: Python<'_>,
         (total, unit): (u64, Unit),
         progress: bool,
-        mut piece: impl FnMut(&mut rtlwasm_host::Model, u64) -> Result<Piece, Error> + Send,
+        mut piece: impl FnMut(&mut Recorded, u64) -> Result<Piece, Error> + Send,
     ) -> PyResult<(Status, u64)> {
         let bar = Bar::new(py, progress, total, unit)?;
         let (mut left, mut cycles) = (total, 0);
@@ -212,17 +213,17 @@ impl Model {
         &self,
         py: Python<'_>,
         (left, unit): (u64, Unit),
-        piece: &mut (impl FnMut(&mut rtlwasm_host::Model, u64) -> Result<Piece, Error> + Send),
+        piece: &mut (impl FnMut(&mut Recorded, u64) -> Result<Piece, Error> + Send),
     ) -> PyResult<Piece> {
         let mut guard = self.lock(py)?;
         let state: &mut State = &mut guard;
         let amount = left.min(state.pace.piece(unit));
-        let (model, pace, views) = (&mut state.model, &mut state.pace, &self.views);
+        let (recorded, pace, views) = (&mut state.recorded, &mut state.pace, &self.views);
         let mut work = || {
             caught(|| {
-                views.before(model);
-                let ended = piece(model, amount)?;
-                views.after(model)?;
+                views.before(&mut recorded.model);
+                let ended = piece(recorded, amount)?;
+                views.after(&mut recorded.model)?;
                 Ok(ended)
             })
         };

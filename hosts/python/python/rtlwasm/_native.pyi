@@ -18,7 +18,9 @@ __all__ = [
     "Signal",
     "View",
     "__version__",
+    "begin_wave",
     "compile",
+    "end_wave",
     "play_rows",
 ]
 
@@ -189,6 +191,8 @@ class View:
     if sys.version_info >= (3, 12):
         def __buffer__(self, flags: int, /) -> memoryview: ...
 
+def begin_wave(model: Model, path: str | os.PathLike[str], memories: bool) -> None: ...
+def end_wave(model: Model) -> None: ...
 def compile(request: dict[str, Any]) -> tuple[bytes, str, list[Path]]: ...
 def play_rows(
     model: Model,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _native
 from ._table import columns_of, from_limbs, row_count, to_limbs
-from .errors import ConditionNotMetError, UnknownNameError
+from .errors import ConditionNotMetError, OptionError, UnknownNameError
 from .hierarchy import Scope, Tree
 from .wave import Wave
 
@@ -210,6 +212,26 @@ class Model(_native.Model):
 
     def _signal(self, named: str | Sequence[str] | Signal) -> Signal:
         return named if isinstance(named, _native.Signal) else self.signal(named)
+
+    @contextmanager
+    def record(self, path: str | os.PathLike[str], *, memories: bool = False) -> Iterator[None]:
+        """Write what runs in a `with` block to a waveform file, for GTKWave or Surfer.
+
+        path: ends in `.vcd` or `.fst`.
+        memories: write memories, too, row by row.
+
+        All named signals are sampled after each edge, at the time of the edge. The model comes to the same state as
+        without, but each cycle takes longer. `reset` and `restore` to an earlier time do not go into one file.
+
+        Raises `WaveError` when the file cannot be written.
+        """
+        if Path(path).suffix not in {".vcd", ".fst"}:
+            raise OptionError(f"`{os.fspath(path)}` tells no format: the name of a waveform ends in .vcd or .fst")
+        _native.begin_wave(self, path, memories)
+        try:
+            yield
+        finally:
+            _native.end_wave(self)
 
     # The rest
 
