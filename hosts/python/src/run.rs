@@ -14,6 +14,8 @@ use crate::state::{Recorded, State};
 const PIECE: Duration = Duration::from_millis(30);
 /// The first piece, in cycles or time units, before anything is known of the design's speed.
 const FIRST_PIECE: u64 = 256;
+/// The largest piece that a run begins with: what was learned may be of cycles that change nothing.
+const LONG: u64 = 1 << 14;
 /// What takes less than this is done with the interpreter lock in hand.
 const QUICK: Duration = Duration::from_micros(5);
 /// And at most so many cycles, should the design be slower later.
@@ -128,6 +130,12 @@ impl Pace {
         }
     }
 
+    /// Before a run that may be long.
+    fn slow_down(&mut self) {
+        self.cycles = self.cycles.min(LONG);
+        self.time = self.time.min(LONG);
+    }
+
     fn is_quick(&self, unit: Unit, amount: u64) -> bool {
         unit == Unit::Cycles && (1..=self.quick).contains(&amount)
     }
@@ -194,6 +202,9 @@ impl Model {
     ) -> PyResult<(Status, u64)> {
         let bar = Bar::new(py, progress, total, unit)?;
         let (mut left, mut cycles) = (total, 0);
+        if total > LONG {
+            self.lock(py)?.pace.slow_down();
+        }
         loop {
             let ended = self.one_piece(py, (left, unit), &mut piece)?;
             cycles += ended.cycles;
