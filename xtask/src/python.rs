@@ -22,6 +22,9 @@ pub struct Options {
 const PINNED: &str = "import sys, tomllib; \
                       print('\\n'.join(tomllib.load(open(sys.argv[1], 'rb'))['dependency-groups']['test']))";
 
+/// The Python that environments are made with.
+const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+
 /// `cargo xtask python`.
 pub fn run(options: &Options) -> Result {
     setup::run()?;
@@ -80,7 +83,7 @@ impl Environment {
             fs::remove_dir_all(&environment.folder).map_err(at(&environment.folder))?;
         }
         execute(
-            Command::new("python3")
+            Command::new(PYTHON)
                 .args(["-m", "venv"])
                 .arg(&environment.folder),
         )?;
@@ -106,15 +109,11 @@ impl Environment {
             fs::remove_dir_all(&wheels).map_err(at(&wheels))?;
         }
         let mut build = self.python();
-        build.args([
-            "-m",
-            "maturin",
-            "build",
-            "--quiet",
-            "--release",
-            "--compatibility",
-            "linux",
-        ]);
+        build.args(["-m", "maturin", "build", "--quiet", "--release"]);
+        if cfg!(target_os = "linux") {
+            // It is for this machine: a wheel for others is built on an old one.
+            build.args(["--compatibility", "linux"]);
+        }
         execute(
             build
                 .arg("--out")
@@ -152,7 +151,8 @@ impl Environment {
     }
 
     fn python(&self) -> Command {
-        let mut command = Command::new(self.folder.join("bin").join("python"));
+        let scripts = if cfg!(windows) { "Scripts" } else { "bin" };
+        let mut command = Command::new(self.folder.join(scripts).join("python"));
         command
             .current_dir(package())
             .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -166,12 +166,12 @@ fn package() -> PathBuf {
 }
 
 fn requirements() -> Result<String> {
-    let mut command = Command::new("python3");
+    let mut command = Command::new(PYTHON);
     command
         .arg("-c")
         .arg(PINNED)
         .arg(package().join("pyproject.toml"));
-    output(&mut command, "python3")
+    output(&mut command, PYTHON)
 }
 
 fn output(command: &mut Command, name: &str) -> Result<String> {

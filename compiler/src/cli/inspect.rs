@@ -232,7 +232,7 @@ fn reset_rows(manifest: &Manifest) -> Vec<Vec<String>> {
 }
 
 fn time_unit(exponent: i32) -> String {
-    match super::wave::timescale(exponent) {
+    match rtlwasm_host::wave::timescale(exponent) {
         Some((count, unit)) => format!("{count} {unit}"),
         None => format!("10^{exponent} s"),
     }

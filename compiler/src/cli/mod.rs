@@ -17,7 +17,6 @@ mod report;
 mod run;
 #[cfg(feature = "yosys")]
 mod setup;
-mod wave;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

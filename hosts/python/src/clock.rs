@@ -1,10 +1,11 @@
 //! Clocks as Python objects: their periods, and single edges.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::errors::refused;
+use crate::errors::asked;
 use crate::model::Model;
 use crate::run::Run;
 
@@ -24,7 +25,7 @@ pub struct Clock {
 impl Clock {
     pub fn new(model: &Bound<'_, Model>, name: &str) -> PyResult<Clock> {
         let host = &model.get().host;
-        let clock = host.clock(name).map_err(|e| refused(model.py(), &e))?;
+        let clock = asked(model.py(), || host.clock(name))?;
         let entry = host
             .manifest()
             .clocks
@@ -50,58 +51,49 @@ impl Clock {
     /// Rises since reset.
     #[getter]
     fn cycles(&self, py: Python<'_>) -> PyResult<u64> {
-        let state = self.model.get().lock(py)?;
-        state
-            .model
-            .clock_cycles(self.clock)
-            .map_err(|e| refused(py, &e))
+        self.model
+            .get()
+            .look(py, |model| model.clock_cycles(self.clock))
     }
 
     /// Present level, 0 or 1.
     #[getter]
     fn level(&self, py: Python<'_>) -> PyResult<u8> {
-        let state = self.model.get().lock(py)?;
-        state
-            .model
-            .clock_level(self.clock)
-            .map_err(|e| refused(py, &e))
+        self.model
+            .get()
+            .look(py, |model| model.clock_level(self.clock))
     }
 
     /// How long it stays high and then low, in time units: a pair. Kept by `Model.reset`.
     #[getter]
     fn period(&self, py: Python<'_>) -> PyResult<(u64, u64)> {
-        let state = self.model.get().lock(py)?;
-        state
-            .model
-            .clock_period(self.clock)
-            .map_err(|e| refused(py, &e))
+        self.model
+            .get()
+            .look(py, |model| model.clock_period(self.clock))
     }
 
     #[setter]
     fn set_period(&self, py: Python<'_>, period: (u64, u64)) -> PyResult<()> {
-        let mut state = self.model.get().lock(py)?;
-        let set = state.model.set_clock_period(self.clock, period.0, period.1);
-        set.map_err(|e| refused(py, &e))
+        let (high, low) = period;
+        self.model
+            .get()
+            .look(py, |model| model.set_clock_period(self.clock, high, low))
     }
 
     /// Lets `Model.advance` run it: the first flip comes `delay` time units from now.
     #[pyo3(signature = (delay = 0))]
     fn start(&self, py: Python<'_>, delay: u64) -> PyResult<()> {
-        let mut state = self.model.get().lock(py)?;
-        let next = state.model.time().saturating_add(delay);
-        state
-            .model
-            .start_clock(self.clock, next)
-            .map_err(|e| refused(py, &e))
+        self.model.get().look(py, |model| {
+            let next = model.time().saturating_add(delay);
+            model.start_clock(self.clock, next)
+        })
     }
 
     /// Makes `Model.advance` leave it alone.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
-        let mut state = self.model.get().lock(py)?;
-        state
-            .model
-            .stop_clock(self.clock)
-            .map_err(|e| refused(py, &e))
+        self.model
+            .get()
+            .look(py, |model| model.stop_clock(self.clock))
     }
 
     /// The rising edge alone; time stands still. Nothing happens when it is high already.
@@ -141,12 +133,18 @@ impl Model {
             if let Some(only) = self.clock {
                 return Ok(only);
             }
-            return self.host.only_clock().map_err(|e| refused(py, &e));
+            return asked(py, || self.host.only_clock());
         };
         if let Ok(clock) = clock.cast::<Clock>() {
             return Ok(clock.get().clock);
         }
-        let name = clock.cast::<PyString>()?;
-        self.host.clock(name.to_str()?).map_err(|e| refused(py, &e))
+        let Ok(name) = clock.cast::<PyString>() else {
+            return Err(PyTypeError::new_err(format!(
+                "a clock is named by a str or a Clock, and not by {}",
+                clock.get_type().name()?
+            )));
+        };
+        let name = name.to_str()?;
+        asked(py, || self.host.clock(name))
     }
 }

@@ -16,7 +16,7 @@ pub fn exception(py: Python<'_>, class: &str, message: impl Into<String>) -> PyE
 }
 
 /// A request that the model could not carry out.
-pub fn refused(py: Python<'_>, error: &Error) -> PyErr {
+fn refused(py: Python<'_>, error: &Error) -> PyErr {
     let class = match error {
         Error::UnknownSignal { .. }
         | Error::AmbiguousSignal { .. }
@@ -31,6 +31,7 @@ pub fn refused(py: Python<'_>, error: &Error) -> PyErr {
         Error::Image { .. } => "ImageError",
         Error::Io { source, .. } => return with_errno(py, source, &error.to_string()),
         Error::Trap { .. } => "InternalError",
+        Error::Wave { .. } => "WaveError",
         Error::Refused { .. } | Error::RingStuck | Error::BrokenRing { .. } => "RtlwasmError",
     };
     exception(py, class, error.to_string())
@@ -54,13 +55,32 @@ fn with_errno(py: Python<'_>, source: &std::io::Error, text: &str) -> PyErr {
     }
 }
 
-/// Runs Rust code that must not panic; if it does, that is a bug of ours and an ordinary exception.
+/// What code answered, or the panic that it ended with.
+pub type Caught<T> = Result<T, Box<dyn Any + Send>>;
+
+/// Runs Rust code that must not panic; it needs no interpreter lock.
+pub fn caught<T>(code: impl FnOnce() -> T) -> Caught<T> {
+    catch_unwind(AssertUnwindSafe(code))
+}
+
+/// The same; a panic is a bug of ours and an ordinary exception.
 pub fn guarded<T>(py: Python<'_>, code: impl FnOnce() -> T) -> PyResult<T> {
-    catch_unwind(AssertUnwindSafe(code)).map_err(|panic| internal(py, panic))
+    caught(code).map_err(|panic| internal(py, panic))
+}
+
+/// What the host answered: a refusal and a panic are exceptions.
+pub fn answered<T>(py: Python<'_>, answer: Caught<Result<T, Error>>) -> PyResult<T> {
+    let answer = answer.map_err(|panic| internal(py, panic))?;
+    answer.map_err(|error| refused(py, &error))
+}
+
+/// Asks the host for something.
+pub fn asked<T>(py: Python<'_>, code: impl FnOnce() -> Result<T, Error>) -> PyResult<T> {
+    answered(py, caught(code))
 }
 
 /// What a caught panic becomes.
-pub fn internal(py: Python<'_>, panic: Box<dyn Any + Send>) -> PyErr {
+fn internal(py: Python<'_>, panic: Box<dyn Any + Send>) -> PyErr {
     let text = match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
         (Some(text), _) => (*text).to_string(),
         (_, Some(text)) => text.clone(),

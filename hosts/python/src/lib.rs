@@ -14,6 +14,7 @@ mod number;
 mod play;
 mod run;
 mod signal;
+mod state;
 mod values;
 mod view;
 
@@ -43,6 +44,8 @@ mod _native {
     use crate::run::Run;
     #[pymodule_export]
     use crate::signal::Signal;
+    #[pymodule_export]
+    use crate::state::{begin_wave, end_wave};
     #[pymodule_export]
     use crate::view::View;
 }

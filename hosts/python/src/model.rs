@@ -3,7 +3,6 @@
 //! One thread uses a model at a time. A second one that calls it meanwhile gets an exception rather than waiting, since
 //! it would wait with the interpreter lock in its hands.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -11,16 +10,18 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use rtlwasm_host::{Clock as HostClock, ModelOptions, Probe, Snapshot, Status};
+use rtlwasm_host::manifest::EventSite;
+use rtlwasm_host::{Clock as HostClock, Error, ModelOptions, Probe, Snapshot, Status};
 use rustc_hash::FxHashMap;
 
 use crate::artifact::Artifact;
 use crate::clock::Clock;
-use crate::errors::{exception, guarded, not_loaded, refused};
+use crate::errors::{answered, asked, caught, exception, guarded, not_loaded};
 use crate::event::Event;
 use crate::number::from_python;
-use crate::run::{Pace, Piece, Run, Unit};
+use crate::run::{Piece, Run, Unit};
 use crate::signal::Signal;
+use crate::state::State;
 use crate::view::Views;
 
 /// One running model of an artifact.
@@ -34,43 +35,6 @@ pub struct Model {
     state: Mutex<State>,
     pub names: Mutex<FxHashMap<String, Probe>>,
     callback: Mutex<Option<Py<PyAny>>>,
-}
-
-/// What calls change.
-pub struct State {
-    pub model: rtlwasm_host::Model,
-    /// How fast it is.
-    pub pace: Pace,
-    /// The event that ended the last run with a failure.
-    pub failed: Option<rtlwasm_host::Event>,
-    events: VecDeque<rtlwasm_host::Event>,
-}
-
-impl State {
-    fn new(model: rtlwasm_host::Model) -> State {
-        State {
-            model,
-            pace: Pace::default(),
-            failed: None,
-            events: VecDeque::new(),
-        }
-    }
-
-    fn keep_events(&mut self) {
-        self.events.extend(self.model.events());
-    }
-
-    /// Remembers the newest event of an assertion or a `$fatal`.
-    pub fn note_failure(&mut self) {
-        self.keep_events();
-        let sites = &self.model.artifact().manifest().events;
-        let fails = |event: &&rtlwasm_host::Event| {
-            sites
-                .get(event.site as usize)
-                .is_some_and(|site| site.action == "fail")
-        };
-        self.failed = self.events.iter().rev().find(fails).cloned();
-    }
 }
 
 #[pymethods]
@@ -87,17 +51,27 @@ impl Model {
         let host = artifact.get().host.clone();
         let made = match fork_of {
             Some(other) => {
-                let mut state = other.get().lock(py)?;
-                other.get().views.before(&mut state.model);
-                guarded(py, || state.model.fork())?
+                let other = other.get();
+                if artifact.as_ptr() != other.artifact.as_ptr() {
+                    let text = "a fork has the artifact of its model";
+                    return Err(exception(py, "ForeignError", text));
+                }
+                let mut state = other.lock(py)?;
+                let (model, views) = (&mut state.recorded.model, &other.views);
+                let fork = || {
+                    views.before(model);
+                    model.fork()
+                };
+                guarded(py, || py.detach(fork))?
             }
             None => {
+                let plusargs = plusargs.iter().map(|text| without_plus(text).into());
                 let options = ModelOptions {
                     cache_dir: None,
                     seed,
-                    plusargs,
+                    plusargs: plusargs.collect(),
                 };
-                guarded(py, || host.model(&options))?
+                guarded(py, || py.detach(|| host.model(&options)))?
             }
         };
         let model = made.map_err(|error| not_loaded(py, &error))?;
@@ -164,14 +138,14 @@ impl Model {
         progress: bool,
     ) -> PyResult<Py<Run>> {
         let clock = self.chosen_clock(py, clock)?;
-        let ended = self.drive(py, (cycles, Unit::Cycles), progress, |model, most| {
-            model.step(clock, most).map(Piece::from)
+        let ended = self.drive(py, (cycles, Unit::Cycles), progress, |recorded, most| {
+            recorded.step(clock, most).map(Piece::from)
         })?;
         self.answer(py, ended)
     }
 
     /// Steps a clock until a signal of up to 64 bits has a value; see `run_until`.
-    #[pyo3(signature = (signal, value, max_cycles, *, clock = None, progress = false))]
+    #[pyo3(name = "_step_until", signature = (signal, value, max_cycles, *, clock = None, progress = false))]
     fn step_until(
         &self,
         py: Python<'_>,
@@ -191,18 +165,23 @@ impl Model {
             return Err(exception(py, "ShapeError", text));
         }
         let wanted = from_python(value, signal.width(), &name)?.limbs()[0];
-        let ended = self.drive(py, (max_cycles, Unit::Cycles), progress, |model, most| {
-            model
-                .run_until(clock, most, signal, wanted)
-                .map(|run| match run.status {
-                    // The condition came true: nothing is left to do.
-                    Status::Ok => Piece {
-                        done: u64::MAX,
-                        ..run.into()
-                    },
-                    _ => run.into(),
-                })
-        })?;
+        let ended = self.drive(
+            py,
+            (max_cycles, Unit::Cycles),
+            progress,
+            |recorded, most| {
+                recorded
+                    .run_until(clock, most, signal, wanted)
+                    .map(|run| match run.status {
+                        // The condition came true: nothing is left to do.
+                        Status::Ok => Piece {
+                            done: u64::MAX,
+                            ..run.into()
+                        },
+                        _ => run.into(),
+                    })
+            },
+        )?;
         if ended.0 == Status::ConditionNotMet {
             let text = format!(
                 "`{name}` is {} and not {value} after {} cycles: allow more with max_cycles, or look at why it waits",
@@ -219,11 +198,11 @@ impl Model {
     /// Returns a Run with the falls of all clocks as its cycles. Raises as `step`.
     #[pyo3(signature = (duration, *, progress = false))]
     fn advance(&self, py: Python<'_>, duration: u64, progress: bool) -> PyResult<Py<Run>> {
-        let ended = self.drive(py, (duration, Unit::Time), progress, |model, most| {
-            let start = model.time();
-            let run = model.advance(start.saturating_add(most))?;
+        let ended = self.drive(py, (duration, Unit::Time), progress, |recorded, most| {
+            let start = recorded.model.time();
+            let run = recorded.advance(start.saturating_add(most))?;
             Ok(Piece {
-                done: model.time() - start,
+                done: recorded.model.time() - start,
                 ..run.into()
             })
         })?;
@@ -233,7 +212,7 @@ impl Model {
     /// Runs the started clocks until a time, in time units since reset. Raises ValueRangeError when that is past.
     #[pyo3(signature = (time, *, progress = false))]
     fn advance_to(&self, py: Python<'_>, time: u64, progress: bool) -> PyResult<Py<Run>> {
-        let now = self.lock(py)?.model.time();
+        let now = self.time(py)?;
         let Some(duration) = time.checked_sub(now) else {
             return Err(backwards(py, now, time));
         };
@@ -242,46 +221,42 @@ impl Model {
 
     /// Power-on: state to its initial image, time to 0, `initial` blocks run, logic settled. Clock periods stay.
     ///
-    /// seed: of everything random in the design, 64 bits.
-    #[pyo3(signature = (seed = 0))]
-    fn reset(&self, py: Python<'_>, seed: u64) -> PyResult<Py<Run>> {
-        self.once(py, move |model| model.reset(seed))
+    /// seed: of everything random in the design, 64 bits; by default the one that the model has.
+    #[pyo3(signature = (seed = None))]
+    fn reset(&self, py: Python<'_>, seed: Option<u64>) -> PyResult<Py<Run>> {
+        self.once(py, move |model| model.reset(seed.unwrap_or(model.seed())))
     }
 
     /// Present time in time units; set it to move forward.
     #[getter]
     fn time(&self, py: Python<'_>) -> PyResult<u64> {
-        Ok(self.lock(py)?.model.time())
+        self.look(py, |model| Ok(model.time()))
     }
 
     #[setter]
     fn set_time(&self, py: Python<'_>, time: u64) -> PyResult<()> {
-        let mut state = self.lock(py)?;
-        let now = state.model.time();
+        let now = self.time(py)?;
         if time < now {
             return Err(backwards(py, now, time));
         }
-        state.model.set_time(time);
-        Ok(())
+        self.change(py, |model| {
+            model.set_time(time);
+            Ok(())
+        })
     }
 
     /// All that decides the future, as bytes: registers, memories, inputs, time, clocks, random state.
     fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let mut state = self.lock(py)?;
-        self.views.before(&mut state.model);
-        Ok(PyBytes::new(py, state.model.snapshot().as_bytes()))
+        let snapshot = self.look(py, |model| Ok(model.snapshot()))?;
+        Ok(PyBytes::new(py, snapshot.as_bytes()))
     }
 
     /// Goes back (or forth) to a snapshot; nothing needs to be settled afterwards. Events are not taken back.
     ///
     /// Raises ForeignError when it is of another design or build.
     fn restore(&self, py: Python<'_>, snapshot: &[u8]) -> PyResult<()> {
-        let mut state = self.lock(py)?;
-        self.views.before(&mut state.model);
         let snapshot = Snapshot::from_bytes(snapshot.to_vec());
-        let restored = state.model.restore(&snapshot);
-        let restored = restored.and_then(|()| self.views.after(&mut state.model));
-        restored.map_err(|error| refused(py, &error))
+        self.change(py, |model| model.restore(&snapshot))
     }
 
     /// The events since the last call of this method, oldest first.
@@ -314,12 +289,14 @@ impl Model {
 
     /// The signal or memory of a path: names joined with dots, or a list of names. Raises UnknownNameError.
     fn signal(slf: &Bound<'_, Self>, path: &Bound<'_, PyAny>) -> PyResult<Signal> {
-        let host = &slf.get().host;
-        let found = match path.cast::<PyString>() {
-            Ok(text) => host.signal(text.to_str()?),
-            Err(_) => host.signal(path.extract::<Vec<String>>()?),
+        let model = slf.get();
+        let signal = match path.cast::<PyString>() {
+            Ok(text) => {
+                let text = text.to_str()?;
+                asked(slf.py(), || model.host.signal(text))?
+            }
+            Err(_) => model.signal_by_path(path)?,
         };
-        let signal = found.map_err(|error| refused(slf.py(), &error))?;
         Ok(Signal::new(slf, signal))
     }
 
@@ -339,35 +316,30 @@ impl Model {
     }
 
     /// Fills a memory from a file and returns the number of rows written.
+    #[pyo3(name = "_load_memory")]
     fn load_memory(
         &self,
         py: Python<'_>,
         memory: &Bound<'_, Signal>,
         path: PathBuf,
     ) -> PyResult<usize> {
-        let mut state = self.lock(py)?;
-        self.views.before(&mut state.model);
-        let loaded = state.model.load_memory(memory.get().signal, path);
-        loaded.map_err(|error| refused(py, &error))
+        let memory = memory.get().signal;
+        self.change(py, |model| model.load_memory(memory, path))
     }
 
-    /// Gives a plusarg without its plus; False when the design does not ask for it.
+    /// Gives a plusarg, with or without its plus; False when the design does not ask for it.
     fn set_plusarg(&self, py: Python<'_>, text: &str) -> PyResult<bool> {
-        let mut state = self.lock(py)?;
-        self.views.before(&mut state.model);
-        state
-            .model
-            .set_plusarg(text)
-            .map_err(|error| refused(py, &error))
+        self.change(py, |model| model.set_plusarg(without_plus(text)))
     }
 
     /// How often each cover was hit since reset: pairs of name and count.
     fn covers(&self, py: Python<'_>) -> PyResult<Vec<(String, u64)>> {
-        let state = self.lock(py)?;
         let sites = self.host.manifest().events.iter().enumerate();
-        Ok(sites
-            .filter_map(|(i, site)| Some((site.name.clone(), state.model.cover_count(i)?)))
-            .collect())
+        self.look(py, |model| {
+            let count =
+                |(i, site): (usize, &EventSite)| Some((site.name.clone(), model.cover_count(i)?));
+            Ok(sites.filter_map(count).collect())
+        })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -398,15 +370,44 @@ impl Model {
         }
     }
 
+    /// Looks at the model, which has taken in what was written through views.
+    pub fn look<T>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut rtlwasm_host::Model) -> Result<T, Error>,
+    ) -> PyResult<T> {
+        let mut state = self.lock(py)?;
+        let model = &mut state.recorded.model;
+        let answer = caught(|| {
+            self.views.before(model);
+            work(model)
+        });
+        // Python code that runs for the answer may come here again.
+        drop(state);
+        answered(py, answer)
+    }
+
+    /// The same for what changes values: views show it.
+    pub fn change<T>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut rtlwasm_host::Model) -> Result<T, Error>,
+    ) -> PyResult<T> {
+        self.look(py, |model| {
+            let answer = work(model)?;
+            self.views.after(model)?;
+            Ok(answer)
+        })
+    }
+
     /// One call that is not divided.
     pub fn once(
         &self,
         py: Python<'_>,
-        mut call: impl FnMut(&mut rtlwasm_host::Model) -> Result<rtlwasm_host::Run, rtlwasm_host::Error>
-        + Send,
+        mut call: impl FnMut(&mut rtlwasm_host::Model) -> Result<rtlwasm_host::Run, Error> + Send,
     ) -> PyResult<Py<Run>> {
-        let ended = self.drive(py, (0, Unit::Call), false, |model, _| {
-            call(model).map(Piece::from)
+        let ended = self.drive(py, (0, Unit::Call), false, |recorded, _| {
+            recorded.once(&mut call).map(Piece::from)
         })?;
         self.answer(py, ended)
     }
@@ -417,26 +418,44 @@ impl Model {
         Some(Event::new(event, site))
     }
 
-    /// Gives events to the callback, if there is one.
+    /// Gives events to the callback, if there is one. It may itself run the model, or leave: what it has not seen by
+    /// then is kept.
     pub fn deliver_events(&self, py: Python<'_>) -> PyResult<()> {
-        let callback = self
-            .callback()
-            .as_ref()
-            .map(|callback| callback.clone_ref(py));
-        let Some(callback) = callback else {
-            return Ok(());
-        };
-        let events = self.events(py)?;
-        for event in events {
+        loop {
+            let callback = self
+                .callback()
+                .as_ref()
+                .map(|callback| callback.clone_ref(py));
+            let Some(callback) = callback else {
+                return Ok(());
+            };
+            let Some(event) = self.next_event(py)? else {
+                return Ok(());
+            };
             callback.call1(py, (event,))?;
         }
-        Ok(())
+    }
+
+    /// Takes the oldest event that is kept.
+    fn next_event(&self, py: Python<'_>) -> PyResult<Option<Event>> {
+        let mut state = self.lock(py)?;
+        state.keep_events();
+        while let Some(event) = state.events.pop_front() {
+            if let Some(event) = self.event(event) {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
     }
 
     /// The function that takes events; the guard must not live while Python code can run.
     fn callback(&self) -> MutexGuard<'_, Option<Py<PyAny>>> {
         self.callback.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn without_plus(plusarg: &str) -> &str {
+    plusarg.strip_prefix('+').unwrap_or(plusarg)
 }
 
 fn backwards(py: Python<'_>, now: u64, time: u64) -> PyErr {

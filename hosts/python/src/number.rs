@@ -18,7 +18,7 @@ pub fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyA
         .call_method1("from_bytes", (bytes, "little"))
 }
 
-/// An integer, anything with `__index__`, or text such as `0x2a` and `8'h2a`, as a value of `width` bits. Negative
+/// An integer, anything with `__index__`, a truth value, or text such as `0x2a` and `8'h2a`, as a value of `width` bits. Negative
 /// numbers are two's complement. `name` stands for the signal in errors.
 pub fn from_python(value: &Bound<'_, PyAny>, width: u32, name: &str) -> PyResult<Value> {
     let py = value.py();
@@ -26,11 +26,16 @@ pub fn from_python(value: &Bound<'_, PyAny>, width: u32, name: &str) -> PyResult
         let parsed = Value::parse(text.to_str()?, width);
         return parsed.map_err(|e| exception(py, "ValueRangeError", format!("`{name}`: {e}")));
     }
-    let Ok(number) = py.import("operator")?.call_method1("index", (value,)) else {
-        return Err(PyTypeError::new_err(format!(
-            "`{name}` takes an int, or text such as \"0x2a\", and not {}",
-            value.get_type().name()?
-        )));
+    let class = value.get_type().name()?.to_string();
+    let indexed = py.import("operator")?.call_method1("index", (value,));
+    let number = match (indexed, class.as_str()) {
+        (Ok(number), _) => number,
+        // To Python the truth values of numpy are no numbers.
+        (Err(_), "bool" | "bool_") => u8::from(value.is_truthy()?).into_pyobject(py)?.into_any(),
+        (Err(_), class) => {
+            let text = format!("`{name}` takes an int, or text such as \"0x2a\", and not {class}");
+            return Err(PyTypeError::new_err(text));
+        }
     };
     let range = 1u32.into_pyobject(py)?.into_any().lshift(width)?;
     let inside = match number.lt(0)? {
@@ -38,7 +43,9 @@ pub fn from_python(value: &Bound<'_, PyAny>, width: u32, name: &str) -> PyResult
         false => number.lt(&range)?,
     };
     if !inside {
-        let text = if width <= 64 {
+        let text = if number.lt(0)? {
+            format!("the least that it takes is -{}", range.rshift(1)?)
+        } else if width <= 64 {
             format!(
                 "it holds 0 to {}",
                 u64::MAX.checked_shr(64 - width).unwrap_or(0)

@@ -5,10 +5,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyByteArray;
 use rtlwasm_host::{Clock, Error, Signal as HostSignal, Status, Value};
 
-use crate::errors::exception;
+use crate::errors::{asked, exception};
 use crate::model::Model;
 use crate::run::{Piece, Run, Unit};
 use crate::signal::Signal;
+use crate::state::Recorded;
 
 /// A signal and its values, row after row, so many 64-bit limbs each.
 struct Column {
@@ -38,21 +39,27 @@ pub fn play_rows<'py>(
     let clock = model.chosen_clock(py, clock)?;
     let inputs = inputs
         .iter()
-        .map(|(signal, buffer)| input(py, signal, buffer, rows));
+        .map(|(signal, buffer)| input(model, signal, buffer, rows));
     let mut inputs = inputs.collect::<PyResult<Vec<Column>>>()?;
-    let mut outputs: Vec<Column> = outputs
+    let outputs = outputs
         .iter()
-        .map(|signal| column(signal, Vec::new()))
-        .collect();
+        .map(|signal| column(model, signal, Vec::new()));
+    let mut outputs = outputs.collect::<PyResult<Vec<Column>>>()?;
     let mut row = 0;
-    let ended = model.drive(py, (rows, Unit::Cycles), progress, |model, most| {
+    let ended = model.drive(py, (rows, Unit::Cycles), progress, |recorded, most| {
         let mut piece = Piece {
             status: Status::Ok,
             cycles: 0,
             done: 0,
         };
         while piece.done < most && piece.status == Status::Ok {
-            one_row(model, clock, row, (&mut inputs, &mut outputs), &mut piece)?;
+            one_row(
+                recorded,
+                clock,
+                row,
+                (&mut inputs, &mut outputs),
+                &mut piece,
+            )?;
             row += 1;
         }
         Ok(piece)
@@ -70,12 +77,13 @@ pub fn play_rows<'py>(
 }
 
 fn one_row(
-    model: &mut rtlwasm_host::Model,
+    recorded: &mut Recorded,
     clock: Clock,
     row: usize,
     (inputs, outputs): (&mut [Column], &mut [Column]),
     piece: &mut Piece,
 ) -> Result<(), Error> {
+    let model = &mut recorded.model;
     for column in inputs {
         let limbs = &column.values[row * column.limbs..][..column.limbs];
         match limbs {
@@ -86,7 +94,8 @@ fn one_row(
             )?,
         }
     }
-    let run = model.step(clock, 1)?;
+    let run = recorded.step(clock, 1)?;
+    let model = &mut recorded.model;
     piece.status = run.status;
     piece.cycles += run.cycles;
     piece.done += 1;
@@ -101,23 +110,27 @@ fn one_row(
     Ok(())
 }
 
-fn column(signal: &Bound<'_, Signal>, values: Vec<u64>) -> Column {
+/// Refuses memories and signals of other designs.
+fn column(model: &Model, signal: &Bound<'_, Signal>, values: Vec<u64>) -> PyResult<Column> {
+    let py = signal.py();
     let signal = signal.get().signal;
+    asked(py, || model.host.probe_of(signal, None))?;
     let limbs = signal.width().div_ceil(64).max(1) as usize;
-    Column {
+    Ok(Column {
         signal,
         limbs,
         values,
-    }
+    })
 }
 
 fn input(
-    py: Python<'_>,
+    model: &Model,
     signal: &Bound<'_, Signal>,
     buffer: &PyBuffer<u64>,
     rows: u64,
 ) -> PyResult<Column> {
-    let column = column(signal, buffer.to_vec(py)?);
+    let py = signal.py();
+    let column = column(model, signal, buffer.to_vec(py)?)?;
     if column.values.len() as u64 != rows.saturating_mul(column.limbs as u64) {
         let text = format!(
             "a column has {} numbers, and {rows} rows of {} are needed",

@@ -1,19 +1,21 @@
 //! Calls that run: in pieces short enough for Ctrl-C, progress bars and event callbacks, without the interpreter lock.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use rtlwasm_host::{Error, Status};
 
-use crate::errors::{exception, internal, refused};
-use crate::model::{Model, State};
+use crate::errors::{answered, caught, exception};
+use crate::model::Model;
+use crate::state::{Recorded, State};
 
 /// A piece takes about this long.
 const PIECE: Duration = Duration::from_millis(30);
 /// The first piece, in cycles or time units, before anything is known of the design's speed.
 const FIRST_PIECE: u64 = 256;
+/// The largest piece that a run begins with: what was learned may be of cycles that change nothing.
+const LONG: u64 = 1 << 14;
 /// What takes less than this is done with the interpreter lock in hand.
 const QUICK: Duration = Duration::from_micros(5);
 /// And at most so many cycles, should the design be slower later.
@@ -128,6 +130,12 @@ impl Pace {
         }
     }
 
+    /// Before a run that may be long.
+    fn slow_down(&mut self) {
+        self.cycles = self.cycles.min(LONG);
+        self.time = self.time.min(LONG);
+    }
+
     fn is_quick(&self, unit: Unit, amount: u64) -> bool {
         unit == Unit::Cycles && (1..=self.quick).contains(&amount)
     }
@@ -190,10 +198,13 @@ impl Model {
         py: Python<'_>,
         (total, unit): (u64, Unit),
         progress: bool,
-        mut piece: impl FnMut(&mut rtlwasm_host::Model, u64) -> Result<Piece, Error> + Send,
+        mut piece: impl FnMut(&mut Recorded, u64) -> Result<Piece, Error> + Send,
     ) -> PyResult<(Status, u64)> {
         let bar = Bar::new(py, progress, total, unit)?;
         let (mut left, mut cycles) = (total, 0);
+        if total > LONG {
+            self.lock(py)?.pace.slow_down();
+        }
         loop {
             let ended = self.one_piece(py, (left, unit), &mut piece)?;
             cycles += ended.cycles;
@@ -202,7 +213,7 @@ impl Model {
             self.deliver_events(py)?;
             bar.advance(done)?;
             let goes_on = matches!(ended.status, Status::Ok | Status::ConditionNotMet);
-            if left == 0 || !goes_on || (ended.status == Status::Ok && ended.done == 0) {
+            if left == 0 || !goes_on || ended.done == 0 {
                 return Ok((ended.status, cycles));
             }
             py.check_signals()?;
@@ -213,33 +224,35 @@ impl Model {
         &self,
         py: Python<'_>,
         (left, unit): (u64, Unit),
-        piece: &mut (impl FnMut(&mut rtlwasm_host::Model, u64) -> Result<Piece, Error> + Send),
+        piece: &mut (impl FnMut(&mut Recorded, u64) -> Result<Piece, Error> + Send),
     ) -> PyResult<Piece> {
         let mut guard = self.lock(py)?;
         let state: &mut State = &mut guard;
         let amount = left.min(state.pace.piece(unit));
-        self.views.before(&mut state.model);
-        let mut caught = |model: &mut rtlwasm_host::Model| {
-            catch_unwind(AssertUnwindSafe(|| piece(model, amount)))
+        let (recorded, pace, views) = (&mut state.recorded, &mut state.pace, &self.views);
+        let mut work = || {
+            caught(|| {
+                views.before(&mut recorded.model);
+                let ended = piece(recorded, amount)?;
+                views.after(&mut recorded.model)?;
+                Ok(ended)
+            })
         };
-        let ended = if state.pace.is_quick(unit, amount) {
-            caught(&mut state.model)
+        let ended = if pace.is_quick(unit, amount) {
+            work()
         } else {
             py.detach(|| {
                 let start = Instant::now();
-                let ended = caught(&mut state.model);
-                state.pace.learn(unit, amount, start.elapsed());
+                let ended = work();
+                pace.learn(unit, amount, start.elapsed());
                 ended
             })
         };
-        let ended = ended.map_err(|panic| internal(py, panic))?;
-        let ended = ended.map_err(|error| refused(py, &error))?;
-        if ended.status == Status::AssertionFailed {
-            guard.note_failure();
+        if matches!(&ended, Ok(Ok(piece)) if piece.status == Status::AssertionFailed) {
+            state.note_failure();
         }
-        let shown = self.views.after(&mut guard.model);
-        shown.map_err(|error| refused(py, &error))?;
-        Ok(ended)
+        drop(guard);
+        answered(py, ended)
     }
 
     /// The answer to Python: a [`Run`], or the exception that its status stands for.

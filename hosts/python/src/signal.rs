@@ -1,12 +1,12 @@
 //! Signals and memories as Python objects: found once by name, then used without a search.
 
-use pyo3::exceptions::{PyIndexError, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyIterator, PyMemoryView, PySlice};
+use pyo3::types::{PyInt, PyIterator, PyMemoryView, PySlice, PyString};
 use rtlwasm_host::{Access, Kind, Probe, manifest};
 
-use crate::errors::{exception, refused};
+use crate::errors::{asked, exception};
 use crate::model::Model;
 use crate::view::View;
 
@@ -39,8 +39,7 @@ impl Signal {
 
     /// Itself, or one row of a memory.
     fn probe(&self, py: Python<'_>, row: Option<i64>) -> PyResult<Probe> {
-        let probe = self.model.get().host.probe_of(self.signal, row);
-        probe.map_err(|error| refused(py, &error))
+        asked(py, || self.model.get().host.probe_of(self.signal, row))
     }
 
     /// The declared indices that a subscript stands for.
@@ -60,7 +59,7 @@ impl Signal {
                 "rows of `{}` begin at {first}: take them one by one",
                 self.name()
             );
-            return Err(PyIndexError::new_err(text));
+            return Err(exception(index.py(), "RowError", text));
         }
         let found = slice.indices(self.signal.depth() as isize)?;
         let rows =
@@ -235,6 +234,24 @@ impl Signal {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.model)
+    }
+
+    /// Signals are equal when they are the same one of the same model. A comparison with a number is a mistake that
+    /// would go unnoticed.
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        if let Ok(other) = other.cast::<Signal>() {
+            let other = other.get();
+            return Ok(self.model.as_ptr() == other.model.as_ptr() && self.signal == other.signal);
+        }
+        if other.is_instance_of::<PyInt>() || other.is_instance_of::<PyString>() {
+            let text = format!("`{}` is a signal: compare its value", self.name());
+            return Err(PyTypeError::new_err(text));
+        }
+        Ok(false)
+    }
+
+    fn __hash__(&self) -> usize {
+        self.model.as_ptr() as usize ^ self.signal.id() as usize
     }
 
     fn __bool__(&self) -> PyResult<bool> {

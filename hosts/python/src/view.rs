@@ -16,9 +16,12 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use rtlwasm_host::{Access, Error, Place, Signal};
 
-use crate::errors::refused;
+use crate::errors::asked;
 use crate::mirror::Mirror;
 use crate::model::Model;
+
+/// Python reads numbers in the order of the machine, and linear memory is little-endian.
+const _: () = assert!(cfg!(target_endian = "little"));
 
 /// The live views of one model.
 #[derive(Default)]
@@ -126,31 +129,26 @@ impl View {
         writable: bool,
     ) -> PyResult<Option<View>> {
         let inner = model.get();
-        let place = inner.host.place(signal).map_err(|e| refused(py, &e))?;
-        let mut state = inner.lock(py)?;
-        inner.views.before(&mut state.model);
-        let (source, address, place) = match place {
+        let place = asked(py, || inner.host.place(signal))?;
+        if place.is_none() && (signal.depth() > 0 || signal.width() == 0) {
+            return Ok(None);
+        }
+        let (source, address, place) = inner.look(py, |model| match place {
             Some(place) if place.alone => {
-                let computed = signal.access() == Access::Computed;
-                let shown = state.model.refresh_signal(signal);
-                shown.map_err(|e| refused(py, &e))?;
-                let source = if computed {
-                    Source::Computed
-                } else {
-                    Source::Stored
+                model.refresh_signal(signal)?;
+                let source = match signal.access() {
+                    Access::Computed => Source::Computed,
+                    _ => Source::Stored,
                 };
-                let base = state.model.memory_address().0 as usize;
-                (source, base + place.offset, place)
+                let base = model.memory_address().0 as usize;
+                Ok((source, base + place.offset, place))
             }
-            None if signal.depth() > 0 || signal.width() == 0 => return Ok(None),
             _ => {
-                let mirror = Mirror::new(&mut state.model, signal, writable);
-                let mirror = Arc::new(mirror.map_err(|e| refused(py, &e))?);
+                let mirror = Arc::new(Mirror::new(model, signal, writable)?);
                 let address = mirror.address();
-                (Source::Mirrored(mirror), address, numbers(signal))
+                Ok((Source::Mirrored(mirror), address, numbers(signal)))
             }
-        };
-        drop(state);
+        })?;
         let outer = match place.rows {
             1 if signal.depth() == 0 => [place.items, place.item_bytes],
             rows => [rows, place.stride],
@@ -217,11 +215,18 @@ impl View {
 
     fn check(&self, flags: c_int) -> PyResult<()> {
         let asks = |flag: c_int| flags & flag == flag;
+        let whole = [
+            ffi::PyBUF_C_CONTIGUOUS,
+            ffi::PyBUF_F_CONTIGUOUS,
+            ffi::PyBUF_ANY_CONTIGUOUS,
+        ];
         let refusal = if asks(ffi::PyBUF_WRITABLE) && !self.writable {
             "this view is read-only: ask for one with writable=True"
         } else if asks(ffi::PyBUF_F_CONTIGUOUS) && self.dimensions() == 2 {
             "rows lie one after the other: ask for C order"
-        } else if !asks(ffi::PyBUF_STRIDES) && self.place.stride != self.place.row_bytes() {
+        } else if self.place.stride != self.place.row_bytes()
+            && (!asks(ffi::PyBUF_STRIDES) || whole.iter().any(|flag| asks(*flag)))
+        {
             "there are gaps between the rows: ask for a buffer with strides"
         } else {
             return Ok(());

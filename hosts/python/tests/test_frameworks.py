@@ -1,4 +1,4 @@
-"""Amaranth and Torii designs, compared with their own simulators' arithmetic."""
+"""Amaranth and Torii designs: through their own writers, with their ports, resets and order of clocks."""
 
 import pytest
 import rtlwasm

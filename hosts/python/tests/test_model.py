@@ -55,13 +55,28 @@ def test_numbers_in_every_notation(counter: Model) -> None:
     assert shifter.signed_value == -1
     counter["addr"].value = -8
     assert (counter["addr"].value, counter["addr"].signed_value) == (8, -8)
+    with pytest.raises(rtlwasm.ValueRangeError, match="-9 does not fit `addr`.*the least that it takes is -8"):
+        counter["addr"].value = -9
 
 
 def test_numpy_scalars_are_numbers(counter: Model) -> None:
     numpy = pytest.importorskip("numpy")
     counter.poke("addr", numpy.uint8(5))
-    counter.poke("en", numpy.bool_(True).item())
-    assert counter.peek("addr") == 5
+    counter.poke("en", numpy.array([3, 4])[1] > 3)
+    assert (counter.peek("addr"), counter.peek("en")) == (5, 1)
+
+
+def test_signals_are_compared_with_signals(counter: Model) -> None:
+    assert counter["count"] == counter["count"]
+    assert len({counter["count"], counter["counter.count"], counter["en"]}) == 2
+    assert counter["count"] != counter.fork()["count"]
+    assert counter["count"] is not None
+    assert counter["count"] not in [None, counter["en"]]
+    for number in (5, "5", True):
+        with pytest.raises(TypeError, match="compare its value"):
+            counter["count"] == number  # noqa: B015
+    with pytest.raises(TypeError, match="compare its value"):
+        counter["count"] != 5  # noqa: B015
 
 
 def test_memory_rows(counter: Model) -> None:
@@ -71,6 +86,10 @@ def test_memory_rows(counter: Model) -> None:
     assert counter.peek("ram[1]") == 2
     counter.poke("ram[1]", 7)
     assert ram[1] == 7
+    with pytest.raises(rtlwasm.RowError):
+        ram[16]
+    with pytest.raises(TypeError, match="is no memory"):
+        counter["count"][0]
     assert (ram.kind, ram.width, ram.depth, ram.first_row) == ("memory", 16, 16, 0)
 
 
@@ -101,6 +120,9 @@ def test_run_until_a_function_is_true(counter: Model) -> None:
     with pytest.raises(rtlwasm.ConditionNotMetError, match="after 5 cycles"):
         counter.run_until(lambda: False, max_cycles=5)
     assert counter.run_until(lambda: True).cycles == 0
+    counter["ram"][3] = 0xBEEF
+    counter.poke("addr", 3)
+    assert counter.run_until(lambda: counter["word"].value == 0xBEEF).cycles == 0
 
 
 def test_many_cycles_go_in_pieces(counter: Model) -> None:
@@ -183,11 +205,37 @@ def test_a_callback_may_use_the_model_and_may_fail(counter: Model) -> None:
         counter.step(256)
 
 
+def test_events_that_a_failing_callback_has_not_seen_are_kept(counter: Model) -> None:
+    counter.poke("en", 1)
+    counter.step(3 * 256)
+    seen: list[rtlwasm.Event] = []
+
+    def first_only(event: rtlwasm.Event) -> None:
+        seen.append(event)
+        raise ValueError("enough")
+
+    with pytest.raises(ValueError, match="enough"):
+        counter.on_event(first_only)
+    counter.on_event(None)
+    assert [event.time for event in [*seen, *counter.events()]] == [10, 522, 1034]
+
+
 def test_reset_is_power_on(counter: Model) -> None:
     counter.poke("en", 1)
     counter.step(5)
     assert counter.reset()
     assert (counter.time, counter["count"].value, counter["en"].value) == (0, 0, 0)
+
+
+def test_reset_keeps_the_seed() -> None:
+    model = rtlwasm.compile(DESIGNS / "counter.il", undef="random").model(seed=7)
+    first = model["ram"][0:16]
+    model.reset()
+    assert model["ram"][0:16] == first
+    model.reset(8)
+    assert model["ram"][0:16] != first
+    assert model.reset(7)
+    assert model["ram"][0:16] == first
 
 
 def test_hold_reset(counter: Model) -> None:
@@ -197,6 +245,36 @@ def test_hold_reset(counter: Model) -> None:
     assert (counter["count"].value, counter["rst"].value) == (0, 0)
     with pytest.raises(rtlwasm.UnknownNameError, match="which reset"):
         counter.hold_reset()
+
+
+LOW_RESET = """
+module \\top
+  wire input 1 \\clk
+  wire input 2 \\rst_n
+  wire width 4 input 3 \\d
+  wire width 4 output 4 \\q
+  cell $adff $r
+    parameter \\ARST_POLARITY 1'0
+    parameter \\ARST_VALUE 4'1001
+    parameter \\CLK_POLARITY 1'1
+    parameter \\WIDTH 4
+    connect \\ARST \\rst_n
+    connect \\CLK \\clk
+    connect \\D \\d
+    connect \\Q \\q
+  end
+end
+"""
+
+
+def test_a_reset_that_is_active_low_by_any_name() -> None:
+    model = rtlwasm.compile(LOW_RESET).model()
+    for name in (None, "rst_n", "top.rst_n", ["rst_n"], model["rst_n"]):
+        model.poke("rst_n", 1)
+        model.step()
+        assert model["q"].value == 0
+        model.hold_reset(name)
+        assert (model["q"].value, model["rst_n"].value) == (9, 1), name
 
 
 def test_snapshots(counter: Model) -> None:
@@ -223,6 +301,11 @@ def test_fork(counter: Model) -> None:
     assert twin.artifact is counter.artifact
 
 
+def test_a_fork_is_of_the_same_artifact(counter: Model, two_clocks: Model) -> None:
+    with pytest.raises(rtlwasm.ForeignError, match="artifact of its model"):
+        Model(two_clocks.artifact, fork_of=counter)
+
+
 def test_signals_are_good_for_every_model_of_their_artifact(counter: Model, two_clocks: Model) -> None:
     twin = counter.fork()
     twin.poke(counter["en"], 1)
@@ -240,6 +323,8 @@ def test_several_clocks(two_clocks: Model) -> None:
         two_clocks.step()
     with pytest.raises(rtlwasm.UnknownNameError, match="no clock `green`"):
         two_clocks.step(clock="green")
+    with pytest.raises(TypeError, match="a clock is named by a str or a Clock, and not by int"):
+        two_clocks.step(clock=1)
     assert [clock.name for clock in two_clocks.clocks] == ["red", "blue"]
 
 
@@ -293,11 +378,14 @@ def test_progress(counter: Model, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_interrupts_reach_a_long_run() -> None:
     program = (
-        "import os, signal, sys, threading, rtlwasm\n"
+        "import _thread, signal, sys, threading, rtlwasm\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "model = rtlwasm.compile(sys.argv[1], top='counter').model()\n"
-        "threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
-        "try:\n    model.step(10**15)\nexcept KeyboardInterrupt:\n    print('interrupted', model.time > 0)\n"
+        "model.step(10**12)\n"  # changes nothing, so that it is over at once
+        "model.poke('en', 1)\n"
+        "threading.Timer(0.5, _thread.interrupt_main).start()\n"
+        "try:\n    model.step(10**15)\n"
+        "except KeyboardInterrupt:\n    print('interrupted', model.time > 2 * 10**12)\n"
     )
     command = [sys.executable, "-c", program, str(DESIGNS / "counter.il")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -313,5 +401,9 @@ def test_plusargs_and_covers() -> None:
     name = artifact.manifest["plusargs"][0]["name"].partition("%")[0]
     assert artifact.model().set_plusarg(f"{name}1")
     assert not artifact.model(plusargs=[f"{name}1"]).set_plusarg("no_such_thing")
+    plain, plus = (artifact.model(plusargs=[f"{sign}{name}1"]) for sign in ("", "+"))
+    assert plain.snapshot() == plus.snapshot() != artifact.model().snapshot()
+    with pytest.raises(TypeError, match="plusargs"):
+        artifact.model(plusargs=f"{name}1")
     model = rtlwasm.compile(fixtures / "assert_concurrent.sv").model()
     assert all(isinstance(count, int) for _, count in model.covers())

@@ -59,3 +59,12 @@ def test_the_yosys_of_the_extra_is_found(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert _compile._yosys("other.wasm") == Path("other.wasm")
     monkeypatch.setenv("RTLWASM_YOSYS", "named")
     assert _compile._yosys(None) is None
+
+
+def test_the_package_may_lie_beside_the_program_uninstalled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def requires(name: str) -> list[str]:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "requires", requires)
+    monkeypatch.delenv("RTLWASM_YOSYS", raising=False)
+    assert _compile._yosys(None) is None

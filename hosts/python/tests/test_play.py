@@ -62,6 +62,9 @@ def test_wide_columns(counter: Model) -> None:
         ({"en": 1}, rtlwasm.ShapeError, "how many cycles"),
         ({"enn": [1]}, rtlwasm.UnknownNameError, "did you mean `en`"),
         ([1, 2], rtlwasm.ShapeError, "a table is"),
+        ({"en": np.array(1)}, rtlwasm.ShapeError, "how many cycles"),
+        ({"shifter": [[1, 2**70]]}, rtlwasm.ShapeError, "shape is"),
+        ({"shifter": [1, None]}, rtlwasm.ShapeError, "row 1: `shifter` takes integers, and not NoneType"),
     ],
 )
 def test_bad_tables_run_nothing(counter: Model, table: object, error: type[Exception], text: str) -> None:
@@ -70,11 +73,28 @@ def test_bad_tables_run_nothing(counter: Model, table: object, error: type[Excep
     assert counter.time == 0
 
 
+def test_columns_of_objects_and_data_frames(counter: Model) -> None:
+    class Frame:
+        """As much of a data frame as is used."""
+
+        columns = ("en", "shifter")
+
+        def __getitem__(self, name: str) -> np.ndarray:
+            return np.array([np.uint8(1), 1], dtype=object) if name == "en" else np.array([2**99, np.int64(-1)])
+
+    assert counter.play(Frame(), ["count"])["count"].tolist() == [1, 2]
+    assert counter["shifter"].value == (1 << 100) - 1
+    assert counter.play({"en": np.array(0)}, ["count"], cycles=2)["count"].tolist() == [2, 2]
+
+
 def test_a_column_for_what_cannot_be_written(counter: Model) -> None:
     with pytest.raises(rtlwasm.NotWritableError):
         counter.play({"count": [1]})
     with pytest.raises(rtlwasm.ShapeError):
         counter.play({"ram": [1]})
+    with pytest.raises(rtlwasm.ShapeError):
+        counter.play({"en": [1]}, "ram")
+    assert (counter.time, counter["en"].value) == (0, 0)
 
 
 def test_a_table_ends_with_finish(counter: Model) -> None:
@@ -90,7 +110,7 @@ def test_trace(counter: Model) -> None:
         "0 rst=0 en=1 addr=0 count=01 word=0000 wide=0000000000000000000000002",
         "1 count=02 wide=0000000000000000000000004",
     ]
-    assert repr(counter.trace(["count"], 2)) == "Wave(2 cycles of count)"
+    assert repr(counter.trace("count", 2)) == "Wave(2 cycles of count)"
 
 
 def test_empty_tables(counter: Model) -> None:

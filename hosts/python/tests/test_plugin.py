@@ -44,6 +44,18 @@ def test_golden_traces(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*golden: 0 en=1 count=01*", "*now: *0 en=0 count=00*"])
 
 
+def test_two_waves_of_one_name_do_not_replace_each_other(pytester: pytest.Pytester) -> None:
+    body = "        rtl_golden(rtl_model(SOURCE, top='counter').trace(['count'], cycles=1))\n"
+    head = "    def test_it(self, rtl_model, rtl_golden):\n" + body
+    text = f"SOURCE = {str(DESIGNS / 'counter.il')!r}\nclass TestA:\n{head}class TestB:\n{head}{body}"
+    pytester.makepyfile(test_it=text)
+    result = pytester.runpytest_subprocess("--rtl-bless")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*give each wave a name*"])
+    files = sorted(path.name for path in (pytester.path / "golden").iterdir())
+    assert files == ["test_it.TestA_test_it.trace", "test_it.TestB_test_it.trace"]
+
+
 def test_sources_lie_beside_the_test(pytester: pytest.Pytester) -> None:
     pytester.mkdir("sub")
     (pytester.path / "sub" / "design.il").write_text((DESIGNS / "counter.il").read_text())

@@ -10,10 +10,16 @@ import rtlwasm
 from rtlwasm import Model
 
 
-def test_python_goes_on_while_a_model_runs(counter: Model) -> None:
-    runner = threading.Thread(target=counter.step, args=(50_000_000,))
-    ticks = 0
+def run_in_a_thread(model: Model, cycles: int) -> threading.Thread:
+    """Cycles in which something changes: others are only counted, which is over at once."""
+    runner = threading.Thread(target=model.step, args=(cycles,), kwargs={"clock": "red"})
     runner.start()
+    return runner
+
+
+def test_python_goes_on_while_a_model_runs(two_clocks: Model) -> None:
+    runner = run_in_a_thread(two_clocks, 50_000_000)
+    ticks = 0
     while runner.is_alive():
         ticks += 1
         time.sleep(0.001)
@@ -36,27 +42,28 @@ def test_several_models_on_several_threads(counter_artifact: rtlwasm.Artifact) -
     assert [model["count"].value for model in models] == [100, 200, 300 % 256, 400 % 256]
 
 
-def test_a_second_thread_is_told_that_the_model_is_busy(counter: Model) -> None:
-    counter.step(2_000_000)
-    runner = threading.Thread(target=counter.step, args=(100_000_000,))
-    runner.start()
+def test_a_second_thread_is_told_that_the_model_is_busy(two_clocks: Model) -> None:
+    two_clocks.step(2_000_000, clock="red")
+    runner = run_in_a_thread(two_clocks, 100_000_000)
     found = None
     while runner.is_alive() and found is None:
         try:
-            counter.peek("count")
+            two_clocks.peek("reds")
         except rtlwasm.ModelBusyError as error:
             found = error
     runner.join()
     assert "fork()" in str(found)
-    assert counter.peek("count") == 0
+    assert two_clocks.peek("reds") == 102_000_000 % 256
 
 
 def test_views_can_be_made_and_dropped_while_another_thread_runs(counter: Model) -> None:
     array = counter["ram"].array(writable=True)
-    runner = threading.Thread(target=counter.step, args=(20_000_000,))
+    counter.poke("en", 1)
+    runner = threading.Thread(target=counter.step, args=(2_000_000,))
     runner.start()
     del array
     runner.join()
+    assert counter["count"].value == 2_000_000 % 256
     counter["ram"].array(writable=True)[2] = 9
     counter.poke("addr", 2)
     counter.eval()

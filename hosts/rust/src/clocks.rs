@@ -177,6 +177,34 @@ impl Model {
         self.set_running(clock, 0)
     }
 
+    /// When the next of the running clocks is due.
+    #[cfg(feature = "wave")]
+    pub(crate) fn next_flip(&self) -> Option<u64> {
+        let memory = self.memory();
+        let running = |row: &usize| memory[*row + trigger::RUN as usize] != 0;
+        let rows = self.trigger_rows().filter(running);
+        rows.map(|row| read_u64(memory, row + trigger::NEXT as usize))
+            .min()
+    }
+
+    /// Time passes as in a step: every clock's next edge stays as far away as it was.
+    #[cfg(feature = "wave")]
+    pub(crate) fn pass(&mut self, time: u64) {
+        self.set_time(self.time().wrapping_add(time));
+        for row in self.trigger_rows() {
+            let at = row + trigger::NEXT as usize;
+            let next = read_u64(self.memory(), at).wrapping_add(time);
+            write_u64(self.memory_mut(), at, next);
+        }
+    }
+
+    #[cfg(feature = "wave")]
+    fn trigger_rows(&self) -> impl Iterator<Item = usize> + use<> {
+        let control = &self.artifact.inner.control;
+        let (base, rows) = (control.trigger_base, control.trigger_count as usize);
+        (0..rows).map(move |row| base + row * trigger::LEN as usize)
+    }
+
     pub(crate) fn check_primary(&self, clock: Clock) -> Result<(), Error> {
         self.row(clock)?;
         if clock.derived {

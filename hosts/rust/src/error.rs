@@ -214,6 +214,14 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A waveform could not be written.
+    #[error("cannot write `{}`: {problem}", path.display())]
+    Wave {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
     /// The module refused an argument.
     #[error("the model answered `{}` to {call}", status.describe())]
     Refused {

@@ -23,6 +23,7 @@
 //! * Times are in units of 10^`time_unit` seconds; the manifest says which (nanoseconds at present).
 //! * Artifacts are checked when they are loaded: whatever a damaged file says, it gives a [`LoadError`] and never
 //!   reads or writes outside of the model's own memory.
+//! * The feature `wave` adds the module `wave`, which writes VCD and FST files.
 //!
 //! Machine code is cached between runs; see [`ModelOptions::cache_dir`].
 
@@ -48,6 +49,8 @@ mod summary;
 mod trace;
 mod value;
 mod verify;
+#[cfg(feature = "wave")]
+pub mod wave;
 
 pub use artifact::{Artifact, ModelOptions};
 pub use cache::default_cache_dir;

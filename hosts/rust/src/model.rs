@@ -164,7 +164,7 @@ impl Model {
     /// A second model in the same state, with code shared and everything else its own. Undrained events and the
     /// event callback stay with the first.
     pub fn fork(&mut self) -> Result<Model, LoadError> {
-        let seed = self.state_u64(state::SEED);
+        let seed = self.seed();
         let options = ModelOptions {
             cache_dir: None,
             seed,
@@ -344,6 +344,11 @@ impl Model {
     /// [`advance`](Model::advance) only.
     pub fn set_time(&mut self, time: u64) {
         self.write_state_u64(state::TIME, time);
+    }
+
+    /// The seed of the last reset, also of one before a snapshot that was restored.
+    pub fn seed(&self) -> u64 {
+        self.state_u64(state::SEED)
     }
 
     /// The event site that gave the last run its status: an assertion, `$finish` and so on.

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
+use rtlwasm_host::wave::Wave;
 use rtlwasm_host::{Clock, Error, Model, Probe, Run, Status, Value};
 
 use super::super::Failure;
-use super::super::wave::Wave;
 use super::prepare::Plan;
 
 /// A batch is made to take about this long.
@@ -100,7 +100,7 @@ impl<'a> Driver<'a> {
             .take()
             .map_or(Ok(()), |wave| wave.finish(self.model));
         let end = end?;
-        closed?;
+        closed.map_err(broken)?;
         Ok(Outcome {
             end,
             cycles: self.cycles,
@@ -234,6 +234,7 @@ impl<'a> Driver<'a> {
         self.wave
             .as_mut()
             .map_or(Ok(()), |wave| wave.sample(self.model))
+            .map_err(broken)
     }
 
     fn holds(&mut self, probe: Probe, value: &Value) -> Result<bool, Failure> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use clap::Args;
 use rtlwasm::diag::Colour;
 use rtlwasm::options::Poke;
+use rtlwasm_host::wave::{self, Memories, Wave};
 use rtlwasm_host::{Artifact, Model, ModelOptions};
 use serde_json::json;
 
@@ -21,7 +22,6 @@ use super::compile_args::CompileArgs;
 use super::design_args::DesignArgs;
 use super::number::{self, Assignment, Hold};
 use super::report::LintArgs;
-use super::wave::{self, Memories, Wave};
 use super::{CommandResult, Exit, Failure, load, output};
 
 /// Run an artifact, or compile a source and run it
@@ -131,7 +131,8 @@ pub fn run(opts: &Opts, colour: Colour) -> CommandResult {
         .wave
         .as_deref()
         .map(|path| Wave::create(path, &mut model, memories))
-        .transpose()?;
+        .transpose()
+        .map_err(|e| Failure::Input(e.to_string()))?;
     let timeout = opts.timeout.map(Duration::from_secs_f64);
     let mut driver = Driver::new(
         &mut model,

@@ -35,6 +35,7 @@ from .errors import (
     ShapeError,
     UnknownNameError,
     ValueRangeError,
+    WaveError,
 )
 from .hierarchy import Scope
 from .model import Model
@@ -68,6 +69,7 @@ __all__ = [
     "UnknownNameError",
     "ValueRangeError",
     "Wave",
+    "WaveError",
     "__version__",
     "compile",
     "load",

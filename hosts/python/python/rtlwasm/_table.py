@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def columns_of(table: Any) -> dict[str, Any]:
 
 def row_count(columns: Mapping[str, Any], cycles: int | None) -> int:
     """How many rows the columns have; scalars fit any number."""
-    lengths = {name: len(column) for name, column in columns.items() if hasattr(column, "__len__")}
+    lengths = {name: len(column) for name, column in columns.items() if _has_rows(column)}
     if cycles is not None:
         lengths["cycles"] = cycles
     if not lengths:
@@ -42,6 +43,11 @@ def row_count(columns: Mapping[str, Any], cycles: int | None) -> int:
         told = ", ".join(f"{name}: {length}" for name, length in lengths.items())
         raise ShapeError(f"all columns need as many rows: {told}")
     return next(iter(lengths.values()))
+
+
+def _has_rows(column: Any) -> bool:
+    """Arrays without a dimension have a length that cannot be asked for."""
+    return hasattr(column, "__len__") and getattr(column, "ndim", 1) > 0
 
 
 def limbs(width: int) -> int:
@@ -58,7 +64,7 @@ def to_limbs(signal: Signal, values: Any, rows: int) -> NDArray[np.uint64]:
         array = np.full(rows, values, dtype=object if array.dtype == object else None)
     if array.size and array.dtype.kind not in "buiO":
         raise ShapeError(f"`{signal.name}` takes integers, and the column has {array.dtype}")
-    if array.ndim == 2 and array.shape[1] == limbs(signal.width):
+    if array.ndim == 2 and array.shape[1] == limbs(signal.width) and array.dtype.kind != "O":
         _check_top(signal, array)
         return np.ascontiguousarray(array, dtype=np.uint64).reshape(-1)
     if array.ndim != 1:
@@ -92,8 +98,13 @@ def _from_ints(signal: Signal, array: NDArray[Any]) -> NDArray[np.uint64]:
 
     span, size = 1 << signal.width, limbs(signal.width) * 8
     data = bytearray()
-    for row, value in enumerate(array.tolist()):
-        if not isinstance(value, int) or not -(span >> 1) <= value < span:
+    for row, number in enumerate(array.tolist()):
+        try:
+            value = operator.index(number)
+        except TypeError:
+            told = f"row {row}: `{signal.name}` takes integers, and not {type(number).__name__}"
+            raise ShapeError(told) from None
+        if not -(span >> 1) <= value < span:
             raise ValueRangeError(f"row {row}: {value} does not fit `{signal.name}`, which is {signal.width} bits wide")
         data += (value % span).to_bytes(size, "little")
     return np.frombuffer(bytes(data), dtype=np.uint64)

@@ -23,11 +23,11 @@ class Artifact(_native.Artifact):
         """Make a model, just powered on.
 
         seed: of everything random in the design (`$random`, undefined bits with `undef="random"`), 64 bits.
-        plusargs: NAME or NAME=VALUE without the plus, for `$test$plusargs` and `$value$plusargs`.
+        plusargs: NAME or NAME=VALUE, with or without the plus, for `$test$plusargs` and `$value$plusargs`.
         """
         from .model import Model
 
-        return Model(self, seed=seed, plusargs=list(plusargs))
+        return Model(self, seed=seed, plusargs=plusargs)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the `.wasm` file, complete and self-contained, and return its path."""

@@ -86,6 +86,10 @@ class ImageError(RtlwasmError, ValueError):
     """A memory image that cannot be loaded; the text has file and line."""
 
 
+class WaveError(RtlwasmError, RuntimeError):
+    """A waveform file cannot be written, or time went back while it was."""
+
+
 class AssertionFailed(RtlwasmError, AssertionError):  # noqa: N818 - it is the design that failed
     """An assertion of the design failed, or it called `$fatal`. The instant is complete: calling again goes on."""
 

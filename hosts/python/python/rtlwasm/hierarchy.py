@@ -52,8 +52,8 @@ class Tree:
 class Scope:
     """An instance in the design: `scope["regs"]` is a signal, `scope["alu"]` an instance below.
 
-    Names that are Python identifiers work as attributes, too: `model.top.cpu.regs`. Iteration gives the signals,
-    then the instances.
+    Names that are Python identifiers work as attributes, too: `model.top.cpu.regs`; `name`, `signals`, `scopes` and
+    `walk` are taken. Iteration gives the signals, then the instances.
     """
 
     def __init__(self, model: Model, tree: Tree, path: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _native
 from ._table import columns_of, from_limbs, row_count, to_limbs
-from .errors import ConditionNotMetError, UnknownNameError
+from .errors import ConditionNotMetError, OptionError, UnknownNameError
 from .hierarchy import Scope, Tree
 from .wave import Wave
 
@@ -91,7 +93,8 @@ class Model(_native.Model):
         """Step a clock until a condition holds; tested before the first and after every cycle.
 
         condition: a signal of up to 64 bits, which must have `value`; tested inside the model, at full speed. Or a
-            function without arguments that answers something true; then each cycle is a call of its own.
+            function without arguments that answers something true; then each cycle is a call of its own, and there is
+            no progress bar.
         max_cycles: after so many cycles `ConditionNotMetError` (a `TimeoutError`) is raised.
         clock: which one; not needed when there is one only.
         progress: show a progress bar.
@@ -99,22 +102,21 @@ class Model(_native.Model):
         Returns a `Run`; it is not true when `$finish` or `$stop` came first.
         """
         if not callable(condition):
-            return self.step_until(condition, value, max_cycles, clock=clock, progress=progress)
+            return self._step_until(condition, value, max_cycles, clock=clock, progress=progress)
         cycles = 0
-        while not condition():
+        run = self.step(0, clock=clock)  # takes in what was poked
+        while run and not condition():
             if cycles == max_cycles:
                 raise ConditionNotMetError(
                     f"the condition does not hold after {cycles} cycles: allow more with max_cycles, or look at why"
                 )
             run = self.step(1, clock=clock)
             cycles += run.cycles
-            if not run:
-                return run
-        return self.step(0, clock=clock) if cycles == 0 else _native.Run("ok", cycles)
+        return _native.Run(run.status, cycles)
 
     def hold_reset(
         self,
-        signal: str | Signal | None = None,
+        signal: str | Sequence[str] | Signal | None = None,
         *,
         cycles: int = 2,
         active: int | None = None,
@@ -132,11 +134,11 @@ class Model(_native.Model):
                 told = f"it has {', '.join(f'`{name}`' for name in found)}" if found else "the artifact names none"
                 raise UnknownNameError(f"which reset input? {told}: give its name")
             signal = next(iter(found))
-        name = signal if isinstance(signal, str) else signal.name
-        level = found.get(name, 1) if active is None else active
-        self.poke(signal, level)
+        reset = self._signal(signal)
+        level = found.get(reset.name, 1) if active is None else active
+        reset.value = level
         run = self.step(cycles, clock=clock)
-        self.poke(signal, 1 - level)
+        reset.value = 1 - level
         return run
 
     def _reset_levels(self) -> dict[str, int]:
@@ -151,7 +153,7 @@ class Model(_native.Model):
     def play(
         self,
         table: Any,
-        read: Sequence[str | Signal] | None = None,
+        read: str | Sequence[str | Signal] | None = None,
         *,
         cycles: int | None = None,
         clock: str | Clock | None = None,
@@ -185,7 +187,7 @@ class Model(_native.Model):
 
     def trace(
         self,
-        signals: Sequence[str | Signal] | None = None,
+        signals: str | Sequence[str | Signal] | None = None,
         cycles: int = 16,
         *,
         clock: str | Clock | None = None,
@@ -201,10 +203,35 @@ class Model(_native.Model):
         chosen = self._chosen(signals, lambda port: port.name not in clocks and port.width > 0)
         return self.play({}, chosen, cycles=cycles, clock=clock, progress=progress)
 
-    def _chosen(self, signals: Sequence[str | Signal] | None, wanted: Callable[[Signal], bool]) -> list[Signal]:
+    def _chosen(self, signals: str | Sequence[str | Signal] | None, wanted: Callable[[Signal], bool]) -> list[Signal]:
         if signals is None:
             return [port for port in self.ports if wanted(port)]
-        return [self.signal(signal) if isinstance(signal, str) else signal for signal in signals]
+        if isinstance(signals, str):
+            return [self.signal(signals)]
+        return [self._signal(signal) for signal in signals]
+
+    def _signal(self, named: str | Sequence[str] | Signal) -> Signal:
+        return named if isinstance(named, _native.Signal) else self.signal(named)
+
+    @contextmanager
+    def record(self, path: str | os.PathLike[str], *, memories: bool = False) -> Iterator[None]:
+        """Write what runs in a `with` block to a waveform file, for GTKWave or Surfer.
+
+        path: ends in `.vcd` or `.fst`.
+        memories: write memories, too, row by row.
+
+        All named signals are sampled after each edge, at the time of the edge. The model comes to the same state as
+        without, but each cycle takes longer. `reset` and `restore` to an earlier time do not go into one file.
+
+        Raises `WaveError` when the file cannot be written.
+        """
+        if Path(path).suffix not in {".vcd", ".fst"}:
+            raise OptionError(f"`{os.fspath(path)}` tells no format: the name of a waveform ends in .vcd or .fst")
+        _native.begin_wave(self, path, memories)
+        try:
+            yield
+        finally:
+            _native.end_wave(self)
 
     # The rest
 
@@ -217,14 +244,13 @@ class Model(_native.Model):
         """Seconds that one unit of time stands for."""
         return float(10.0 ** self.artifact.manifest["time_unit"])
 
-    def load(self, memory: str | Signal, path: str | os.PathLike[str]) -> int:
+    def load(self, memory: str | Sequence[str] | Signal, path: str | os.PathLike[str]) -> int:
         """Fill a memory from a file and return the number of rows written.
 
         The file is text as `$readmemh` reads it, `$readmemb` with the ending `.bits`, or plain bytes with the ending
         `.bin`. Rows that it does not name keep their contents. Raises `ImageError` with file and line.
         """
-        signal = self.signal(memory) if isinstance(memory, str) else memory
-        return self.load_memory(signal, os.fspath(path))
+        return self._load_memory(self._signal(memory), os.fspath(path))
 
     def __repr__(self) -> str:
         """Tell top module, time and clocks."""

@@ -63,8 +63,9 @@ def rtl_artifacts() -> Artifacts:
 def rtl_model(request: pytest.FixtureRequest, rtl_artifacts: Artifacts) -> Callable[..., Model]:
     """Compile a design and make a model: `rtl_model(source, *, seed=0, plusargs=(), **options)`.
 
-    source: as for `rtlwasm.compile`, or a `.wasm` file; paths are relative to the test's folder.
-    options: those of `rtlwasm.compile`.
+    source: as for `rtlwasm.compile`, or a `.wasm` file.
+    options: those of `rtlwasm.compile`. Paths of sources, include_dirs, library_dirs and file_lists are relative to the
+        test's folder.
     """
     folder = request.path.parent
 
@@ -72,6 +73,9 @@ def rtl_model(request: pytest.FixtureRequest, rtl_artifacts: Artifacts) -> Calla
         from . import load
 
         source = _beside(folder, source)
+        for option in ("include_dirs", "library_dirs", "file_lists"):
+            if isinstance(options.get(option), (list, tuple)):
+                options[option] = _beside(folder, options[option])
         if isinstance(source, Path) and source.suffix == ".wasm":
             return load(source, seed=seed, plusargs=plusargs)
         return rtl_artifacts.get(source, options).model(seed=seed, plusargs=plusargs)
@@ -92,23 +96,37 @@ def _beside(folder: Path, source: Any) -> Any:
 def rtl_golden(request: pytest.FixtureRequest) -> Golden:
     """Compare a trace with the golden one: `rtl_golden(wave, name=None)`.
 
-    The file is `golden/TEST.trace` beside the test (`golden/TEST.NAME.trace` with a name): one line for each cycle in
-    which something changed. `pytest --rtl-bless` writes it. Raises `GoldenError` with the first difference.
+    The file is `golden/FILE.TEST.trace` beside the test (`golden/FILE.TEST.NAME.trace` with a name): one line for each
+    cycle in which something changed. `pytest --rtl-bless` writes it. Raises `GoldenError` with the first difference.
     """
     folder = request.path.parent / FOLDER
     bless = bool(request.config.getoption("--rtl-bless"))
+    # The names of classes are part of it: two of them may have tests of the same name.
+    test = request.node.nodeid.partition("::")[2]
+    used: set[str] = set()
 
     def check(wave: Wave, name: str | None = None) -> None:
-        stem = re.sub(r"[^\w.-]+", "_", f"{request.path.stem}.{request.node.name}").strip("_")
-        path = folder / (f"{stem}.{name}.trace" if name else f"{stem}.trace")
+        from .errors import GoldenError
+
+        __tracebackhide__ = True
+        stem = ".".join(_plain(part) for part in (request.path.stem, test, name) if part)
+        if stem in used:
+            raise GoldenError(f"{stem} was compared before in this test: give each wave a name, rtl_golden(wave, name)")
+        used.add(stem)
+        path = folder / f"{stem}.trace"
         text = "\n".join([f"cycles {wave.cycles}", *wave.lines(), ""])
         if bless:
             folder.mkdir(exist_ok=True)
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8", newline="\n")
             return
         _compare(path, text)
 
     return check
+
+
+def _plain(name: str) -> str:
+    """The name as part of a file's name on every system."""
+    return re.sub(r"[^\w.-]+", "_", name).strip("_")
 
 
 def _compare(path: Path, text: str) -> None:
@@ -118,7 +136,7 @@ def _compare(path: Path, text: str) -> None:
     way_out = "look at it, and accept it with pytest --rtl-bless"
     if not path.is_file():
         raise GoldenError(f"there is no golden trace {path}: {way_out}")
-    golden, found = path.read_text().splitlines(), text.splitlines()
+    golden, found = path.read_text(encoding="utf-8").splitlines(), text.splitlines()
     for number in range(max(len(golden), len(found))):
         before = golden[number] if number < len(golden) else "(nothing)"
         now = found[number] if number < len(found) else "(nothing)"

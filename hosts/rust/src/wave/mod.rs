@@ -4,20 +4,26 @@
 //! row, only when asked for.
 
 mod fst;
+mod run;
 mod vcd;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rtlwasm_abi::manifest::Signal;
-use rtlwasm_host::{Model, Probe, Tracer, Value};
 
-use super::Failure;
+use crate::error::Error;
+use crate::model::Model;
+use crate::probe::Probe;
+use crate::trace::Tracer;
+use crate::value::Value;
 
 /// Memories go into the waveform, or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memories {
+    /// Every row is a variable.
     Include,
+    /// They are left out.
     Exclude,
 }
 
@@ -26,10 +32,12 @@ pub struct Wave {
     path: PathBuf,
     tracer: Tracer,
     format: Box<dyn Format>,
+    /// The time of the last sample.
+    last: u64,
 }
 
 /// What a file format does with the changes.
-trait Format {
+trait Format: Send {
     /// From now on changes are at this time, in time units; times never decrease.
     fn time(&mut self, time: u64) -> Result<(), String>;
     /// A value of the variable that was declared with this number.
@@ -73,10 +81,13 @@ enum NameKind {
 }
 
 impl Wave {
-    /// Creates the file, of the format that its ending tells, with all names in it.
-    pub fn create(path: &Path, model: &mut Model, memories: Memories) -> Result<Wave, Failure> {
+    /// Creates the file, of the format that its ending tells (see [`is_known`]), with all names in it.
+    ///
+    /// # Errors
+    /// [`Error::Wave`].
+    pub fn create(path: &Path, model: &mut Model, memories: Memories) -> Result<Wave, Error> {
         let (names, probes) = collect(model, memories);
-        let tracer = Tracer::new(model, &probes).map_err(|e| Failure::Input(e.to_string()))?;
+        let tracer = Tracer::new(model, &probes)?;
         let header = Header {
             version: format!("rtlwasm {}", env!("CARGO_PKG_VERSION")),
             time_unit: model.artifact().manifest().time_unit,
@@ -87,24 +98,31 @@ impl Wave {
         let made = match extension(path) {
             Some("vcd") => vcd::create(path, &header),
             Some("fst") => fst::create(path, &header),
-            _ => {
-                return Err(Failure::Usage(format!(
-                    "`{}` ends neither in .vcd nor in .fst",
-                    path.display()
-                )));
-            }
+            _ => Err("its name ends neither in .vcd nor in .fst".to_string()),
         };
         let format = made.map_err(|problem| cannot_write(path, &problem))?;
         Ok(Wave {
             path: path.to_path_buf(),
             tracer,
             format,
+            last: model.time(),
         })
     }
 
     /// Writes what changed since the last sample, at the model's present time.
-    pub fn sample(&mut self, model: &mut Model) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// [`Error::Wave`], also when a reset or a snapshot has taken the model back in time.
+    pub fn sample(&mut self, model: &mut Model) -> Result<(), Error> {
         let time = model.time();
+        if time < self.last {
+            let problem = format!(
+                "time went back from {} to {time}: finish a waveform before a reset or a restore",
+                self.last
+            );
+            return Err(cannot_write(&self.path, &problem));
+        }
+        self.last = time;
         let mut result = self.format.time(time);
         let format = &mut self.format;
         let traced = self.tracer.changes(model, |variable, value| {
@@ -112,13 +130,13 @@ impl Wave {
                 result = format.change(variable, value);
             }
         });
-        traced.map_err(|e| Failure::Input(e.to_string()))?;
+        traced?;
         result.map_err(|problem| cannot_write(&self.path, &problem))
     }
 
     /// Writes the rest up to the model's present time and closes the file.
-    pub fn finish(mut self, model: &Model) -> Result<(), Failure> {
-        let ended = self.format.time(model.time());
+    pub fn finish(mut self, model: &Model) -> Result<(), Error> {
+        let ended = self.format.time(model.time().max(self.last));
         ended
             .and_then(|()| self.format.finish())
             .map_err(|problem| cannot_write(&self.path, &problem))
@@ -142,8 +160,11 @@ fn extension(path: &Path) -> Option<&str> {
     path.extension().and_then(|e| e.to_str())
 }
 
-fn cannot_write(path: &Path, problem: &str) -> Failure {
-    Failure::Input(format!("cannot write `{}`: {problem}", path.display()))
+fn cannot_write(path: &Path, problem: &str) -> Error {
+    Error::Wave {
+        path: path.to_path_buf(),
+        problem: problem.to_string(),
+    }
 }
 
 /// All names, and the distinct places behind them.

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::Path;
 
-use rtlwasm_host::Value;
 use vcd::{IdCode, ReferenceIndex, SimulationCommand, TimescaleUnit, VarType, Writer};
 
 use super::{Format, Header, Name, NameKind, scope_change, timescale};
+use crate::value::Value;
 
 struct Vcd {
     writer: Writer<BufWriter<File>>,

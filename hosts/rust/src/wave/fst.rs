@@ -4,13 +4,12 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use super::{Format, Header, Name, NameKind, scope_change};
+use crate::value::Value;
 use fst_writer::{
     FstBodyWriter, FstFileType, FstHeaderWriter, FstInfo, FstScopeType, FstSignalId, FstSignalType,
     FstVarDirection, FstVarType, FstWriteError, open_fst,
 };
-use rtlwasm_host::Value;
-
-use super::{Format, Header, Name, NameKind, scope_change};
 
 /// Values are written out when they take this many bytes in memory.
 const FLUSH_BYTES: usize = 64 << 20;
