@@ -11,6 +11,9 @@ use super::sinks::limbs;
 use super::{Action, Block, Step};
 use crate::ir::*;
 
+/// Places from which on a step takes over no more from the steps that it uses.
+const MAX_READS: usize = 64;
+
 /// Moves what a block and the blocks inside it compute.
 pub fn delay(n: &Netlist, supernodes: &Supernodes, block: Block) -> Block {
     let mut counts = FxHashMap::default();
@@ -24,7 +27,7 @@ pub fn delay(n: &Netlist, supernodes: &Supernodes, block: Block) -> Block {
 }
 
 /// Something that is read and overwritten.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Place {
     Register(RegisterId),
     Latch(LatchId),
@@ -165,17 +168,21 @@ impl Delay<'_> {
         block
     }
 
-    /// A value that only one step uses is computed there.
+    /// A value that only one step uses is computed there. Where that step reads much, the rest is left out: it may then
+    /// be moved past a store, and the emitter saves the state that it still needs.
     fn add_reads_of_inlined(&self, print: &mut Footprint, waiting: &Waiting) {
-        let mut inlined: Vec<Place> = Vec::new();
-        for cell in &print.uses {
-            if self.counts.get(cell) == Some(&1)
-                && let Some(maker) = waiting.maker.get(cell)
-            {
-                inlined.extend(&waiting.steps[*maker].reads);
+        let once = print.uses.iter().filter(|c| self.counts.get(c) == Some(&1));
+        let makers = once.filter_map(|c| waiting.maker.get(c).copied());
+        let mut makers: Vec<usize> = makers.collect();
+        makers.sort_unstable();
+        makers.dedup();
+        for maker in makers {
+            if print.reads.len() < MAX_READS {
+                print.reads.extend(&waiting.steps[maker].reads);
             }
         }
-        print.reads.extend(inlined);
+        print.reads.sort_unstable();
+        print.reads.dedup();
     }
 }
 
