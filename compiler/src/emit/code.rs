@@ -54,6 +54,23 @@ pub(crate) struct Code<'a> {
     pub at: InstrSeqId,
 }
 
+impl<'a> Code<'a> {
+    /// From the beginning of a function's body on.
+    pub fn new(
+        builder: &'a mut FunctionBuilder,
+        locals: &'a mut ModuleLocals,
+        memory: MemoryId,
+    ) -> Self {
+        let at = builder.func_body_id();
+        Code {
+            builder,
+            locals,
+            memory,
+            at,
+        }
+    }
+}
+
 impl Code<'_> {
     pub fn op(&mut self, instr: impl Into<walrus::ir::Instr>) {
         self.builder.instr_seq(self.at).instr(instr);

@@ -36,13 +36,7 @@ pub(crate) fn emit(module: &mut Module, context: &Context, options: &Options) {
         .collect();
     let layout = context.layout;
     define(module, "load_image", |builder, _, locals| {
-        let at = builder.func_body_id();
-        let mut code = Code {
-            builder,
-            locals,
-            memory: context.memory,
-            at,
-        };
+        let mut code = Code::new(builder, locals, context.memory);
         for value in [u64::from(layout.state_base), 0, layout.state_len] {
             code.constant(Ty::I32, value);
         }
@@ -61,13 +55,7 @@ pub(crate) fn emit(module: &mut Module, context: &Context, options: &Options) {
     });
     define(module, "undefined", |builder, _, locals| {
         if options.undef == Undef::Random {
-            let at = builder.func_body_id();
-            let mut code = Code {
-                builder,
-                locals,
-                memory: context.memory,
-                at,
-            };
+            let mut code = Code::new(builder, locals, context.memory);
             draw_undefined(&mut code, context);
         }
     });

@@ -30,13 +30,7 @@ pub(crate) fn emit_clock_dispatch(
             .filter(|t| t.role == TriggerRole::PrimaryClock)
             .count();
         define(module, name, |builder, args, locals| {
-            let at = builder.func_body_id();
-            let mut code = Code {
-                builder,
-                locals,
-                memory: context.memory,
-                at,
-            };
+            let mut code = Code::new(builder, locals, context.memory);
             for (row, function) in targets {
                 if clocks == 1 {
                     code.call(function);
@@ -60,13 +54,7 @@ pub(crate) fn emit_wave(
     effects: &[FunctionId],
 ) {
     define(module, "wave", |builder, _, locals| {
-        let at = builder.func_body_id();
-        let mut code = Code {
-            builder,
-            locals,
-            memory: context.memory,
-            at,
-        };
+        let mut code = Code::new(builder, locals, context.memory);
         if !needs_shadow(&context.schedule.domains) {
             for (edge, function) in edges {
                 push_fires(&mut code, context, *edge);
