@@ -90,6 +90,8 @@ pub struct Gating {
     pub cells: usize,
     /// The same for each value that it looks at.
     pub cells_per_input: usize,
+    /// Cells whose code is saved where instances that are alike run one function; below, calls cost more than that.
+    pub shared_cells: usize,
     /// Clock edges from one look at whether something can sleep to the next: a power of two.
     pub every: u64,
     /// Cycles of a call before the first look at whether one changes anything at all.
@@ -104,6 +106,7 @@ impl Default for Gating {
             instances: 12,
             cells: 60,
             cells_per_input: 2,
+            shared_cells: 10_000,
             every: 16,
             first_look: 256,
             least_look: 4096,
@@ -117,6 +120,7 @@ impl Gating {
         instances: 1,
         cells: 1,
         cells_per_input: 0,
+        shared_cells: 1,
         every: 1,
         first_look: 1,
         least_look: 1,

@@ -2,8 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use super::plan::{At, Event, Place, Plan, ROOT, State, Use, Walk};
+use super::plan::{At, Event, Place, Plan, ROOT, Use, Walk};
 use crate::ir::*;
+use crate::sched::State;
 
 /// Longest chain of inline cells: bounds recursion in the emitter.
 const MAX_INLINE: u32 = 24;
@@ -210,12 +211,7 @@ impl Finish<'_, '_> {
     }
 
     fn first_store(&self, cell: CellId) -> Option<u32> {
-        let state = match self.walk.n.cells[cell].kind {
-            CellKind::Register(r) => State::Register(r),
-            CellKind::Latch(l) => State::Latch(l),
-            CellKind::LoopCut(l) => State::Loop(l),
-            _ => return None,
-        };
+        let state = State::of(self.walk.n, cell).filter(|_| self.is_state_read(cell))?;
         self.walk.stores.get(&state).copied()
     }
 }

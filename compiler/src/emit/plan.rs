@@ -13,8 +13,7 @@ use super::inline;
 use crate::ir::*;
 use crate::layout::slot_size;
 use crate::sched::activity::Supernodes;
-use crate::sched::sinks::limbs;
-use crate::sched::{Action, Block, Step, Task, TaskKind};
+use crate::sched::{Action, Block, State, Step, Task, TaskKind};
 
 /// Uses in one block from which on a load is kept in a local.
 const KEEP_LOADS: u32 = 3;
@@ -179,14 +178,6 @@ pub(super) struct Use {
     pub at: At,
 }
 
-/// State that a task may overwrite.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum State {
-    Register(RegisterId),
-    Latch(LatchId),
-    Loop(LoopId),
-}
-
 /// A block that has been walked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walked {
@@ -305,10 +296,9 @@ impl Walk<'_> {
     }
 
     fn act(&mut self, action: &Action, block: u32) {
-        let (used, stored) = action_uses(self.n, action);
-        self.use_cells(block, used, None);
+        self.use_cells(block, action_needs(self.n, action), None);
         self.time += 1;
-        if let Some(state) = stored
+        if let Some(state) = action.overwrites()
             && (self.in_place || !matches!(state, State::Register(_)))
         {
             self.stores.entry(state).or_insert(self.time);
@@ -341,42 +331,23 @@ pub(crate) fn arm_of(n: &Netlist, mux: CellId, taken: bool) -> CellId {
     }
 }
 
-/// What an action reads, and the state it overwrites.
-fn action_uses(n: &Netlist, action: &Action) -> (Vec<(CellId, Need)>, Option<State>) {
+/// What an action asks of the values that it uses.
+fn action_needs(n: &Netlist, action: &Action) -> Vec<(CellId, Need)> {
     let stored_as = |cell: CellId| {
         let whole = n.width(cell) > 64 || n.width(cell) == 8 * slot_size(n.width(cell));
         (cell, if whole { Need::Any } else { Need::Clean })
     };
-    let clean = |cells: Vec<CellId>| cells.into_iter().map(|c| (c, Need::Clean)).collect();
+    let uses = action.uses(n);
     match action {
-        Action::StoreRegister(r, c) => (vec![stored_as(*c)], Some(State::Register(*r))),
-        // These compare before they store.
-        Action::Load(r, c) => (vec![(*c, Need::Clean)], Some(State::Register(*r))),
-        Action::StoreLoop(l, c) => (vec![(*c, Need::Clean)], Some(State::Loop(*l))),
-        Action::StoreLatch(l, c) => (vec![stored_as(*c)], Some(State::Latch(*l))),
-        Action::StoreNet(c) => (limbs(n, *c).into_iter().map(stored_as).collect(), None),
-        Action::StoreLevel(_, c) => (vec![(*c, Need::Clean)], None),
-        // Used twice, so that it is kept in a local.
-        Action::Read(c) => (clean(vec![*c, *c]), None),
-        Action::Write { memory, port } => {
-            let port = &n.memories[*memory].writes[*port];
-            (
-                clean([vec![port.address], limbs(n, port.data), limbs(n, port.mask)].concat()),
-                None,
-            )
+        Action::StoreRegister(..) | Action::StoreLatch(..) | Action::StoreNet(_) => {
+            uses.into_iter().map(stored_as).collect()
         }
-        Action::Due(_) | Action::Run(_) => (Vec::new(), None),
-        Action::Effect(i) | Action::Last(i) | Action::Change(i) => {
-            let effect = &n.effects[*i];
-            let mut cells: Vec<CellId> =
-                effect.args.iter().flat_map(|a| limbs(n, a.value)).collect();
-            if matches!(action, Action::Change(_)) {
-                // Compared and stored: twice each.
-                cells.extend(cells.clone());
-                cells.extend([effect.enable, effect.enable]);
-            }
-            (clean(cells), None)
+        // Used twice: compared and stored, or kept in a local.
+        Action::Change(_) | Action::Read(_) => {
+            let twice = uses.iter().chain(&uses);
+            twice.map(|c| (*c, Need::Clean)).collect()
         }
+        _ => uses.into_iter().map(|c| (c, Need::Clean)).collect(),
     }
 }
 

@@ -108,15 +108,9 @@ fn emitter<'a, 'c>(
     shared: &Shared,
     function: usize,
 ) -> Emitter<'a, 'c> {
-    let at = builder.func_body_id();
     Emitter {
         context,
-        code: Code {
-            builder,
-            locals,
-            memory: context.memory,
-            at,
-        },
+        code: Code::new(builder, locals, context.memory),
         plan: shared.plan.clone(),
         kind: task.kind,
         locals: FxHashMap::default(),
@@ -170,7 +164,7 @@ impl Emitter<'_, '_> {
     }
 
     pub fn ty(&self, cell: CellId) -> Ty {
-        Ty::of(self.width(cell))
+        self.context.ty(cell)
     }
 
     /// Recursion is bounded by the depth of regions.

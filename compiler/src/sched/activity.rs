@@ -72,6 +72,16 @@ pub struct Activity {
     owner: SideTable<Cell, u32>,
 }
 
+/// What an instance that sleeps looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inputs {
+    /// Values of outside as others see them, too: few comparisons for all.
+    Whole,
+    /// Of a value from which it takes something with a constant, only that: instances that take different things are
+    /// alike.
+    Picked,
+}
+
 /// Which cells a block may compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner(u32);
@@ -100,17 +110,27 @@ impl Activity {
         domains: &Domains,
         tasks: &[(TaskKind, Vec<Sink>)],
         gating: Gating,
+        inputs: Inputs,
     ) -> Activity {
         let mut edges = tasks.iter().filter(|(k, _)| matches!(k, TaskKind::Edge(_)));
         let single = domains.model == TimingModel::Static && !sinks::needs_shadow(domains);
         match edges.next() {
-            Some((_, sinks)) if single => Grouping::new(n, sinks, gating).activity(),
+            Some((_, sinks)) if single => Grouping::new(n, sinks, gating, inputs).activity(),
             _ => Activity::none(n),
         }
     }
 
     pub fn owner(&self, cell: CellId) -> Owner {
         Owner(self.owner[cell])
+    }
+
+    /// How many cells each supernode computes.
+    pub fn sizes(&self) -> Vec<usize> {
+        let mut sizes = vec![0; self.supernodes.nodes.len()];
+        for (_, owner) in self.owner.iter().filter(|(_, owner)| **owner > 0) {
+            sizes[*owner as usize - 1] += 1;
+        }
+        sizes
     }
 
     /// The sinks of each supernode, and those of none with one more for every supernode, which runs it.
@@ -142,6 +162,7 @@ struct Grouping<'a> {
     n: &'a Netlist,
     sinks: &'a [Sink],
     gating: Gating,
+    inputs: Inputs,
     /// Cells that the sinks need, operands first.
     cells: Vec<CellId>,
     /// Group of each register and memory, by scope.
@@ -174,11 +195,12 @@ impl User {
 }
 
 impl<'a> Grouping<'a> {
-    fn new(n: &'a Netlist, sinks: &'a [Sink], gating: Gating) -> Self {
+    fn new(n: &'a Netlist, sinks: &'a [Sink], gating: Gating, inputs: Inputs) -> Self {
         let mut grouping = Grouping {
             n,
             sinks,
             gating,
+            inputs,
             cells: cone(n, sinks),
             registers: vec![None; n.registers.len()],
             memories: vec![None; n.memories.len()],
@@ -301,7 +323,9 @@ impl<'a> Grouping<'a> {
                 .kind
                 .for_each_operand(|o| users[o].join(user));
         }
-        self.give_away(&mut users);
+        if self.inputs == Inputs::Picked {
+            self.give_away(&mut users);
+        }
         users
     }
 

@@ -9,9 +9,9 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::Action;
 use super::activity::{Activity, Owner};
 use super::regions::Sink;
+use super::{Action, TaskKind};
 use crate::arena::SideTable;
 use crate::ir::*;
 
@@ -30,8 +30,14 @@ pub struct Member {
     pub args: Vec<CellId>,
 }
 
-/// Finds the classes among supernodes, by their sinks.
-pub fn classes(n: &Netlist, activity: &Activity, parts: &[Vec<Sink>]) -> Vec<Class> {
+/// Finds the classes among the supernodes of the only clock edge.
+pub fn classes(n: &Netlist, activity: &Activity, tasks: &[(TaskKind, Vec<Sink>)]) -> Vec<Class> {
+    if activity.supernodes.nodes.is_empty() {
+        return Vec::new();
+    }
+    let edge = tasks.iter().find(|(k, _)| matches!(k, TaskKind::Edge(_)));
+    let sinks = edge.map_or(Vec::new(), |(_, sinks)| sinks.clone());
+    let (_, parts) = activity.split(sinks);
     let hashes = Hashes::new(n, activity);
     let mut classes: Vec<Class> = Vec::new();
     let mut by_hash: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
@@ -57,6 +63,13 @@ pub fn classes(n: &Netlist, activity: &Activity, parts: &[Vec<Sink>]) -> Vec<Cla
     }
     classes.retain(|class| class.members.len() > 1);
     classes
+}
+
+/// Cells that need no code of their own, because another supernode's function does for them.
+pub fn saved_cells(activity: &Activity, classes: &[Class]) -> usize {
+    let sizes = activity.sizes();
+    let saved = classes.iter().flat_map(|class| &class.members[1..]);
+    saved.map(|member| sizes[member.node]).sum()
 }
 
 /// Numbers that are equal for cells that compute the same within their supernodes.

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::activity::Supernodes;
 use super::sinks::limbs;
-use super::{Action, Block, Step};
+use super::{Block, State, Step};
 use crate::ir::*;
 
 /// Places from which on a step takes over no more from the steps that it uses.
@@ -26,22 +26,13 @@ pub fn delay(n: &Netlist, supernodes: &Supernodes, block: Block) -> Block {
     delay.block(block).0
 }
 
-/// Something that is read and overwritten.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Place {
-    Register(RegisterId),
-    Latch(LatchId),
-    Loop(LoopId),
-    Memory(MemoryId),
-}
-
 /// What a step is to the steps around it.
 #[derive(Clone, Debug, Default)]
 struct Footprint {
     makes: Vec<CellId>,
     uses: Vec<CellId>,
-    reads: Vec<Place>,
-    stores: Vec<Place>,
+    reads: Vec<State>,
+    stores: Vec<State>,
     acts: bool,
 }
 
@@ -93,10 +84,7 @@ impl Delay<'_> {
                 self.n.cells[cell]
                     .kind
                     .for_each_operand(|o| print.uses.push(o));
-                if let CellKind::MemRead { memory, .. } = self.n.cells[cell].kind {
-                    print.reads.push(Place::Memory(memory));
-                }
-                print.reads.extend(place_of(self.n, cell));
+                print.reads.extend(State::of(self.n, cell));
                 step
             }
             Step::Alias { cell, value } => {
@@ -106,8 +94,8 @@ impl Delay<'_> {
             }
             Step::Act(action) => {
                 print.acts = true;
-                print.uses = action_uses(self.n, &action);
-                print.stores.extend(overwritten(&action));
+                print.uses = action.uses(self.n);
+                print.stores.extend(action.overwrites());
                 step
             }
             Step::Branch(mut branch) => {
@@ -145,9 +133,9 @@ impl Delay<'_> {
                 let node = &self.supernodes.nodes[node];
                 print.acts = true;
                 print.uses.clone_from(args);
-                let registers = node.registers.iter().map(|r| Place::Register(*r));
+                let registers = node.registers.iter().map(|r| State::Register(*r));
                 print.stores.extend(registers);
-                let memories = node.memories.iter().map(|m| Place::Memory(*m));
+                let memories = node.memories.iter().map(|m| State::Memory(*m));
                 print.stores.extend(memories);
                 step
             }
@@ -156,8 +144,11 @@ impl Delay<'_> {
         let whole = print.uses.iter().filter(|c| self.n.width(**c) > 64);
         let parts: Vec<CellId> = whole.flat_map(|c| limbs(self.n, *c)).collect();
         print.uses.extend(parts);
-        let states = print.uses.iter().filter_map(|cell| place_of(self.n, *cell));
-        let states: Vec<Place> = states.collect();
+        let sources = print
+            .uses
+            .iter()
+            .filter(|cell| self.n.cells[**cell].kind.is_source());
+        let states: Vec<State> = sources.filter_map(|c| State::of(self.n, *c)).collect();
         print.reads.extend(states);
         (step, print)
     }
@@ -194,7 +185,7 @@ struct Waiting {
     /// The step that makes each cell, while it waits.
     maker: FxHashMap<CellId, usize>,
     /// Steps that read each place.
-    readers: FxHashMap<Place, Vec<usize>>,
+    readers: FxHashMap<State, Vec<usize>>,
     out: Vec<Step>,
 }
 
@@ -202,7 +193,7 @@ struct Delayed {
     /// `None` once it has its place.
     step: Option<Step>,
     uses: Vec<CellId>,
-    reads: Vec<Place>,
+    reads: Vec<State>,
 }
 
 impl Waiting {
@@ -255,7 +246,7 @@ fn count_uses(n: &Netlist, block: &Block, counts: &mut FxHashMap<CellId, u32>) {
         match step {
             Step::Eval(cell) => n.cells[*cell].kind.for_each_operand(&mut count),
             Step::Alias { value, .. } => count(*value),
-            Step::Act(action) => action_uses(n, action).into_iter().for_each(&mut count),
+            Step::Act(action) => action.uses(n).into_iter().for_each(&mut count),
             Step::Branch(branch) => {
                 count(branch.select);
                 for merge in &branch.merges {
@@ -271,47 +262,5 @@ fn count_uses(n: &Netlist, block: &Block, counts: &mut FxHashMap<CellId, u32>) {
     }
     for inner in block.steps.iter().flat_map(Step::blocks) {
         count_uses(n, inner, counts);
-    }
-}
-
-/// The state that a cell is.
-fn place_of(n: &Netlist, cell: CellId) -> Option<Place> {
-    match n.cells[cell].kind {
-        CellKind::Register(r) => Some(Place::Register(r)),
-        CellKind::Latch(l) => Some(Place::Latch(l)),
-        CellKind::LoopCut(l) => Some(Place::Loop(l)),
-        _ => None,
-    }
-}
-
-fn overwritten(action: &Action) -> Option<Place> {
-    match *action {
-        Action::StoreRegister(r, _) | Action::Load(r, _) => Some(Place::Register(r)),
-        Action::StoreLatch(l, _) => Some(Place::Latch(l)),
-        Action::StoreLoop(l, _) => Some(Place::Loop(l)),
-        Action::Write { memory, .. } => Some(Place::Memory(memory)),
-        _ => None,
-    }
-}
-
-fn action_uses(n: &Netlist, action: &Action) -> Vec<CellId> {
-    match *action {
-        Action::StoreRegister(_, cell)
-        | Action::StoreLatch(_, cell)
-        | Action::StoreLoop(_, cell)
-        | Action::StoreLevel(_, cell)
-        | Action::Load(_, cell)
-        | Action::Read(cell) => vec![cell],
-        Action::StoreNet(cell) => limbs(n, cell),
-        Action::Write { memory, port } => {
-            let port = &n.memories[memory].writes[port];
-            [vec![port.address], limbs(n, port.data), limbs(n, port.mask)].concat()
-        }
-        Action::Due(_) | Action::Run(_) => Vec::new(),
-        Action::Effect(i) | Action::Last(i) | Action::Change(i) => {
-            let effect = &n.effects[i];
-            let args = effect.args.iter().flat_map(|a| limbs(n, a.value));
-            args.chain([effect.enable]).collect()
-        }
     }
 }

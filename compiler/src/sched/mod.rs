@@ -4,6 +4,7 @@
 //! depends on the design a tree of [`Block`]s - cells to evaluate, branches under which a cone runs,
 //! and stores. Nothing here knows WebAssembly or addresses.
 
+mod action;
 pub mod activity;
 mod alike;
 mod delay;
@@ -18,7 +19,8 @@ use rustc_hash::FxHashSet;
 
 use crate::ir::*;
 use crate::options::{Gating, OptLevel, Options};
-use activity::{Activity, Owner, Supernodes};
+pub use action::{Action, State};
+use activity::{Activity, Inputs, Owner, Supernodes};
 use alike::Class;
 pub use domains::{Domain, DomainId, Domains, TimingModel};
 pub use print::{print, task_name};
@@ -147,38 +149,6 @@ pub struct Condition {
     pub level: bool,
 }
 
-/// A change of state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    StoreRegister(RegisterId, CellId),
-    StoreLatch(LatchId, CellId),
-    /// Stores, and notes whether the value differs.
-    StoreLoop(LoopId, CellId),
-    /// Stores a cell's value to its own place.
-    StoreNet(CellId),
-    /// Stores the level of a computed trigger.
-    StoreLevel(TriggerId, CellId),
-    /// An asynchronous load that is active: stores, and notes whether the value differs.
-    Load(RegisterId, CellId),
-    /// A memory write whose enable is 1.
-    Write {
-        memory: MemoryId,
-        port: usize,
-    },
-    /// Evaluates a memory read here, before later writes.
-    Read(CellId),
-    /// Runs a supernode; in a finished block it is [`Step::Supernode`].
-    Run(usize),
-    /// An effect whose enable is 1.
-    Effect(usize),
-    /// An effect whose enable is 1 and that waits for the end of the instant.
-    Due(usize),
-    /// An effect that may have waited.
-    Last(usize),
-    /// An effect whose enable and arguments are compared with those of the last settling.
-    Change(usize),
-}
-
 /// Name of activity gating among the optimisations.
 pub const SLEEP: &str = "sleep";
 /// And of counting cycles that change nothing instead of running them.
@@ -193,21 +163,17 @@ pub const DELAY: &str = "delay";
 pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Options) -> Schedule {
     let domains = domains::find(netlist);
     let sinks = sinks::tasks(netlist, &domains, observed);
-    let activity = match options.runs(SLEEP, OptLevel::O1) {
-        true => Activity::find(netlist, &domains, &sinks, options.gating),
-        false => Activity::none(netlist),
-    };
+    let (activity, classes) = gate(netlist, &domains, &sinks, options);
     let none = Activity::none(netlist);
     let mut plain = regions::Scheduler::new(netlist, &none);
-    let (mut tasks, mut classes) = (Vec::new(), Vec::new());
+    let mut tasks = Vec::new();
     for (kind, sinks) in sinks {
         match kind {
             TaskKind::Edge(_) => {
-                let mut edge = EdgeTask::new(netlist, &activity, options);
+                let mut edge = EdgeTask::new(netlist, &activity, &classes);
                 let body = edge.body(sinks);
                 tasks.extend(edge.shared);
                 tasks.push((kind, Vec::new(), body));
-                classes.extend(edge.classes);
             }
             _ => tasks.push((kind, Vec::new(), plain.block(sinks, Owner::NONE))),
         }
@@ -239,25 +205,42 @@ pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Optio
     }
 }
 
+/// Which instances can sleep, and which of them run one function.
+fn gate(
+    n: &Netlist,
+    domains: &Domains,
+    tasks: &[(TaskKind, Vec<Sink>)],
+    options: &Options,
+) -> (Activity, Vec<Class>) {
+    if !options.runs(SLEEP, OptLevel::O1) {
+        return (Activity::none(n), Vec::new());
+    }
+    let find = |inputs| Activity::find(n, domains, tasks, options.gating, inputs);
+    if options.runs(SHARE, OptLevel::O1) {
+        let activity = find(Inputs::Picked);
+        let classes = alike::classes(n, &activity, tasks);
+        if alike::saved_cells(&activity, &classes) >= options.gating.shared_cells {
+            return (activity, classes);
+        }
+    }
+    (find(Inputs::Whole), Vec::new())
+}
+
 /// The task of a clock edge while it is made.
 struct EdgeTask<'a> {
     activity: &'a Activity,
+    classes: &'a [Class],
     scheduler: regions::Scheduler<'a>,
-    share: bool,
-    netlist: &'a Netlist,
-    classes: Vec<Class>,
     /// The functions of classes: kind, parameters, block.
     shared: Vec<(TaskKind, Vec<CellId>, Block)>,
 }
 
 impl<'a> EdgeTask<'a> {
-    fn new(netlist: &'a Netlist, activity: &'a Activity, options: &Options) -> Self {
+    fn new(netlist: &'a Netlist, activity: &'a Activity, classes: &'a [Class]) -> Self {
         EdgeTask {
             activity,
+            classes,
             scheduler: regions::Scheduler::new(netlist, activity),
-            share: options.runs(SHARE, OptLevel::O1),
-            netlist,
-            classes: Vec::new(),
             shared: Vec::new(),
         }
     }
@@ -265,9 +248,6 @@ impl<'a> EdgeTask<'a> {
     /// The block, with the supernodes where they run.
     fn body(&mut self, sinks: Vec<Sink>) -> Block {
         let (rest, parts) = self.activity.split(sinks);
-        if self.share {
-            self.classes = alike::classes(self.netlist, self.activity, &parts);
-        }
         let mut bodies = self.bodies(parts);
         let mut block = self.scheduler.block(rest, Owner::NONE);
         let mut seen = FxHashSet::default();
