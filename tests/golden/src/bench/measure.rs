@@ -63,7 +63,10 @@ pub fn measure(
 
 fn note(figures: &mut DesignFigures, engine: String, failure: &Failure) {
     eprintln!("  {}: {engine}: {failure}", figures.design);
-    figures.failures.push((engine, failure.to_string()));
+    // What a compiler said after the first line names this machine's folders.
+    let text = failure.to_string();
+    let reason = text.lines().next().unwrap_or_default().to_string();
+    figures.failures.push((engine, reason));
 }
 
 /// An engine in the race.
