@@ -6,6 +6,7 @@
 mod artifact;
 mod clock;
 mod compile;
+mod engine;
 mod errors;
 mod event;
 mod mirror;
@@ -34,6 +35,8 @@ mod _native {
     use crate::clock::Clock;
     #[pymodule_export]
     use crate::compile::compile;
+    #[pymodule_export]
+    use crate::engine::ToriiKernel;
     #[pymodule_export]
     use crate::event::Event;
     #[pymodule_export]

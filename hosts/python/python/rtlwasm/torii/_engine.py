@@ -1,0 +1,99 @@
+"""Torii's engine interface, on top of the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from torii.hdl.ast import Assign, Const, Signal
+from torii.hdl.ir import Fragment
+from torii.sim import Active, Delay, Passive, Settle, Tick
+from torii.sim._base import BaseEngine
+
+from .. import _native
+from .._sim.compiled import compiled
+from ._commands import Commands
+from ._lower import lower
+from ._wave import Wave
+
+_CLASSES = {
+    "tick": Tick,
+    "settle": Settle,
+    "delay": Delay,
+    "passive": Passive,
+    "active": Active,
+    "signal": Signal,
+    "constant": Const,
+    "assign": Assign,
+}
+
+
+class WASMEngine(BaseEngine):
+    """Simulates a Torii design as WebAssembly.
+
+    Everything is as with Torii's own engine. What a process writes while the design is not settled may differ: values
+    are always those of settled logic.
+    """
+
+    def __init__(self, fragment: Fragment) -> None:
+        """Compile the design."""
+        design = lower(fragment)
+        self._fragment = fragment
+        self._waves: list[Wave] = []
+        self._traced: dict[int, Signal] = {}
+        commands = Commands(design, fragment.domains)
+        self._kernel = commands.kernel = _native.ToriiKernel(compiled(design.text), _CLASSES, commands)
+        for signal in design.inputs:
+            self._kernel.slot(signal)
+
+    def add_coroutine_process(self, process: Callable[[], Any], *, default_cmd: Any) -> None:
+        """Add a process; `default_cmd` is what None stands for."""
+        self._kernel.add_process(process, default_cmd)
+
+    def add_clock_process(self, clock: Signal, *, phase: int, period: int) -> None:
+        """Add a clock that flips first after `phase` and then twice a `period`, in picoseconds."""
+        if len(clock) != 1:
+            raise TypeError(f"Clock signal must be exactly 1-wide, not {len(clock)}")
+        self._kernel.add_clock(self._kernel.slot(clock), phase, period // 2)
+
+    def reset(self) -> None:
+        """Give every signal and memory row its initial value, and start every process again."""
+        self._kernel.reset()
+
+    @property
+    def now(self) -> int:
+        """Present time in picoseconds."""
+        now: int = self._kernel.now
+        return now
+
+    def advance(self) -> bool:
+        """Settle everything at the present time, then go on to the next deadline. True while a process is active."""
+        active: bool = self._kernel.advance()
+        if self._waves:
+            self._draw()
+        return active
+
+    @contextmanager
+    def write_vcd(
+        self, *, vcd_file: IO[str] | str | None, gtkw_file: IO[str] | str | None = None, traces: Iterable[Signal]
+    ) -> Iterator[None]:
+        """Record every signal of the design in a VCD file, and `traces` in a GTKWave save file."""
+        wave = Wave(self._fragment, vcd_file=vcd_file, gtkw_file=gtkw_file, traces=traces)
+        self._waves.append(wave)
+        try:
+            signals = {self._kernel.slot(signal): signal for each in self._waves for signal in each.signals}
+            self._traced = signals
+            self._kernel.trace(list(signals))
+            yield
+        finally:
+            self._draw()
+            wave.close(self.now)
+            self._waves.remove(wave)
+            if not self._waves:
+                self._kernel.trace([])
+
+    def _draw(self) -> None:
+        for time, slot, value in self._kernel.changes():
+            for wave in self._waves:
+                wave.change(time, self._traced[slot], value)

@@ -1,0 +1,304 @@
+//! The state of one simulation: slots for the signals that testbenches know, what is written but not yet seen, what
+//! waits for what, and the model.
+//!
+//! One round is a delta cycle of the frameworks. Writes of a round become visible together, and wake who waits for
+//! them; those run before the model acts on the writes, so they see every register as it was before an edge. What they
+//! write meanwhile commits together with the registers.
+
+use rtlwasm_host::{Access, Error, Kind, Model, Signal};
+
+use super::bits::Bits;
+use super::timeline::Timeline;
+
+/// A signal or a memory row, by its place in [`Core::slots`].
+pub type SlotId = usize;
+/// A process or trigger that can be woken.
+pub type Target = usize;
+
+/// Where the value of a slot lies.
+#[derive(Clone, Copy)]
+enum Place {
+    /// The design does not know it.
+    Host,
+    Signal(Signal),
+    Row(Signal, i64),
+}
+
+/// A signal that a testbench may read, write or wait for.
+pub struct Slot {
+    place: Place,
+    pub width: u32,
+    pub signed: bool,
+    initial: Bits,
+    /// The value, of a slot that the design does not know.
+    own: Bits,
+    /// What it becomes at the end of the round.
+    next: Option<Bits>,
+    waiters: Vec<Waiter>,
+}
+
+/// Who is to be woken, and by what.
+#[derive(Clone, Copy)]
+struct Waiter {
+    target: Target,
+    when: When,
+}
+
+/// What wakes a waiter.
+#[derive(Clone, Copy)]
+pub enum When {
+    /// A bit has changed to this level.
+    Edge { bit: u32, level: bool },
+}
+
+impl When {
+    fn is(self, before: &Bits, after: &Bits) -> bool {
+        match self {
+            When::Edge { bit, level } => {
+                before.bit(bit) != after.bit(bit) && after.bit(bit) == level
+            }
+        }
+    }
+}
+
+/// One simulation.
+pub struct Core {
+    pub model: Model,
+    pub slots: Vec<Slot>,
+    pub timeline: Timeline,
+    /// Whether a target is to run, by its number.
+    pub runnable: Vec<bool>,
+    /// Slots with a `next`.
+    pending: Vec<SlotId>,
+    /// The model has been written to and has not acted on it.
+    unsettled: bool,
+    /// Slots whose changes are recorded, with the value recorded last.
+    traced: Vec<(SlotId, Bits)>,
+    /// Changes of those, with their time, oldest first.
+    pub changes: Vec<(i128, SlotId, Bits)>,
+    /// Calls of the module that ran it.
+    pub calls: u64,
+}
+
+impl Core {
+    pub fn new(model: Model) -> Core {
+        Core {
+            model,
+            slots: Vec::new(),
+            timeline: Timeline::default(),
+            runnable: Vec::new(),
+            pending: Vec::new(),
+            unsettled: true,
+            traced: Vec::new(),
+            changes: Vec::new(),
+            calls: 0,
+        }
+    }
+
+    /// A slot of the design's signal of that name, or one that the design does not know.
+    pub fn add_signal(
+        &mut self,
+        name: Option<&str>,
+        shape: (u32, bool),
+        initial: Bits,
+    ) -> Result<SlotId, Error> {
+        let place = match name {
+            Some(name) => Place::Signal(self.model.signal(name)?),
+            None => Place::Host,
+        };
+        let id = self.add(place, shape, initial);
+        self.power_on(id)?;
+        Ok(id)
+    }
+
+    /// A slot of a memory row.
+    pub fn add_row(
+        &mut self,
+        (name, row): (&str, i64),
+        shape: (u32, bool),
+        initial: Bits,
+    ) -> Result<SlotId, Error> {
+        let memory = self.model.signal(name)?;
+        Ok(self.add(Place::Row(memory, row), shape, initial))
+    }
+
+    fn add(&mut self, place: Place, (width, signed): (u32, bool), initial: Bits) -> SlotId {
+        self.slots.push(Slot {
+            place,
+            width,
+            signed,
+            own: initial.clone(),
+            initial,
+            next: None,
+            waiters: Vec::new(),
+        });
+        self.slots.len() - 1
+    }
+
+    /// Everything as it was in the beginning.
+    pub fn reset(&mut self) -> Result<(), Error> {
+        let seed = self.model.seed();
+        let _ = self.model.reset(seed)?;
+        self.timeline.reset();
+        self.pending.clear();
+        self.unsettled = true;
+        for id in 0..self.slots.len() {
+            self.slots[id].next = None;
+            self.slots[id].waiters.clear();
+            self.power_on(id)?;
+        }
+        Ok(())
+    }
+
+    /// Inputs and what the design does not know begin with their initial value; the design knows that of the others.
+    fn power_on(&mut self, id: SlotId) -> Result<(), Error> {
+        let initial = self.slots[id].initial.clone();
+        match self.slots[id].place {
+            Place::Signal(signal) if signal.kind() == Kind::Input => self.store(id, &initial),
+            _ => {
+                self.slots[id].own = initial;
+                Ok(())
+            }
+        }
+    }
+
+    /// The present value.
+    pub fn read(&mut self, id: SlotId) -> Result<Bits, Error> {
+        let slot = &self.slots[id];
+        Ok(match slot.place {
+            Place::Host => slot.own.clone(),
+            Place::Signal(signal) if slot.width <= 64 => Bits::Word(self.model.peek(signal)?),
+            Place::Signal(signal) => Bits::Wide(self.model.peek_bits(signal)?),
+            Place::Row(memory, row) if slot.width <= 64 => {
+                Bits::Word(self.model.peek_row(memory, row)?)
+            }
+            Place::Row(memory, row) => Bits::Wide(self.model.peek_row_bits(memory, row)?),
+        })
+    }
+
+    /// What it is at the end of the round, as far as is known.
+    pub fn read_next(&mut self, id: SlotId) -> Result<Bits, Error> {
+        match &self.slots[id].next {
+            Some(next) => Ok(next.clone()),
+            None => self.read(id),
+        }
+    }
+
+    /// Writes a slot at the end of the round. False: the design drives it.
+    pub fn write(&mut self, id: SlotId, value: Bits) -> Result<bool, Error> {
+        if self.read_next(id)? == value {
+            return Ok(true);
+        }
+        if let Place::Signal(signal) = self.slots[id].place
+            && signal.access() != Access::ReadWrite
+        {
+            return Ok(false);
+        }
+        if self.slots[id].next.replace(value).is_none() {
+            self.pending.push(id);
+        }
+        Ok(true)
+    }
+
+    fn store(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
+        let slot = &mut self.slots[id];
+        match (slot.place, value) {
+            (Place::Host, _) => {
+                slot.own = value.clone();
+                return Ok(());
+            }
+            (Place::Signal(signal), Bits::Word(word)) => self.model.poke(signal, *word)?,
+            (Place::Signal(signal), Bits::Wide(wide)) => self.model.poke_bits(signal, wide)?,
+            (Place::Row(memory, row), Bits::Word(word)) => {
+                self.model.poke_row(memory, row, *word)?;
+            }
+            (Place::Row(memory, row), Bits::Wide(wide)) => {
+                self.model.poke_row_bits(memory, row, wide)?;
+            }
+        }
+        self.unsettled = true;
+        Ok(())
+    }
+
+    /// A target is woken by a slot, until [`Core::forget`].
+    pub fn wait(&mut self, id: SlotId, target: Target, when: When) {
+        self.slots[id].waiters.push(Waiter { target, when });
+    }
+
+    /// A target is no longer woken by a slot.
+    pub fn forget(&mut self, id: SlotId, target: Target) {
+        self.slots[id]
+            .waiters
+            .retain(|waiter| waiter.target != target);
+    }
+
+    /// Ends a round. True when another one is needed.
+    pub fn commit(&mut self) -> Result<bool, Error> {
+        let mut woken = false;
+        if self.unsettled {
+            woken |= self.act()?;
+        }
+        for id in std::mem::take(&mut self.pending) {
+            let Some(next) = self.slots[id].next.take() else {
+                continue;
+            };
+            let before = self.read(id)?;
+            if before != next {
+                self.store(id, &next)?;
+                woken |= self.wake(id, &before, &next);
+            }
+        }
+        Ok(woken || self.unsettled)
+    }
+
+    /// The model acts on what was written: edges, registers, logic. True when something woke.
+    fn act(&mut self) -> Result<bool, Error> {
+        let mut watched = Vec::new();
+        for id in 0..self.slots.len() {
+            if !self.slots[id].waiters.is_empty() {
+                watched.push((id, self.read(id)?));
+            }
+        }
+        self.unsettled = false;
+        self.calls += 1;
+        let _ = self.model.eval()?;
+        let mut woken = false;
+        for (id, before) in watched {
+            let after = self.read(id)?;
+            woken |= self.wake(id, &before, &after);
+        }
+        Ok(woken)
+    }
+
+    /// From now on changes of these slots are recorded; before any, they have their initial values.
+    pub fn trace(&mut self, slots: &[SlotId]) {
+        let initial = |id: &SlotId| (*id, self.slots[*id].initial.clone());
+        self.traced = slots.iter().map(initial).collect();
+        self.changes.clear();
+    }
+
+    /// Records what has changed since the last time.
+    pub fn record(&mut self) -> Result<(), Error> {
+        let mut traced = std::mem::take(&mut self.traced);
+        for (id, last) in &mut traced {
+            let value = self.read(*id)?;
+            if value != *last {
+                self.changes.push((self.timeline.now, *id, value.clone()));
+                *last = value;
+            }
+        }
+        self.traced = traced;
+        Ok(())
+    }
+
+    fn wake(&mut self, id: SlotId, before: &Bits, after: &Bits) -> bool {
+        let mut woken = false;
+        for waiter in &self.slots[id].waiters {
+            if waiter.when.is(before, after) {
+                self.runnable[waiter.target] = true;
+                woken = true;
+            }
+        }
+        woken
+    }
+}

@@ -1,0 +1,549 @@
+//! Processes of Torii: generators whose commands are carried out here, and clocks.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::iterator::PySendResult;
+use pyo3::types::{PyDict, PyIterator};
+use rtlwasm_host::{Error, ModelOptions};
+use rustc_hash::FxHashMap;
+
+use super::bits::Bits;
+use super::core::{Core, SlotId, Target, When};
+use crate::artifact::Artifact;
+use crate::errors::{answered, caught, guarded, not_loaded};
+
+/// The classes of Torii that commands are told apart by.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Classes {
+    tick: Py<PyAny>,
+    settle: Py<PyAny>,
+    delay: Py<PyAny>,
+    passive: Py<PyAny>,
+    active: Py<PyAny>,
+    signal: Py<PyAny>,
+    constant: Py<PyAny>,
+    assign: Py<PyAny>,
+}
+
+/// Something that runs in rounds.
+enum Runner {
+    Clock {
+        slot: SlotId,
+        phase: i128,
+        half: i128,
+        started: bool,
+    },
+    Process(Process),
+}
+
+struct Process {
+    constructor: Py<PyAny>,
+    default: Option<Py<PyAny>>,
+    /// None: it has returned.
+    generator: Option<Py<PyAny>>,
+    passive: bool,
+    waits_on: Vec<SlotId>,
+}
+
+/// What a process does after a command.
+enum Next<'py> {
+    GoOn(Bound<'py, PyAny>),
+    Wait,
+}
+
+/// A simulation with Torii's processes.
+#[pyclass(frozen, module = "rtlwasm._native")]
+pub struct ToriiKernel {
+    core: Mutex<Core>,
+    runners: Mutex<Vec<Runner>>,
+    /// Slots by the address of a signal, which `signals` keeps alive.
+    slots: Mutex<FxHashMap<usize, SlotId>>,
+    signals: Mutex<Vec<Py<PyAny>>>,
+    /// What a Tick of each domain waits for: slot, level, and the slot of an asynchronous reset.
+    domains: Py<PyDict>,
+    classes: Classes,
+    /// Carries out what is not done here: `other(target, command)`, `domain(target, command)`, `missing(signal)`.
+    engine: Mutex<Option<Py<PyAny>>>,
+}
+
+#[pymethods]
+impl ToriiKernel {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        artifact: &Bound<'_, Artifact>,
+        classes: &Bound<'_, PyDict>,
+        engine: Py<PyAny>,
+    ) -> PyResult<ToriiKernel> {
+        let host = artifact.get().host.clone();
+        let options = ModelOptions {
+            cache_dir: None,
+            ..ModelOptions::default()
+        };
+        let model = guarded(py, || host.model(&options))?;
+        let model = model.map_err(|error| not_loaded(py, &error))?;
+        Ok(ToriiKernel {
+            core: Mutex::new(Core::new(model)),
+            runners: Mutex::default(),
+            slots: Mutex::default(),
+            signals: Mutex::default(),
+            domains: PyDict::new(py).unbind(),
+            classes: classes.extract()?,
+            engine: Mutex::new(Some(engine)),
+        })
+    }
+
+    /// Makes a signal known. `name` is that of the design; None: the design does not know it.
+    fn add_signal(
+        &self,
+        signal: &Bound<'_, PyAny>,
+        name: Option<&str>,
+        width: u32,
+        signed: bool,
+        initial: &Bound<'_, PyAny>,
+    ) -> PyResult<SlotId> {
+        let initial = Bits::from_python(initial, width)?;
+        let slot = self.with(signal.py(), |core| {
+            core.add_signal(name, (width, signed), initial)
+        })?;
+        Ok(self.remember(signal, slot))
+    }
+
+    /// Makes a memory row known.
+    fn add_row(
+        &self,
+        signal: &Bound<'_, PyAny>,
+        memory: &str,
+        row: i64,
+        width: u32,
+        signed: bool,
+        initial: &Bound<'_, PyAny>,
+    ) -> PyResult<SlotId> {
+        let initial = Bits::from_python(initial, width)?;
+        let slot = self.with(signal.py(), |core| {
+            core.add_row((memory, row), (width, signed), initial)
+        })?;
+        Ok(self.remember(signal, slot))
+    }
+
+    /// The slot of a signal.
+    fn slot(&self, signal: &Bound<'_, PyAny>) -> PyResult<SlotId> {
+        let key = signal.as_ptr() as usize;
+        if let Some(slot) = lock(&self.slots).get(&key) {
+            return Ok(*slot);
+        }
+        let answer = self.ask(signal.py(), "missing", (signal,))?;
+        answer.extract()
+    }
+
+    /// The present value of a slot.
+    fn read<'py>(&self, py: Python<'py>, slot: SlotId) -> PyResult<Bound<'py, PyAny>> {
+        let (bits, width, signed) = self.with(py, |core| {
+            let bits = core.read(slot)?;
+            Ok((bits, core.slots[slot].width, core.slots[slot].signed))
+        })?;
+        bits.to_python(py, width, signed)
+    }
+
+    /// The value that a slot has at the end of the round.
+    fn read_next<'py>(&self, py: Python<'py>, slot: SlotId) -> PyResult<Bound<'py, PyAny>> {
+        let (bits, width, signed) = self.with(py, |core| {
+            let bits = core.read_next(slot)?;
+            Ok((bits, core.slots[slot].width, core.slots[slot].signed))
+        })?;
+        bits.to_python(py, width, signed)
+    }
+
+    /// Writes a slot at the end of the round, cut to its width. False: the design drives it.
+    fn write(&self, slot: SlotId, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let width = lock(&self.core).slots[slot].width;
+        let bits = Bits::from_python(value, width)?;
+        self.with(value.py(), |core| core.write(slot, bits))
+    }
+
+    /// A clock, which begins to flip after `phase`.
+    fn add_clock(&self, slot: SlotId, phase: i64, half: i64) {
+        self.add(Runner::Clock {
+            slot,
+            phase: phase.into(),
+            half: half.into(),
+            started: false,
+        });
+    }
+
+    /// A process: a function that makes a generator, and the command that stands for None.
+    fn add_process(
+        &self,
+        py: Python<'_>,
+        constructor: Py<PyAny>,
+        default: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let generator = constructor.call0(py)?;
+        self.add(Runner::Process(Process {
+            constructor,
+            default,
+            generator: Some(generator),
+            passive: false,
+            waits_on: Vec::new(),
+        }));
+        Ok(())
+    }
+
+    /// The generator of a process, for messages.
+    fn generator(&self, py: Python<'_>, target: Target) -> Option<Py<PyAny>> {
+        match lock(&self.runners).get(target) {
+            Some(Runner::Process(process)) => process.generator.as_ref().map(|g| g.clone_ref(py)),
+            _ => None,
+        }
+    }
+
+    /// Runs rounds until nothing changes, then goes on to the next deadline. True while a process is active.
+    fn advance(&self, py: Python<'_>) -> PyResult<bool> {
+        loop {
+            self.run_all(py)?;
+            if !self.with(py, Core::commit)? {
+                break;
+            }
+        }
+        self.with(py, Core::record)?;
+        let mut guard = lock(&self.core);
+        let core = &mut *guard;
+        let now = core.timeline.now;
+        if let Err(backwards) = core.timeline.advance(&mut core.runnable) {
+            return Err(PyValueError::new_err(format!(
+                "Deadline of {} is behind our current state of {now}",
+                backwards.deadline
+            )));
+        }
+        let active =
+            |runner: &Runner| matches!(runner, Runner::Process(process) if !process.passive);
+        Ok(lock(&self.runners).iter().any(active))
+    }
+
+    /// Everything as it was in the beginning, with every process started anew.
+    fn reset(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, Core::reset)?;
+        let count = lock(&self.runners).len();
+        for target in 0..count {
+            let constructor = match &mut lock(&self.runners)[target] {
+                Runner::Clock { started, .. } => {
+                    *started = false;
+                    None
+                }
+                Runner::Process(process) => {
+                    process.passive = false;
+                    process.waits_on.clear();
+                    Some(process.constructor.clone_ref(py))
+                }
+            };
+            let generator = constructor
+                .map(|constructor| constructor.call0(py))
+                .transpose()?;
+            let before = match &mut lock(&self.runners)[target] {
+                Runner::Process(process) => std::mem::replace(&mut process.generator, generator),
+                Runner::Clock { .. } => None,
+            };
+            drop(before);
+            lock(&self.core).runnable[target] = true;
+        }
+        Ok(())
+    }
+
+    /// Records changes of these slots from now on.
+    fn trace(&self, slots: Vec<SlotId>) {
+        lock(&self.core).trace(&slots);
+    }
+
+    /// What was recorded and not yet taken: time, slot and value.
+    fn changes<'py>(&self, py: Python<'py>) -> PyResult<Vec<(i128, SlotId, Bound<'py, PyAny>)>> {
+        let mut core = lock(&self.core);
+        let changes = std::mem::take(&mut core.changes);
+        let shape = |slot: SlotId| (core.slots[slot].width, core.slots[slot].signed);
+        let shapes: Vec<(u32, bool)> = changes.iter().map(|(_, slot, _)| shape(*slot)).collect();
+        drop(core);
+        let rows = changes.into_iter().zip(shapes);
+        rows.map(|((time, slot, bits), (width, signed))| {
+            Ok((time, slot, bits.to_python(py, width, signed)?))
+        })
+        .collect()
+    }
+
+    /// Present time.
+    #[getter]
+    fn now(&self) -> i128 {
+        lock(&self.core).timeline.now
+    }
+
+    /// How often the module was run.
+    #[getter]
+    fn calls(&self) -> u64 {
+        lock(&self.core).calls
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Ok(engine) = self.engine.try_lock() {
+            visit.call(&*engine)?;
+        }
+        if let Ok(runners) = self.runners.try_lock() {
+            for runner in runners.iter() {
+                if let Runner::Process(process) = runner {
+                    visit.call(&process.constructor)?;
+                    visit.call(&process.default)?;
+                    visit.call(&process.generator)?;
+                }
+            }
+        }
+        visit.call(&self.domains)
+    }
+
+    fn __clear__(&self) {
+        let engine = lock(&self.engine).take();
+        let runners = std::mem::take(&mut *lock(&self.runners));
+        drop((engine, runners));
+    }
+}
+
+impl ToriiKernel {
+    fn with<T>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Core) -> Result<T, Error>,
+    ) -> PyResult<T> {
+        let mut core = lock(&self.core);
+        let answer = caught(|| work(&mut core));
+        drop(core);
+        answered(py, answer)
+    }
+
+    fn remember(&self, signal: &Bound<'_, PyAny>, slot: SlotId) -> SlotId {
+        lock(&self.signals).push(signal.clone().unbind());
+        lock(&self.slots).insert(signal.as_ptr() as usize, slot);
+        slot
+    }
+
+    fn add(&self, runner: Runner) {
+        lock(&self.core).runnable.push(true);
+        lock(&self.runners).push(runner);
+    }
+
+    fn ask<'py>(
+        &self,
+        py: Python<'py>,
+        method: &str,
+        arguments: impl pyo3::call::PyCallArgs<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let engine = lock(&self.engine)
+            .as_ref()
+            .map(|engine| engine.clone_ref(py));
+        let engine = engine.ok_or_else(|| PyValueError::new_err("the simulation has ended"))?;
+        engine.bind(py).call_method1(method, arguments)
+    }
+
+    /// Runs everything that is woken once, in the order in which it was added.
+    fn run_all(&self, py: Python<'_>) -> PyResult<()> {
+        let mut target = 0;
+        loop {
+            {
+                let mut core = lock(&self.core);
+                let next = core.runnable.iter().skip(target).position(|due| *due);
+                let Some(next) = next else {
+                    return Ok(());
+                };
+                target += next;
+                core.runnable[target] = false;
+            }
+            self.run(py, target)?;
+            target += 1;
+        }
+    }
+
+    fn run(&self, py: Python<'_>, target: Target) -> PyResult<()> {
+        let (generator, waits_on) = match &mut lock(&self.runners)[target] {
+            Runner::Clock {
+                slot,
+                phase,
+                half,
+                started,
+            } => {
+                let started = std::mem::replace(started, true);
+                let (slot, wait) = (*slot, if started { *half } else { *phase });
+                return self.with(py, |core| {
+                    core.timeline.after(target, wait);
+                    if started {
+                        let level = core.read(slot)?.bit(0);
+                        core.write(slot, Bits::Word(u64::from(!level)))?;
+                    }
+                    Ok(())
+                });
+            }
+            Runner::Process(process) => {
+                let waits_on = std::mem::take(&mut process.waits_on);
+                let generator = process.generator.as_ref();
+                (generator.map(|generator| generator.clone_ref(py)), waits_on)
+            }
+        };
+        let Some(generator) = generator else {
+            return Ok(());
+        };
+        {
+            let mut core = lock(&self.core);
+            for slot in waits_on {
+                core.forget(slot, target);
+            }
+        }
+        self.resume(target, generator.bind(py))
+    }
+
+    /// Resumes a process until it waits or returns.
+    fn resume(&self, target: Target, generator: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = generator.py();
+        let mut sent: PyResult<Bound<'_, PyAny>> = Ok(py.None().into_bound(py));
+        loop {
+            let yielded = match sent {
+                Ok(response) => {
+                    let generator = generator.cast::<PyIterator>()?;
+                    match generator.send(&response)? {
+                        PySendResult::Next(command) => Some(command),
+                        PySendResult::Return(_) => None,
+                    }
+                }
+                Err(error) => throw(generator, error)?,
+            };
+            let Some(command) = yielded else {
+                let before = match &mut lock(&self.runners)[target] {
+                    Runner::Process(process) => {
+                        process.passive = true;
+                        process.generator.take()
+                    }
+                    Runner::Clock { .. } => None,
+                };
+                drop(before);
+                return Ok(());
+            };
+            sent = match self.carry_out(target, command) {
+                Ok(Next::Wait) => return Ok(()),
+                Ok(Next::GoOn(response)) => Ok(response),
+                Err(error) if error.is_instance_of::<PyException>(py) => Err(error),
+                Err(error) => return Err(error),
+            };
+        }
+    }
+
+    fn carry_out<'py>(
+        &self,
+        target: Target,
+        mut command: Bound<'py, PyAny>,
+    ) -> PyResult<Next<'py>> {
+        let py = command.py();
+        if command.is_none() {
+            let default = match &lock(&self.runners)[target] {
+                Runner::Process(process) => process.default.as_ref().map(|d| d.clone_ref(py)),
+                Runner::Clock { .. } => None,
+            };
+            if let Some(default) = default {
+                command = default.into_bound(py);
+            }
+        }
+        let class = command.get_type_ptr() as *mut pyo3::ffi::PyObject;
+        let classes = &self.classes;
+        let nothing = || Next::GoOn(py.None().into_bound(py));
+        if class == classes.signal.as_ptr() {
+            let slot = self.slot(&command)?;
+            return Ok(Next::GoOn(self.read(py, slot)?));
+        }
+        if class == classes.assign.as_ptr() && self.assign(&command)? {
+            return Ok(nothing());
+        }
+        if class == classes.tick.as_ptr() {
+            self.tick(target, &command)?;
+            return Ok(Next::Wait);
+        }
+        if class == classes.settle.as_ptr() {
+            lock(&self.core).timeline.settled(target);
+            return Ok(Next::Wait);
+        }
+        if class == classes.delay.as_ptr() {
+            let interval: Option<f64> = command.getattr(intern!(py, "interval"))?.extract()?;
+            let timeline = &mut lock(&self.core).timeline;
+            match interval {
+                // Time is in picoseconds.
+                Some(seconds) => timeline.after(target, (seconds * 1e12) as i128),
+                None => timeline.settled(target),
+            }
+            return Ok(Next::Wait);
+        }
+        if class == classes.passive.as_ptr() || class == classes.active.as_ptr() {
+            if let Runner::Process(process) = &mut lock(&self.runners)[target] {
+                process.passive = class == classes.passive.as_ptr();
+            }
+            return Ok(nothing());
+        }
+        Ok(Next::GoOn(self.ask(py, "other", (target, command))?))
+    }
+
+    /// A constant to a whole signal, which most assignments of testbenches are. False: it is something else.
+    fn assign(&self, command: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let (py, classes) = (command.py(), &self.classes);
+        let left = command.getattr(intern!(py, "lhs"))?;
+        let right = command.getattr(intern!(py, "rhs"))?;
+        let is = |object: &Bound<'_, PyAny>, class: &Py<PyAny>| {
+            object.get_type_ptr() as *mut pyo3::ffi::PyObject == class.as_ptr()
+        };
+        if !is(&left, &classes.signal) || !is(&right, &classes.constant) {
+            return Ok(false);
+        }
+        let slot = self.slot(&left)?;
+        if self.write(slot, &right.getattr(intern!(py, "value"))?)? {
+            return Ok(true);
+        }
+        // The error is made there.
+        Ok(false)
+    }
+
+    fn tick(&self, target: Target, command: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = command.py();
+        let domain = command.getattr(intern!(py, "domain"))?;
+        let known = self.domains.bind(py).get_item(&domain)?;
+        let waits = match known {
+            Some(waits) => waits,
+            None => {
+                let waits = self.ask(py, "domain", (target, command))?;
+                self.domains.bind(py).set_item(&domain, &waits)?;
+                waits
+            }
+        };
+        let (clock, level, reset): (SlotId, bool, Option<SlotId>) = waits.extract()?;
+        let mut core = lock(&self.core);
+        core.wait(clock, target, When::Edge { bit: 0, level });
+        if let Some(reset) = reset {
+            let level = true;
+            core.wait(reset, target, When::Edge { bit: 0, level });
+        }
+        drop(core);
+        if let Runner::Process(process) = &mut lock(&self.runners)[target] {
+            process.waits_on.push(clock);
+            process.waits_on.extend(reset);
+        }
+        Ok(())
+    }
+}
+
+/// Throws an error into a generator; None: it returned.
+fn throw<'py>(generator: &Bound<'py, PyAny>, error: PyErr) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = generator.py();
+    match generator.call_method1(intern!(py, "throw"), (error.into_value(py),)) {
+        Ok(command) => Ok(Some(command)),
+        Err(error) if error.is_instance_of::<pyo3::exceptions::PyStopIteration>(py) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A guard must not live while Python code can run: it could come here again.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
