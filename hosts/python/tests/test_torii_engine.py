@@ -793,7 +793,7 @@ def test_one_call_of_the_module_for_each_resumed_process():
     sim = simulate(build, process, engine=WASMEngine)
     sim.run()
     # Three a cycle at present: the rising edge, what the process wrote, the falling edge.
-    assert sim._engine._kernel.calls <= 3 * 1000 + 10
+    assert sim._engine._signals.calls <= 3 * 1000 + 10
 
 
 def test_engines_are_collected():

@@ -73,7 +73,7 @@ def record(engine):
     sim.add_sync_process(process)
     vcd, gtkw = io.StringIO(), io.StringIO()
     vcd.name = "out.vcd"
-    with sim.write_vcd(vcd, gtkw, traces=[total, outside, state]):
+    with sim.write_vcd(vcd, gtkw, traces=[wide, outside, state]):
         sim.run()
     return changes(vcd.getvalue()), [line for line in gtkw.getvalue().splitlines() if "size" not in line]
 

@@ -5,7 +5,7 @@
 //! them; those run before the model acts on the writes, so they see every register as it was before an edge. What they
 //! write meanwhile commits together with the registers.
 
-use rtlwasm_host::{Access, Error, Kind, Model, Signal};
+use rtlwasm_host::{Access, Error, Kind, Model, Signal, Value};
 
 use super::bits::Bits;
 use super::timeline::Timeline;
@@ -24,6 +24,17 @@ enum Place {
     Row(Signal, i64),
 }
 
+impl Place {
+    /// Its value never changes by itself.
+    fn is_written_by_hosts_only(self) -> bool {
+        match self {
+            Place::Host => true,
+            Place::Signal(signal) => signal.kind() == Kind::Input,
+            Place::Row(..) => false,
+        }
+    }
+}
+
 /// A signal that a testbench may read, write or wait for.
 pub struct Slot {
     place: Place,
@@ -37,23 +48,29 @@ pub struct Slot {
     waiters: Vec<Waiter>,
 }
 
-/// Who is to be woken, and by what.
+/// Who is to be woken, by what, and which of its reasons that is.
 #[derive(Clone, Copy)]
 struct Waiter {
     target: Target,
+    reason: u32,
     when: When,
 }
 
 /// What wakes a waiter.
 #[derive(Clone, Copy)]
 pub enum When {
+    Changed,
     /// A bit has changed to this level.
-    Edge { bit: u32, level: bool },
+    Edge {
+        bit: u32,
+        level: bool,
+    },
 }
 
 impl When {
     fn is(self, before: &Bits, after: &Bits) -> bool {
         match self {
+            When::Changed => before != after,
             When::Edge { bit, level } => {
                 before.bit(bit) != after.bit(bit) && after.bit(bit) == level
             }
@@ -66,16 +83,23 @@ pub struct Core {
     pub model: Model,
     pub slots: Vec<Slot>,
     pub timeline: Timeline,
-    /// Whether a target is to run, by its number.
-    pub runnable: Vec<bool>,
+    /// Who has been woken, and for which of its reasons, oldest first.
+    pub woken: Vec<(Target, u32)>,
+    /// Slots that the design drives and something waits for, with the value when the design last settled: one may be
+    /// another name for an input, and then shows what was written to that at once.
+    watched: Vec<(SlotId, Bits)>,
     /// Slots with a `next`.
     pending: Vec<SlotId>,
     /// The model has been written to and has not acted on it.
     unsettled: bool,
     /// Slots whose changes are recorded, with the value recorded last.
     traced: Vec<(SlotId, Bits)>,
-    /// Changes of those, with their time, oldest first.
-    pub changes: Vec<(i128, SlotId, Bits)>,
+    /// Changes of those with their time and round, oldest first.
+    pub changes: Vec<(i128, u64, SlotId, Bits)>,
+    /// What the design tells, oldest first: the number of the statement, and its values.
+    pub events: Vec<(u32, Vec<Value>)>,
+    /// Rounds so far.
+    pub rounds: u64,
     /// Calls of the module that ran it.
     pub calls: u64,
 }
@@ -86,11 +110,14 @@ impl Core {
             model,
             slots: Vec::new(),
             timeline: Timeline::default(),
-            runnable: Vec::new(),
+            woken: Vec::new(),
+            watched: Vec::new(),
             pending: Vec::new(),
             unsettled: true,
             traced: Vec::new(),
             changes: Vec::new(),
+            events: Vec::new(),
+            rounds: 0,
             calls: 0,
         }
     }
@@ -141,6 +168,8 @@ impl Core {
         let _ = self.model.reset(seed)?;
         self.timeline.reset();
         self.pending.clear();
+        self.woken.clear();
+        self.watched.clear();
         self.unsettled = true;
         for id in 0..self.slots.len() {
             self.slots[id].next = None;
@@ -221,22 +250,40 @@ impl Core {
     }
 
     /// A target is woken by a slot, until [`Core::forget`].
-    pub fn wait(&mut self, id: SlotId, target: Target, when: When) {
-        self.slots[id].waiters.push(Waiter { target, when });
+    pub fn wait(
+        &mut self,
+        id: SlotId,
+        target: Target,
+        reason: u32,
+        when: When,
+    ) -> Result<(), Error> {
+        let slot = &self.slots[id];
+        if slot.waiters.is_empty() && !slot.place.is_written_by_hosts_only() {
+            let now = self.read(id)?;
+            self.watched.push((id, now));
+        }
+        self.slots[id].waiters.push(Waiter {
+            target,
+            reason,
+            when,
+        });
+        Ok(())
     }
 
     /// A target is no longer woken by a slot.
     pub fn forget(&mut self, id: SlotId, target: Target) {
-        self.slots[id]
-            .waiters
-            .retain(|waiter| waiter.target != target);
+        let waiters = &mut self.slots[id].waiters;
+        waiters.retain(|waiter| waiter.target != target);
+        if waiters.is_empty() {
+            self.watched.retain(|(watched, _)| *watched != id);
+        }
     }
 
     /// Ends a round. True when another one is needed.
     pub fn commit(&mut self) -> Result<bool, Error> {
-        let mut woken = false;
+        self.rounds += 1;
         if self.unsettled {
-            woken |= self.act()?;
+            self.act()?;
         }
         for id in std::mem::take(&mut self.pending) {
             let Some(next) = self.slots[id].next.take() else {
@@ -245,29 +292,30 @@ impl Core {
             let before = self.read(id)?;
             if before != next {
                 self.store(id, &next)?;
-                woken |= self.wake(id, &before, &next);
+                self.wake(id, &before, &next);
             }
         }
-        Ok(woken || self.unsettled)
+        Ok(!self.woken.is_empty() || self.unsettled)
     }
 
-    /// The model acts on what was written: edges, registers, logic. True when something woke.
-    fn act(&mut self) -> Result<bool, Error> {
-        let mut watched = Vec::new();
-        for id in 0..self.slots.len() {
-            if !self.slots[id].waiters.is_empty() {
-                watched.push((id, self.read(id)?));
-            }
-        }
+    /// The model acts on what was written: edges, registers, logic.
+    fn act(&mut self) -> Result<(), Error> {
         self.unsettled = false;
         self.calls += 1;
         let _ = self.model.eval()?;
-        let mut woken = false;
-        for (id, before) in watched {
-            let after = self.read(id)?;
-            woken |= self.wake(id, &before, &after);
+        let events = self.model.events();
+        self.events
+            .extend(events.map(|event| (event.site, event.args)));
+        let mut watched = std::mem::take(&mut self.watched);
+        for (id, before) in &mut watched {
+            let after = self.read(*id)?;
+            if after != *before {
+                self.wake(*id, before, &after);
+                *before = after;
+            }
         }
-        Ok(woken)
+        self.watched = watched;
+        Ok(())
     }
 
     /// From now on changes of these slots are recorded; before any, they have their initial values.
@@ -283,7 +331,8 @@ impl Core {
         for (id, last) in &mut traced {
             let value = self.read(*id)?;
             if value != *last {
-                self.changes.push((self.timeline.now, *id, value.clone()));
+                let (now, rounds) = (self.timeline.now, self.rounds);
+                self.changes.push((now, rounds, *id, value.clone()));
                 *last = value;
             }
         }
@@ -291,14 +340,11 @@ impl Core {
         Ok(())
     }
 
-    fn wake(&mut self, id: SlotId, before: &Bits, after: &Bits) -> bool {
-        let mut woken = false;
+    fn wake(&mut self, id: SlotId, before: &Bits, after: &Bits) {
         for waiter in &self.slots[id].waiters {
             if waiter.when.is(before, after) {
-                self.runnable[waiter.target] = true;
-                woken = true;
+                self.woken.push((waiter.target, waiter.reason));
             }
         }
-        woken
     }
 }

@@ -1,8 +1,14 @@
 //! The kernel of the simulation engines for Amaranth and Torii: time, rounds, signals; see `rtlwasm._sim` for the rest.
 
+mod amaranth;
 mod bits;
 mod core;
+mod signals;
 mod timeline;
 mod torii;
+mod trigger;
 
+pub use amaranth::AmaranthKernel;
+pub use signals::Signals;
 pub use torii::ToriiKernel;
+pub use trigger::{Trigger, Waiting};

@@ -15,11 +15,14 @@ pub struct Backwards {
     pub deadline: i128,
 }
 
+/// Whom a deadline wakes, and which of its reasons it is.
+type Due = (Target, u32);
+
 /// The present time and the deadlines, in the order in which they were set.
 #[derive(Default)]
 pub struct Timeline {
     pub now: i128,
-    deadlines: Vec<(Target, Deadline)>,
+    deadlines: Vec<(Due, Deadline)>,
 }
 
 impl Timeline {
@@ -29,25 +32,24 @@ impl Timeline {
     }
 
     /// Wakes a target after a while.
-    pub fn after(&mut self, target: Target, interval: i128) {
-        self.deadlines
-            .push((target, Deadline::At(self.now + interval)));
+    pub fn after(&mut self, target: Target, reason: u32, interval: i128) {
+        let deadline = Deadline::At(self.now + interval);
+        self.deadlines.push(((target, reason), deadline));
     }
 
     /// Wakes a target when everything has settled.
     pub fn settled(&mut self, target: Target) {
-        self.deadlines.push((target, Deadline::Settled));
+        self.deadlines.push(((target, 0), Deadline::Settled));
     }
 
-    /// Goes on to the nearest deadline and marks who is due; one that waits for settling comes first and alone.
-    pub fn advance(&mut self, runnable: &mut [bool]) -> Result<(), Backwards> {
-        let settled = |entry: &(Target, Deadline)| entry.1 == Deadline::Settled;
+    /// Goes on to the nearest deadline and tells who is due; one that waits for settling comes first and alone.
+    pub fn advance(&mut self, woken: &mut Vec<Due>) -> Result<(), Backwards> {
+        let settled = |entry: &(Due, Deadline)| entry.1 == Deadline::Settled;
         if let Some(first) = self.deadlines.iter().position(settled) {
-            let (target, _) = self.deadlines.remove(first);
-            runnable[target] = true;
+            woken.push(self.deadlines.remove(first).0);
             return Ok(());
         }
-        let time = |entry: &(Target, Deadline)| match entry.1 {
+        let time = |entry: &(Due, Deadline)| match entry.1 {
             Deadline::At(time) => time,
             Deadline::Settled => self.now,
         };
@@ -57,10 +59,12 @@ impl Timeline {
         if nearest < self.now {
             return Err(Backwards { deadline: nearest });
         }
-        self.deadlines.retain(|(target, deadline)| {
-            let due = *deadline == Deadline::At(nearest);
-            runnable[*target] |= due;
-            !due
+        self.deadlines.retain(|(due, deadline)| {
+            let now = *deadline == Deadline::At(nearest);
+            if now {
+                woken.push(*due);
+            }
+            !now
         });
         self.now = nearest;
         Ok(())

@@ -1,6 +1,6 @@
 //! Processes of Torii: generators whose commands are carried out here, and clocks.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -8,13 +8,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyDict, PyIterator};
-use rtlwasm_host::{Error, ModelOptions};
-use rustc_hash::FxHashMap;
 
 use super::bits::Bits;
 use super::core::{Core, SlotId, Target, When};
-use crate::artifact::Artifact;
-use crate::errors::{answered, caught, guarded, not_loaded};
+use super::signals::{Signals, lock};
 
 /// The classes of Torii that commands are told apart by.
 #[derive(FromPyObject)]
@@ -59,16 +56,15 @@ enum Next<'py> {
 /// A simulation with Torii's processes.
 #[pyclass(frozen, module = "rtlwasm._native")]
 pub struct ToriiKernel {
-    core: Mutex<Core>,
+    signals: Py<Signals>,
     runners: Mutex<Vec<Runner>>,
-    /// Slots by the address of a signal, which `signals` keeps alive.
-    slots: Mutex<FxHashMap<usize, SlotId>>,
-    signals: Mutex<Vec<Py<PyAny>>>,
+    /// Whether a runner is to run, by its number.
+    runnable: Mutex<Vec<bool>>,
     /// What a Tick of each domain waits for: slot, level, and the slot of an asynchronous reset.
     domains: Py<PyDict>,
     classes: Classes,
-    /// Carries out what is not done here: `other(target, command)`, `domain(target, command)`, `missing(signal)`.
-    engine: Mutex<Option<Py<PyAny>>>,
+    /// Carries out what is not done here: `other(target, command)`, `domain(target, command)`.
+    commands: Mutex<Option<Py<PyAny>>>,
 }
 
 #[pymethods]
@@ -76,94 +72,18 @@ impl ToriiKernel {
     #[new]
     fn new(
         py: Python<'_>,
-        artifact: &Bound<'_, Artifact>,
+        signals: Py<Signals>,
         classes: &Bound<'_, PyDict>,
-        engine: Py<PyAny>,
+        commands: Py<PyAny>,
     ) -> PyResult<ToriiKernel> {
-        let host = artifact.get().host.clone();
-        let options = ModelOptions {
-            cache_dir: None,
-            ..ModelOptions::default()
-        };
-        let model = guarded(py, || host.model(&options))?;
-        let model = model.map_err(|error| not_loaded(py, &error))?;
         Ok(ToriiKernel {
-            core: Mutex::new(Core::new(model)),
+            signals,
             runners: Mutex::default(),
-            slots: Mutex::default(),
-            signals: Mutex::default(),
+            runnable: Mutex::default(),
             domains: PyDict::new(py).unbind(),
             classes: classes.extract()?,
-            engine: Mutex::new(Some(engine)),
+            commands: Mutex::new(Some(commands)),
         })
-    }
-
-    /// Makes a signal known. `name` is that of the design; None: the design does not know it.
-    fn add_signal(
-        &self,
-        signal: &Bound<'_, PyAny>,
-        name: Option<&str>,
-        width: u32,
-        signed: bool,
-        initial: &Bound<'_, PyAny>,
-    ) -> PyResult<SlotId> {
-        let initial = Bits::from_python(initial, width)?;
-        let slot = self.with(signal.py(), |core| {
-            core.add_signal(name, (width, signed), initial)
-        })?;
-        Ok(self.remember(signal, slot))
-    }
-
-    /// Makes a memory row known.
-    fn add_row(
-        &self,
-        signal: &Bound<'_, PyAny>,
-        memory: &str,
-        row: i64,
-        width: u32,
-        signed: bool,
-        initial: &Bound<'_, PyAny>,
-    ) -> PyResult<SlotId> {
-        let initial = Bits::from_python(initial, width)?;
-        let slot = self.with(signal.py(), |core| {
-            core.add_row((memory, row), (width, signed), initial)
-        })?;
-        Ok(self.remember(signal, slot))
-    }
-
-    /// The slot of a signal.
-    fn slot(&self, signal: &Bound<'_, PyAny>) -> PyResult<SlotId> {
-        let key = signal.as_ptr() as usize;
-        if let Some(slot) = lock(&self.slots).get(&key) {
-            return Ok(*slot);
-        }
-        let answer = self.ask(signal.py(), "missing", (signal,))?;
-        answer.extract()
-    }
-
-    /// The present value of a slot.
-    fn read<'py>(&self, py: Python<'py>, slot: SlotId) -> PyResult<Bound<'py, PyAny>> {
-        let (bits, width, signed) = self.with(py, |core| {
-            let bits = core.read(slot)?;
-            Ok((bits, core.slots[slot].width, core.slots[slot].signed))
-        })?;
-        bits.to_python(py, width, signed)
-    }
-
-    /// The value that a slot has at the end of the round.
-    fn read_next<'py>(&self, py: Python<'py>, slot: SlotId) -> PyResult<Bound<'py, PyAny>> {
-        let (bits, width, signed) = self.with(py, |core| {
-            let bits = core.read_next(slot)?;
-            Ok((bits, core.slots[slot].width, core.slots[slot].signed))
-        })?;
-        bits.to_python(py, width, signed)
-    }
-
-    /// Writes a slot at the end of the round, cut to its width. False: the design drives it.
-    fn write(&self, slot: SlotId, value: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let width = lock(&self.core).slots[slot].width;
-        let bits = Bits::from_python(value, width)?;
-        self.with(value.py(), |core| core.write(slot, bits))
     }
 
     /// A clock, which begins to flip after `phase`.
@@ -204,22 +124,16 @@ impl ToriiKernel {
 
     /// Runs rounds until nothing changes, then goes on to the next deadline. True while a process is active.
     fn advance(&self, py: Python<'_>) -> PyResult<bool> {
+        let signals = self.signals.get();
         loop {
             self.run_all(py)?;
-            if !self.with(py, Core::commit)? {
+            if !signals.with(py, Core::commit)? {
                 break;
             }
+            self.take_woken();
         }
-        self.with(py, Core::record)?;
-        let mut guard = lock(&self.core);
-        let core = &mut *guard;
-        let now = core.timeline.now;
-        if let Err(backwards) = core.timeline.advance(&mut core.runnable) {
-            return Err(PyValueError::new_err(format!(
-                "Deadline of {} is behind our current state of {now}",
-                backwards.deadline
-            )));
-        }
+        signals.pass(py)?;
+        self.take_woken();
         let active =
             |runner: &Runner| matches!(runner, Runner::Process(process) if !process.passive);
         Ok(lock(&self.runners).iter().any(active))
@@ -227,7 +141,7 @@ impl ToriiKernel {
 
     /// Everything as it was in the beginning, with every process started anew.
     fn reset(&self, py: Python<'_>) -> PyResult<()> {
-        self.with(py, Core::reset)?;
+        self.signals.get().with(py, Core::reset)?;
         let count = lock(&self.runners).len();
         for target in 0..count {
             let constructor = match &mut lock(&self.runners)[target] {
@@ -249,45 +163,14 @@ impl ToriiKernel {
                 Runner::Clock { .. } => None,
             };
             drop(before);
-            lock(&self.core).runnable[target] = true;
+            lock(&self.runnable)[target] = true;
         }
         Ok(())
     }
 
-    /// Records changes of these slots from now on.
-    fn trace(&self, slots: Vec<SlotId>) {
-        lock(&self.core).trace(&slots);
-    }
-
-    /// What was recorded and not yet taken: time, slot and value.
-    fn changes<'py>(&self, py: Python<'py>) -> PyResult<Vec<(i128, SlotId, Bound<'py, PyAny>)>> {
-        let mut core = lock(&self.core);
-        let changes = std::mem::take(&mut core.changes);
-        let shape = |slot: SlotId| (core.slots[slot].width, core.slots[slot].signed);
-        let shapes: Vec<(u32, bool)> = changes.iter().map(|(_, slot, _)| shape(*slot)).collect();
-        drop(core);
-        let rows = changes.into_iter().zip(shapes);
-        rows.map(|((time, slot, bits), (width, signed))| {
-            Ok((time, slot, bits.to_python(py, width, signed)?))
-        })
-        .collect()
-    }
-
-    /// Present time.
-    #[getter]
-    fn now(&self) -> i128 {
-        lock(&self.core).timeline.now
-    }
-
-    /// How often the module was run.
-    #[getter]
-    fn calls(&self) -> u64 {
-        lock(&self.core).calls
-    }
-
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if let Ok(engine) = self.engine.try_lock() {
-            visit.call(&*engine)?;
+        if let Ok(commands) = self.commands.try_lock() {
+            visit.call(&*commands)?;
         }
         if let Ok(runners) = self.runners.try_lock() {
             for runner in runners.iter() {
@@ -298,36 +181,20 @@ impl ToriiKernel {
                 }
             }
         }
-        visit.call(&self.domains)
+        visit.call(&self.domains)?;
+        visit.call(&self.signals)
     }
 
     fn __clear__(&self) {
-        let engine = lock(&self.engine).take();
+        let commands = lock(&self.commands).take();
         let runners = std::mem::take(&mut *lock(&self.runners));
-        drop((engine, runners));
+        drop((commands, runners));
     }
 }
 
 impl ToriiKernel {
-    fn with<T>(
-        &self,
-        py: Python<'_>,
-        work: impl FnOnce(&mut Core) -> Result<T, Error>,
-    ) -> PyResult<T> {
-        let mut core = lock(&self.core);
-        let answer = caught(|| work(&mut core));
-        drop(core);
-        answered(py, answer)
-    }
-
-    fn remember(&self, signal: &Bound<'_, PyAny>, slot: SlotId) -> SlotId {
-        lock(&self.signals).push(signal.clone().unbind());
-        lock(&self.slots).insert(signal.as_ptr() as usize, slot);
-        slot
-    }
-
     fn add(&self, runner: Runner) {
-        lock(&self.core).runnable.push(true);
+        lock(&self.runnable).push(true);
         lock(&self.runners).push(runner);
     }
 
@@ -337,11 +204,21 @@ impl ToriiKernel {
         method: &str,
         arguments: impl pyo3::call::PyCallArgs<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let engine = lock(&self.engine)
-            .as_ref()
-            .map(|engine| engine.clone_ref(py));
-        let engine = engine.ok_or_else(|| PyValueError::new_err("the simulation has ended"))?;
-        engine.bind(py).call_method1(method, arguments)
+        let commands = {
+            let commands = lock(&self.commands);
+            commands.as_ref().map(|commands| commands.clone_ref(py))
+        };
+        let commands = commands.ok_or_else(|| PyValueError::new_err("the simulation has ended"))?;
+        commands.bind(py).call_method1(method, arguments)
+    }
+
+    /// Whoever has been woken is to run.
+    fn take_woken(&self) {
+        let mut core = self.signals.get().core();
+        let mut runnable = lock(&self.runnable);
+        for (target, _) in core.woken.drain(..) {
+            runnable[target] = true;
+        }
     }
 
     /// Runs everything that is woken once, in the order in which it was added.
@@ -349,13 +226,13 @@ impl ToriiKernel {
         let mut target = 0;
         loop {
             {
-                let mut core = lock(&self.core);
-                let next = core.runnable.iter().skip(target).position(|due| *due);
+                let mut runnable = lock(&self.runnable);
+                let next = runnable.iter().skip(target).position(|due| *due);
                 let Some(next) = next else {
                     return Ok(());
                 };
                 target += next;
-                core.runnable[target] = false;
+                runnable[target] = false;
             }
             self.run(py, target)?;
             target += 1;
@@ -372,8 +249,8 @@ impl ToriiKernel {
             } => {
                 let started = std::mem::replace(started, true);
                 let (slot, wait) = (*slot, if started { *half } else { *phase });
-                return self.with(py, |core| {
-                    core.timeline.after(target, wait);
+                return self.signals.get().with(py, |core| {
+                    core.timeline.after(target, 0, wait);
                     if started {
                         let level = core.read(slot)?.bit(0);
                         core.write(slot, Bits::Word(u64::from(!level)))?;
@@ -391,7 +268,7 @@ impl ToriiKernel {
             return Ok(());
         };
         {
-            let mut core = lock(&self.core);
+            let mut core = self.signals.get().core();
             for slot in waits_on {
                 core.forget(slot, target);
             }
@@ -453,8 +330,9 @@ impl ToriiKernel {
         let classes = &self.classes;
         let nothing = || Next::GoOn(py.None().into_bound(py));
         if class == classes.signal.as_ptr() {
-            let slot = self.slot(&command)?;
-            return Ok(Next::GoOn(self.read(py, slot)?));
+            let signals = self.signals.get();
+            let slot = signals.slot(&command)?;
+            return Ok(Next::GoOn(signals.read(py, slot)?));
         }
         if class == classes.assign.as_ptr() && self.assign(&command)? {
             return Ok(nothing());
@@ -464,15 +342,15 @@ impl ToriiKernel {
             return Ok(Next::Wait);
         }
         if class == classes.settle.as_ptr() {
-            lock(&self.core).timeline.settled(target);
+            self.signals.get().core().timeline.settled(target);
             return Ok(Next::Wait);
         }
         if class == classes.delay.as_ptr() {
             let interval: Option<f64> = command.getattr(intern!(py, "interval"))?.extract()?;
-            let timeline = &mut lock(&self.core).timeline;
+            let timeline = &mut self.signals.get().core().timeline;
             match interval {
                 // Time is in picoseconds.
-                Some(seconds) => timeline.after(target, (seconds * 1e12) as i128),
+                Some(seconds) => timeline.after(target, 0, (seconds * 1e12) as i128),
                 None => timeline.settled(target),
             }
             return Ok(Next::Wait);
@@ -497,8 +375,9 @@ impl ToriiKernel {
         if !is(&left, &classes.signal) || !is(&right, &classes.constant) {
             return Ok(false);
         }
-        let slot = self.slot(&left)?;
-        if self.write(slot, &right.getattr(intern!(py, "value"))?)? {
+        let signals = self.signals.get();
+        let slot = signals.slot(&left)?;
+        if signals.write(slot, &right.getattr(intern!(py, "value"))?)? {
             return Ok(true);
         }
         // The error is made there.
@@ -518,13 +397,16 @@ impl ToriiKernel {
             }
         };
         let (clock, level, reset): (SlotId, bool, Option<SlotId>) = waits.extract()?;
-        let mut core = lock(&self.core);
-        core.wait(clock, target, When::Edge { bit: 0, level });
-        if let Some(reset) = reset {
-            let level = true;
-            core.wait(reset, target, When::Edge { bit: 0, level });
-        }
-        drop(core);
+        self.signals.get().with(py, |core| {
+            core.wait(clock, target, 0, When::Edge { bit: 0, level })?;
+            match reset {
+                Some(reset) => {
+                    let level = true;
+                    core.wait(reset, target, 0, When::Edge { bit: 0, level })
+                }
+                None => Ok(()),
+            }
+        })?;
         if let Runner::Process(process) = &mut lock(&self.runners)[target] {
             process.waits_on.push(clock);
             process.waits_on.extend(reset);
@@ -541,9 +423,4 @@ fn throw<'py>(generator: &Bound<'py, PyAny>, error: PyErr) -> PyResult<Option<Bo
         Err(error) if error.is_instance_of::<pyo3::exceptions::PyStopIteration>(py) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// A guard must not live while Python code can run: it could come here again.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

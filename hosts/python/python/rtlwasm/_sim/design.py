@@ -56,6 +56,8 @@ class Builder:
     memories: list[Memory] = field(default_factory=list)
     drivers: dict[int, list[Driver]] = field(default_factory=dict)
     """By the id of a signal."""
+    shared: set[int] = field(default_factory=set)
+    """Signals with several drivers."""
 
     def add_memory(self, key: Any, width: int, depth: int, signed: bool, init: Sequence[int]) -> Memory:
         """Declare a memory with its contents at power-on."""
@@ -136,7 +138,7 @@ class Builder:
         """Note that statements of a domain drive bits of a signal; the wire that they assign to."""
         wire = self.writer.signal(signal)
         drivers = self.drivers.setdefault(id(signal), [])
-        if domain is not None or drivers:
+        if domain is not None or id(signal) in self.shared:
             wire = self.writer.wire(len(signal)).text
         drivers.append(Driver(mask, domain, wire))
         return wire
@@ -159,7 +161,8 @@ class Builder:
             if len(drivers) == 1:
                 self._store(signal, drivers[0], 0, width, initial(signal))
                 continue
-            for driver in drivers:
+            # Bits that two drive belong to the later one: the frameworks refuse that in hardware, not in simulation.
+            for driver in reversed(drivers):
                 for start, stop in runs(driver.mask & left):
                     self._store(signal, driver, start, stop, initial(signal))
                 left &= ~driver.mask

@@ -26,6 +26,8 @@ def evaluate(signals: Signals, value: Any) -> int:
     kind = type(value)
     found = _EVALUATE.get(kind)
     if found is None:
+        if kind.__name__ in ("ClockSignal", "ResetSignal", "AnyValue", "Initial"):
+            raise ValueError(f"Value {value!r} cannot be used in simulation")
         found = _EVALUATE[kind] = _BY_NAME[class_name(value)]
     return found(signals, value)
 
@@ -36,7 +38,7 @@ def assign(signals: Signals, left: Any, start: int, width: int, value: int) -> N
     if width <= 0:
         return
     name = class_name(left)
-    if name == "Signal":
+    if name in ("Signal", "_Row"):
         signals.put(left, start, width, value)
     elif name == "Operator" and left.operator in ("u", "s"):
         assign(signals, left.operands[0], start, width, value)
@@ -162,6 +164,7 @@ _Evaluator = Callable[[Signals, Any], int]
 _BY_NAME: dict[str, _Evaluator] = {
     "Const": lambda signals, value: int(value.value),
     "Signal": lambda signals, value: signals.get(value),
+    "_Row": lambda signals, value: signals.get(value),
     "Operator": _operator,
     "Slice": lambda signals, value: (
         evaluate(signals, value.value) >> value.start & ((1 << (value.stop - value.start)) - 1)

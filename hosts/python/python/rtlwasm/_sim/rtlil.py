@@ -44,7 +44,7 @@ def class_name(value: Any) -> str:
 
 
 _VALUES = ("Const", "Signal", "Operator", "Slice", "Part", "Cat", "Concat", "ArrayProxy", "SwitchValue")
-_KNOWN = frozenset([*_VALUES, "Assign", "Switch", "Property", "Print"])
+_KNOWN = frozenset([*_VALUES, "_Row", "Assign", "Switch", "Property", "Print"])
 
 
 class Body:
@@ -114,10 +114,12 @@ class Writer:
         self._wires.append(f"wire width {width} {name}\n")
         return Spec(name, width, signed)
 
-    def cell(self, kind: str, parameters: Mapping[str, int | str], ports: Mapping[str, str]) -> None:
+    def cell(
+        self, kind: str, parameters: Mapping[str, int | str], ports: Mapping[str, str], name: str | None = None
+    ) -> None:
         """A cell."""
         self._temporaries += 1
-        lines = [f"cell {kind} $c{self._temporaries}"]
+        lines = [f"cell {kind} {name or f'$c{self._temporaries}'}"]
         lines += [f"parameter \\{name} {value}" for name, value in parameters.items()]
         lines += [f"connect \\{name} {text}" for name, text in ports.items()]
         self._parts.append("\n".join(lines) + "\nend\n")

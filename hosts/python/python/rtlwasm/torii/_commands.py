@@ -18,7 +18,8 @@ class Commands:
     """The kernel calls `other`, `domain` and `missing`."""
 
     def __init__(self, design: Design, domains: Mapping[str, ClockDomain]) -> None:
-        """Serve a design; `kernel` is set later."""
+        """Serve a design; `signals` and `kernel` are set later."""
+        self.signals: Any = None
         self.kernel: Any = None
         self._design = design
         self._domains = domains
@@ -49,32 +50,32 @@ class Commands:
                     f"{self._place(target)!r}"
                 )
             domain = self._domains[domain]
-        reset = self.kernel.slot(domain.rst) if domain.rst is not None and domain.async_reset else None
-        return self.kernel.slot(domain.clk), domain.clk_edge == "pos", reset
+        reset = self.signals.slot(domain.rst) if domain.rst is not None and domain.async_reset else None
+        return self.signals.slot(domain.clk), domain.clk_edge == "pos", reset
 
     def missing(self, signal: Any) -> int:
         """The slot of a signal that is used for the first time."""
         row = self._design.rows.get(id(signal))
         if row is not None:
             memory, index = row
-            slot: int = self.kernel.add_row(signal, memory.name, index, memory.width, False, signal.reset)
+            slot: int = self.signals.add_row(signal, memory.name, index, memory.width, False, signal.reset)
             return slot
         name, shape = self._design.names.get(id(signal)), signal.shape()
-        added: int = self.kernel.add_signal(signal, name, shape.width, shape.signed, signal.reset)
+        added: int = self.signals.add_signal(signal, name, shape.width, shape.signed, signal.reset)
         return added
 
     def get(self, signal: Any) -> int:
         """The present value of a signal or row."""
-        value: int = self.kernel.read(self.kernel.slot(signal))
+        value: int = self.signals.read(self.signals.slot(signal))
         return value
 
     def put(self, signal: Any, start: int, width: int, value: int) -> None:
         """Write bits of a signal or row, when the round ends."""
-        slot = self.kernel.slot(signal)
+        slot = self.signals.slot(signal)
         if width < len(signal):
             mask = ((1 << width) - 1) << start
-            value = (self.kernel.read_next(slot) & ~mask) | ((value << start) & mask)
-        if not self.kernel.write(slot, value):
+            value = (self.signals.read_next(slot) & ~mask) | ((value << start) & mask)
+        if not self.signals.write(slot, value):
             raise NotWritableError(
                 f"the design drives {signal!r} by combinational logic, so a process cannot: write the registers or "
                 "inputs that it is computed from"

@@ -43,9 +43,10 @@ class WASMEngine(BaseEngine):
         self._waves: list[Wave] = []
         self._traced: dict[int, Signal] = {}
         commands = Commands(design, fragment.domains)
-        self._kernel = commands.kernel = _native.ToriiKernel(compiled(design.text), _CLASSES, commands)
+        self._signals = commands.signals = _native.Signals(compiled(design.text), commands.missing)
+        self._kernel = commands.kernel = _native.ToriiKernel(self._signals, _CLASSES, commands)
         for signal in design.inputs:
-            self._kernel.slot(signal)
+            self._signals.slot(signal)
 
     def add_coroutine_process(self, process: Callable[[], Any], *, default_cmd: Any) -> None:
         """Add a process; `default_cmd` is what None stands for."""
@@ -55,7 +56,7 @@ class WASMEngine(BaseEngine):
         """Add a clock that flips first after `phase` and then twice a `period`, in picoseconds."""
         if len(clock) != 1:
             raise TypeError(f"Clock signal must be exactly 1-wide, not {len(clock)}")
-        self._kernel.add_clock(self._kernel.slot(clock), phase, period // 2)
+        self._kernel.add_clock(self._signals.slot(clock), phase, period // 2)
 
     def reset(self) -> None:
         """Give every signal and memory row its initial value, and start every process again."""
@@ -64,7 +65,7 @@ class WASMEngine(BaseEngine):
     @property
     def now(self) -> int:
         """Present time in picoseconds."""
-        now: int = self._kernel.now
+        now: int = self._signals.now
         return now
 
     def advance(self) -> bool:
@@ -82,18 +83,18 @@ class WASMEngine(BaseEngine):
         wave = Wave(self._fragment, vcd_file=vcd_file, gtkw_file=gtkw_file, traces=traces)
         self._waves.append(wave)
         try:
-            signals = {self._kernel.slot(signal): signal for each in self._waves for signal in each.signals}
+            signals = {self._signals.slot(signal): signal for each in self._waves for signal in each.signals}
             self._traced = signals
-            self._kernel.trace(list(signals))
+            self._signals.trace(list(signals))
             yield
         finally:
             self._draw()
             wave.close(self.now)
             self._waves.remove(wave)
             if not self._waves:
-                self._kernel.trace([])
+                self._signals.trace([])
 
     def _draw(self) -> None:
-        for time, slot, value in self._kernel.changes():
+        for time, _, slot, value in self._signals.changes():
             for wave in self._waves:
                 wave.change(time, self._traced[slot], value)

@@ -68,15 +68,15 @@ class Wave:
             file.close()
 
     def _names(self, fragment: Fragment, traces: Iterable[Any]) -> SignalDict:
-        """The places of every signal: one in each fragment that uses it, or directly below `bench`."""
+        """The places of every signal: in each fragment that uses it, or directly below `bench`, as given last."""
         names = SignalDict()
         for each, path in fragment._assign_names_to_fragments(hierarchy=("bench", "top")).items():
             for signal, name in each._assign_names_to_signals().items():
                 names.setdefault(signal, []).append((*path, name))
-        taken: set[str] = set()
+        own, taken = SignalDict((signal, None) for signal in names), set[str]()
         for trace in traces:
             for signal in Value.cast(trace)._rhs_signals():
-                if signal not in names:
+                if signal not in own:
                     name = signal.name if signal.name not in taken else f"{signal.name}${len(taken)}"
                     names[signal] = [("bench", name)]
                     taken.add(name)

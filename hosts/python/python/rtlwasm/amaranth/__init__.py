@@ -1,0 +1,9 @@
+"""A simulation engine for Amaranth: `Simulator(dut, engine=WASMEngine)`, and nothing else changes."""
+
+from .._sim.versions import require
+
+require("amaranth", "0.5")
+
+from ._engine import WASMEngine  # noqa: E402 - what it imports is there now
+
+__all__ = ["WASMEngine"]

@@ -1,0 +1,213 @@
+"""Amaranth's engine interface, on top of the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from amaranth.hdl import Shape, ShapeCastable, Signal, Value
+from amaranth.hdl._ir import Design, DriverConflict
+from amaranth.hdl._mem import MemoryData
+from amaranth.sim._async import (
+    AsyncProcess,
+    BrokenTrigger,
+    ChangedTrigger,
+    DelayTrigger,
+    EdgeTrigger,
+    SampleTrigger,
+    TriggerCombination,
+)
+from amaranth.sim._base import BaseEngine, BaseEngineState
+
+from .. import _native
+from .._sim.compiled import compiled
+from .._sim.evaluate import assign, evaluate
+from ._effects import tell
+from ._lower import lower
+from ._state import State
+from ._wave import Wave
+
+
+class WASMEngine(BaseEngine):
+    """Simulates an Amaranth design as WebAssembly.
+
+    Everything is as with Amaranth's own engine. What a process sees while the design is not settled may differ: values
+    are always those of settled logic.
+    """
+
+    BrokenTrigger = BrokenTrigger
+
+    def __init__(self, design: Design) -> None:
+        """Compile the design."""
+        self._prepared = design
+        self._design, self._effects = lower(design)
+        self._memories = {id(memory.key): memory for memory in self._design.memories}
+        self._rows: dict[tuple[int, int], int] = {}
+        self._processes: list[AsyncProcess] = []
+        self._waves: list[Wave] = []
+        self._traced: dict[int, Any] = {}
+        self._signals = _native.Signals(compiled(self._design.text), self._missing)
+        self._kernel = _native.AmaranthKernel(self._signals, self)
+        self._state = State(self)
+        for signal in self._design.inputs:
+            self._signals.slot(signal)
+
+    @property
+    def state(self) -> BaseEngineState:
+        """Signals and memories by slot, and functions that are called when they change."""
+        return self._state
+
+    @property
+    def now(self) -> int:
+        """Present time in femtoseconds."""
+        now: int = self._signals.now
+        return now
+
+    def reset(self) -> None:
+        """Give every signal and memory row its initial value, and start every process again."""
+        self._kernel.reset()
+        for process in self._processes:
+            process.reset()
+
+    def add_clock_process(self, clock: Signal, *, phase: int, period: int) -> None:
+        """Add a clock that flips first after `phase` and then twice a `period`, in femtoseconds."""
+        if id(clock) in self._design.computed:
+            raise DriverConflict("Clock signal is already driven by combinational logic")
+        self._kernel.add_clock(self._signals.slot(clock), phase, period // 2)
+
+    def add_async_process(self, simulator: Any, process: Callable[..., Any]) -> None:
+        """Add a process: it runs together with the design."""
+        self._add(process, testbench=False, background=True)
+
+    def add_async_testbench(self, simulator: Any, process: Callable[..., Any], *, background: bool) -> None:
+        """Add a testbench: it runs when the design has settled."""
+        self._add(process, testbench=True, background=background)
+
+    def _add(self, constructor: Callable[..., Any], *, testbench: bool, background: bool) -> None:
+        process = AsyncProcess(self._prepared, self, constructor, testbench=testbench, background=background)
+        self._processes.append(process)
+        self._kernel.add_process(process, testbench)
+
+    def add_trigger_combination(self, combination: TriggerCombination, *, oneshot: bool) -> _native.Trigger:
+        """What a process awaits."""
+        parts = [self._part(trigger) for trigger in combination._triggers]
+        return self._kernel.add_trigger(combination._process, parts, oneshot)
+
+    def _part(self, trigger: Any) -> tuple[Any, ...]:
+        """A trigger as the kernel takes it."""
+        kind = type(trigger)
+        if kind is SampleTrigger:
+            if type(trigger.value) is Signal and not isinstance(trigger.shape, ShapeCastable):
+                return "signal", self._signals.slot(trigger.value)
+            return "sample", trigger
+        if kind is ChangedTrigger:
+            sampled = trigger if isinstance(trigger.shape, ShapeCastable) else None
+            return "changed", self._signals.slot(trigger.signal), sampled
+        if kind is EdgeTrigger:
+            return "edge", self._signals.slot(trigger.signal), trigger.bit, bool(trigger.polarity)
+        assert kind is DelayTrigger
+        return "delay", trigger.interval_fs
+
+    def sample(self, trigger: Any) -> Any:
+        """What a trigger samples; called by the kernel."""
+        value = evaluate(self, trigger.value)
+        return trigger.shape.from_bits(value) if isinstance(trigger.shape, ShapeCastable) else value
+
+    def get_value(self, expr: Any) -> int:
+        """The present value of an expression."""
+        if type(expr) is Signal:
+            value: int = self._signals.read(self._signals.slot(expr))
+            return value
+        return evaluate(self, Value.cast(expr))
+
+    def set_value(self, expr: Any, value: int) -> None:
+        """Assign to an expression; the design sees it in `step_design`."""
+        if type(expr) is Signal:
+            self.put(expr, 0, len(expr), value)
+        else:
+            left = Value.cast(expr)
+            assign(self, left, 0, len(left), value)
+
+    def step_design(self) -> None:
+        """Let everything that waits for changes act, until nothing changes any more."""
+        self._kernel.step_design()
+
+    def advance(self) -> bool:
+        """Do all that happens at the present time, then go on to the next deadline. True while one is critical."""
+        critical: bool = self._kernel.advance()
+        if self._waves:
+            self._draw()
+        return critical
+
+    def told(self, number: int, values: list[int]) -> None:
+        """The design tells something; called by the kernel."""
+        tell(self._effects[number], values)
+
+    @contextmanager
+    def write_vcd(
+        self, *, vcd_file: IO[str] | str | None, gtkw_file: IO[str] | str | None, traces: Any, fs_per_delta: int
+    ) -> Iterator[None]:
+        """Record every signal and memory row of the design in a VCD file, and `traces` in a GTKWave save file."""
+        wave = Wave(
+            self, self._prepared, vcd_file=vcd_file, gtkw_file=gtkw_file, traces=traces, fs_per_delta=fs_per_delta
+        )
+        self._waves.append(wave)
+        try:
+            self._traced = {self.slot(each): each for wave in self._waves for each in wave.recorded}
+            self._signals.trace(list(self._traced))
+            yield
+        finally:
+            self._draw()
+            wave.close(self.now + self._kernel.rounds * fs_per_delta)
+            self._waves.remove(wave)
+            if not self._waves:
+                self._signals.trace([])
+
+    def _draw(self) -> None:
+        for time, rounds, slot, value in self._signals.changes():
+            for wave in self._waves:
+                wave.change(time + rounds * wave.fs_per_delta, self._traced[slot], value)
+
+    # Signals and memory rows.
+
+    def slot(self, place: Any) -> int:
+        """The slot of a signal, or of a row of a memory."""
+        if not isinstance(place, MemoryData._Row):
+            slot: int = self._signals.slot(place)
+            return slot
+        key = (id(place._memory), place._index)
+        if key not in self._rows:
+            self._rows[key] = self._add_row(place)
+        return self._rows[key]
+
+    def get(self, place: Any) -> int:
+        """The present value of a signal or row."""
+        value: int = self._signals.read(self.slot(place))
+        return value
+
+    def put(self, place: Any, start: int, width: int, value: int) -> None:
+        """Write bits of a signal or row, when the round ends."""
+        if id(place) in self._design.computed:
+            raise DriverConflict("Combinationally driven signals cannot be overriden by testbenches")
+        slot = self.slot(place)
+        if width < len(place):
+            mask = ((1 << width) - 1) << start
+            value = (self._signals.read_next(slot) & ~mask) | ((value << start) & mask)
+        self._signals.write(slot, value)
+
+    def _missing(self, signal: Signal) -> int:
+        """The slot of a signal that is used for the first time."""
+        name, shape = self._design.names.get(id(signal)), signal.shape()
+        added: int = self._signals.add_signal(signal, name, shape.width, shape.signed, signal.init)
+        return added
+
+    def _add_row(self, row: Any) -> int:
+        data = row._memory
+        known, shape = self._memories.get(id(data)), Shape.cast(data.shape)
+        initial = data.init._raw[row._index]
+        if known is not None:
+            added: int = self._signals.add_row(row, known.name, row._index, shape.width, shape.signed, initial)
+        else:
+            added = self._signals.add_signal(row, None, shape.width, shape.signed, initial)
+        return added

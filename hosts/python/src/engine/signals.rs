@@ -1,0 +1,216 @@
+//! The signals and memory rows of a simulation as Python knows them.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use rtlwasm_host::{Error, ModelOptions};
+use rustc_hash::FxHashMap;
+
+use super::bits::Bits;
+use super::core::{Core, SlotId};
+use crate::artifact::Artifact;
+use crate::errors::{answered, caught, guarded, not_loaded};
+
+/// A change as Python sees it.
+type Change<'py> = (i128, u64, SlotId, Bound<'py, PyAny>);
+
+/// One simulation, without its processes.
+#[pyclass(frozen, module = "rtlwasm._native")]
+pub struct Signals {
+    core: Mutex<Core>,
+    /// Slots by the address of the signal, which `known` keeps alive.
+    slots: Mutex<FxHashMap<usize, SlotId>>,
+    known: Mutex<Vec<Py<PyAny>>>,
+    /// Makes a signal known that is used for the first time, and returns its slot.
+    missing: Mutex<Option<Py<PyAny>>>,
+}
+
+#[pymethods]
+impl Signals {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        artifact: &Bound<'_, Artifact>,
+        missing: Py<PyAny>,
+    ) -> PyResult<Signals> {
+        let host = artifact.get().host.clone();
+        let options = ModelOptions {
+            cache_dir: None,
+            ..ModelOptions::default()
+        };
+        let model = guarded(py, || host.model(&options))?;
+        let model = model.map_err(|error| not_loaded(py, &error))?;
+        Ok(Signals {
+            core: Mutex::new(Core::new(model)),
+            slots: Mutex::default(),
+            known: Mutex::default(),
+            missing: Mutex::new(Some(missing)),
+        })
+    }
+
+    /// Makes a signal known. `name` is that of the design; None: the design does not know it.
+    fn add_signal(
+        &self,
+        signal: &Bound<'_, PyAny>,
+        name: Option<&str>,
+        width: u32,
+        signed: bool,
+        initial: &Bound<'_, PyAny>,
+    ) -> PyResult<SlotId> {
+        let initial = Bits::from_python(initial, width)?;
+        let slot = self.with(signal.py(), |core| {
+            core.add_signal(name, (width, signed), initial)
+        })?;
+        Ok(self.remember(signal, slot))
+    }
+
+    /// Makes a memory row known.
+    fn add_row(
+        &self,
+        signal: &Bound<'_, PyAny>,
+        memory: &str,
+        row: i64,
+        width: u32,
+        signed: bool,
+        initial: &Bound<'_, PyAny>,
+    ) -> PyResult<SlotId> {
+        let initial = Bits::from_python(initial, width)?;
+        let slot = self.with(signal.py(), |core| {
+            core.add_row((memory, row), (width, signed), initial)
+        })?;
+        Ok(self.remember(signal, slot))
+    }
+
+    /// The slot of a signal.
+    pub fn slot(&self, signal: &Bound<'_, PyAny>) -> PyResult<SlotId> {
+        let key = signal.as_ptr() as usize;
+        if let Some(slot) = lock(&self.slots).get(&key) {
+            return Ok(*slot);
+        }
+        let py = signal.py();
+        let missing = lock(&self.missing).as_ref().map(|call| call.clone_ref(py));
+        let missing = missing.ok_or_else(|| PyValueError::new_err("the simulation has ended"))?;
+        missing.bind(py).call1((signal,))?.extract()
+    }
+
+    /// The present value of a slot.
+    pub fn read<'py>(&self, py: Python<'py>, slot: SlotId) -> PyResult<Bound<'py, PyAny>> {
+        let (bits, width, signed) = self.with(py, |core| {
+            let bits = core.read(slot)?;
+            Ok((bits, core.slots[slot].width, core.slots[slot].signed))
+        })?;
+        bits.to_python(py, width, signed)
+    }
+
+    /// The value that a slot has at the end of the round.
+    fn read_next<'py>(&self, py: Python<'py>, slot: SlotId) -> PyResult<Bound<'py, PyAny>> {
+        let (bits, width, signed) = self.with(py, |core| {
+            let bits = core.read_next(slot)?;
+            Ok((bits, core.slots[slot].width, core.slots[slot].signed))
+        })?;
+        bits.to_python(py, width, signed)
+    }
+
+    /// Writes a slot at the end of the round, cut to its width. False: the design drives it.
+    pub fn write(&self, slot: SlotId, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let width = self.core().slots[slot].width;
+        let bits = Bits::from_python(value, width)?;
+        self.with(value.py(), |core| core.write(slot, bits))
+    }
+
+    /// Records changes of these slots from now on.
+    fn trace(&self, slots: Vec<SlotId>) {
+        self.core().trace(&slots);
+    }
+
+    /// What was recorded and not yet taken: time, round, slot and value.
+    fn changes<'py>(&self, py: Python<'py>) -> PyResult<Vec<Change<'py>>> {
+        let mut core = self.core();
+        let changes = std::mem::take(&mut core.changes);
+        let shape = |slot: SlotId| (core.slots[slot].width, core.slots[slot].signed);
+        let shapes: Vec<(u32, bool)> = changes.iter().map(|change| shape(change.2)).collect();
+        drop(core);
+        let rows = changes.into_iter().zip(shapes);
+        rows.map(|((time, round, slot, bits), (width, signed))| {
+            Ok((time, round, slot, bits.to_python(py, width, signed)?))
+        })
+        .collect()
+    }
+
+    /// Present time.
+    #[getter]
+    fn now(&self) -> i128 {
+        self.core().timeline.now
+    }
+
+    /// How often the module was run.
+    #[getter]
+    fn calls(&self) -> u64 {
+        self.core().calls
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Ok(missing) = self.missing.try_lock() {
+            visit.call(&*missing)?;
+        }
+        if let Ok(known) = self.known.try_lock() {
+            for signal in &*known {
+                visit.call(signal)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        let missing = lock(&self.missing).take();
+        let known = std::mem::take(&mut *lock(&self.known));
+        lock(&self.slots).clear();
+        drop((missing, known));
+    }
+}
+
+impl Signals {
+    /// The simulation; the guard must not live while Python code can run.
+    pub fn core(&self) -> MutexGuard<'_, Core> {
+        lock(&self.core)
+    }
+
+    /// Does something that may fail.
+    pub fn with<T>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Core) -> Result<T, Error>,
+    ) -> PyResult<T> {
+        let mut core = self.core();
+        let answer = caught(|| work(&mut core));
+        drop(core);
+        answered(py, answer)
+    }
+
+    /// Records what changed at this time, and goes on to the nearest deadline.
+    pub fn pass(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, Core::record)?;
+        let mut guard = self.core();
+        let core = &mut *guard;
+        let now = core.timeline.now;
+        core.timeline.advance(&mut core.woken).map_err(|backwards| {
+            PyValueError::new_err(format!(
+                "Deadline of {} is behind our current state of {now}",
+                backwards.deadline
+            ))
+        })
+    }
+
+    fn remember(&self, signal: &Bound<'_, PyAny>, slot: SlotId) -> SlotId {
+        lock(&self.known).push(signal.clone().unbind());
+        lock(&self.slots).insert(signal.as_ptr() as usize, slot);
+        slot
+    }
+}
+
+/// A guard must not live while Python code can run: it could come here again.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
