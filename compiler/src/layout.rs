@@ -5,6 +5,7 @@
 //! size), shadow of the scalars, outlines, signal table, event ring, host memory, scratch. Wide values
 //! that the emitter needs take scratch from [`Layout::scratch`] up.
 
+mod parts;
 mod sleep;
 
 use rtlwasm_abi::layout::{CONTROL_BASE, CONTROL_LEN, state, trigger};
@@ -16,6 +17,8 @@ use crate::ir::*;
 use crate::sched::Schedule;
 use crate::sched::observe::{Observed, Stored};
 use crate::sched::sinks::{level_input, needs_shadow};
+pub use parts::PartPlaces;
+use parts::place_parts;
 use sleep::place_sleep;
 pub use sleep::{Sleep, SleepInput, SleepSlot};
 
@@ -49,6 +52,7 @@ pub struct Layout {
     /// Queue slot of each write port, by memory; used by shadowed waves.
     pub queues: Vec<Vec<u32>>,
     pub sleep: Sleep,
+    pub parts: PartPlaces,
     /// Published cells: first address and bytes.
     pub published: Span,
     /// What a cycle that changes nothing leaves as it was, next to memories: first address and bytes.
@@ -154,6 +158,7 @@ pub fn assign(n: &Netlist, schedule: &Schedule, observed: &Observed) -> Layout {
         .collect();
     let quiet = (quiet_base, at.take(0, 8) - quiet_base);
     let mut sleep = place_sleep(n, schedule, &mut at);
+    let mut parts = place_parts(n, schedule, &mut at);
     let scalars_end = at.take(0, 8);
     let memories = place_memories(n, &mut at);
     let state_len = at.0.next_multiple_of(8) - u64::from(state_base);
@@ -166,6 +171,7 @@ pub fn assign(n: &Netlist, schedule: &Schedule, observed: &Observed) -> Layout {
         .map(|m| place_queues(m, &mut at))
         .collect();
     sleep.place_copies(&sleepers, &mut at);
+    parts.place_late(n, schedule, &mut at);
     for cell in &observed.outlined {
         nets.insert(*cell, at.value(n.width(*cell)).offset);
     }
@@ -186,6 +192,7 @@ pub fn assign(n: &Netlist, schedule: &Schedule, observed: &Observed) -> Layout {
         shadow_delta,
         queues,
         sleep,
+        parts,
         published,
         quiet,
         effects,

@@ -61,6 +61,7 @@ pub use stage::{Stage, emit_stage};
 pub fn optimisations() -> impl Iterator<Item = &'static str> {
     pass::PASSES.iter().map(|p| p.name).chain([
         sched::SLEEP,
+        sched::PARTS,
         sched::SHARE,
         sched::SKIP,
         sched::DELAY,

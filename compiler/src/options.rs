@@ -92,6 +92,10 @@ pub struct Gating {
     pub cells_per_input: usize,
     /// Cells whose code is saved where instances that are alike run one function; below, calls cost more than that.
     pub shared_cells: usize,
+    /// Cells in no such instance from which on a design is cut into parts instead (`sched/parts.rs`).
+    pub ungated: usize,
+    /// Cells of such a part.
+    pub part_cells: usize,
     /// Clock edges from one look at whether something can sleep to the next: a power of two.
     pub every: u64,
     /// Cycles of a call before the first look at whether one changes anything at all.
@@ -107,6 +111,8 @@ impl Default for Gating {
             cells: 60,
             cells_per_input: 2,
             shared_cells: 10_000,
+            ungated: 5_000,
+            part_cells: 48,
             every: 16,
             first_look: 256,
             least_look: 4096,
@@ -121,9 +127,18 @@ impl Gating {
         cells: 1,
         cells_per_input: 0,
         shared_cells: 1,
+        ungated: usize::MAX,
+        part_cells: 1,
         every: 1,
         first_look: 1,
         least_look: 1,
+    };
+
+    /// Everything is cut into parts: for tests.
+    pub const PARTS: Gating = Gating {
+        ungated: 0,
+        part_cells: 3,
+        ..Gating::ALL
     };
 }
 

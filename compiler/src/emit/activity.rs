@@ -87,14 +87,16 @@ impl Emitter<'_, '_> {
             // Its caller knows for which supernode.
             return self.store_flag(self.context.shared_flag, 1);
         }
+        self.wake_readers_of_memory(memory);
         if let Some(index) = self.context.schedule.supernodes.of_memory(memory) {
             let (word, bit) = place(index);
             self.set_bits(self.context.layout.sleep.busy + word, bit);
         }
     }
 
-    /// Wakes the supernode of a register.
+    /// Wakes the supernode of a register, or the parts that look at it.
     pub fn wake(&mut self, register: RegisterId) {
+        self.wake_readers_of_register(register);
         if let Some(index) = self.context.schedule.supernodes.of_register(register) {
             let (word, bit) = place(index);
             self.clear_bits(self.context.layout.sleep.asleep + word, bit);
@@ -174,7 +176,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    fn set_bits(&mut self, address: u32, bits: u64) {
+    pub fn set_bits(&mut self, address: u32, bits: u64) {
         self.code.constant(Ty::I32, 0);
         self.code.load_at(Ty::I64, address, 8);
         self.code.constant(Ty::I64, bits);

@@ -27,7 +27,7 @@ pub(super) fn finish(walk: &Walk) -> Plan {
     for (cell, uses) in &walk.uses {
         if walk.params.contains(cell) {
             finish.param(*cell, uses);
-        } else if finish.is_state_read(*cell) {
+        } else if finish.is_state_read(*cell) || finish.is_foreign(*cell) {
             finish.load(*cell, uses);
         } else {
             finish.spill(*cell, uses);
@@ -100,6 +100,13 @@ impl Finish<'_, '_> {
         let here = at.iter().filter(|at| at.place.block == place.block).count();
         let below = at.len() - here;
         20 * here + 3 * below < 40
+    }
+
+    /// True for a value that another part keeps.
+    fn is_foreign(&self, cell: CellId) -> bool {
+        let n = self.walk.n;
+        let computed = self.walk.defined.contains_key(&cell);
+        !computed && n.constant(cell).is_none() && n.width(cell) <= 64
     }
 
     /// Where a value is used in another function than its own it goes through memory.

@@ -13,6 +13,7 @@ mod image;
 mod inline;
 mod narrow;
 mod numbers;
+mod parts;
 mod plan;
 mod shared;
 mod state;
@@ -31,7 +32,7 @@ use crate::ir::*;
 use crate::layout::{Buffers, Cursor, Layout};
 use crate::options::Options;
 use crate::sched::observe::Observed;
-use crate::sched::{Schedule, TaskKind, TimingModel};
+use crate::sched::{Schedule, Task, TaskKind, TimingModel};
 use numbers::{Design, Numbers};
 
 pub use effects::Reserves;
@@ -62,6 +63,9 @@ pub(crate) struct Context<'a> {
     pub scratch: RefCell<Cursor>,
     /// Word that is not zero once a pass of settling changed something.
     pub changed_flag: u32,
+    /// Functions of the parts, several in each, and of their late registers.
+    pub parts: RefCell<Vec<FunctionId>>,
+    pub commits: RefCell<Vec<FunctionId>>,
     /// Functions of the classes of supernodes.
     pub shared: RefCell<Vec<FunctionId>>,
     /// Word that is not zero once a function of a class has written to a memory.
@@ -130,6 +134,8 @@ pub fn module(
         wide: RefCell::default(),
         scratch: RefCell::new(Cursor(scratch_start)),
         changed_flag,
+        parts: RefCell::default(),
+        commits: RefCell::default(),
         shared: RefCell::default(),
         shared_flag,
         wrote_flag,
@@ -204,6 +210,7 @@ fn emit_tasks(module: &mut Module, context: &Context) {
     let mut edges: Vec<(ClockEdge, FunctionId)> = Vec::new();
     let mut computes: Vec<FunctionId> = Vec::new();
     let mut effects: Vec<FunctionId> = Vec::new();
+    let mut parts: Vec<&Task> = Vec::new();
     for task in &context.schedule.tasks {
         match task.kind {
             TaskKind::Settle => task::emit_import(module, context, task, "settle_pass"),
@@ -216,7 +223,11 @@ fn emit_tasks(module: &mut Module, context: &Context) {
                 let function = task::emit_function(module, context, task);
                 context.shared.borrow_mut().push(function);
             }
-            TaskKind::Edge(edge) => edges.push((edge, task::emit_function(module, context, task))),
+            TaskKind::Part(..) => parts.push(task),
+            TaskKind::Edge(edge) => {
+                parts::emit(module, context, &parts);
+                edges.push((edge, task::emit_function(module, context, task)));
+            }
             TaskKind::Compute(_) => computes.push(task::emit_function(module, context, task)),
             TaskKind::Effects(_) => effects.push(task::emit_function(module, context, task)),
         }

@@ -49,10 +49,12 @@ impl Numbers {
             ("PART_BASE", tables.part_base.into()),
             ("OUTLINES", u64::from(tables.outlines)),
         ]);
-        let sleep = &design.layout.sleep;
+        let (sleep, parts) = (&design.layout.sleep, &design.layout.parts);
         values.extend([
             ("ASLEEP", sleep.asleep.into()),
             ("ASLEEP_BYTES", 8 * u64::from(sleep.words)),
+            ("AWAKE", parts.awake.into()),
+            ("PARTS", design.schedule.parts.parts.len() as u64),
             ("WROTE", wrote_flag.into()),
             ("LOOK_FIRST", design.schedule.gating.first_look),
             ("LOOK_LEAST", design.schedule.gating.least_look),

@@ -122,6 +122,7 @@ pub(crate) fn plan(n: &Netlist, supernodes: &Supernodes, task: &Task) -> Plan {
         uses: BTreeMap::new(),
         stores: FxHashMap::default(),
         in_place: !matches!(task.kind, TaskKind::Compute(_)),
+        compares: matches!(task.kind, TaskKind::Part(..)),
     };
     for param in &task.params {
         walk.defined.insert(*param, ROOT);
@@ -211,6 +212,8 @@ pub(super) struct Walk<'a> {
     pub stores: FxHashMap<State, u32>,
     /// Register stores change what later reads see.
     in_place: bool,
+    /// Stores are compared with what is there.
+    compares: bool,
 }
 
 impl Walk<'_> {
@@ -296,7 +299,7 @@ impl Walk<'_> {
     }
 
     fn act(&mut self, action: &Action, block: u32) {
-        self.use_cells(block, action_needs(self.n, action), None);
+        self.use_cells(block, action_needs(self.n, action, self.compares), None);
         self.time += 1;
         if let Some(state) = action.overwrites()
             && (self.in_place || !matches!(state, State::Register(_)))
@@ -332,10 +335,17 @@ pub(crate) fn arm_of(n: &Netlist, mux: CellId, taken: bool) -> CellId {
 }
 
 /// What an action asks of the values that it uses.
-fn action_needs(n: &Netlist, action: &Action) -> Vec<(CellId, Need)> {
+fn action_needs(n: &Netlist, action: &Action, compares: bool) -> Vec<(CellId, Need)> {
     let stored_as = |cell: CellId| {
         let whole = n.width(cell) > 64 || n.width(cell) == 8 * slot_size(n.width(cell));
-        (cell, if whole { Need::Any } else { Need::Clean })
+        (
+            cell,
+            if whole && !compares {
+                Need::Any
+            } else {
+                Need::Clean
+            },
+        )
     };
     let uses = action.uses(n);
     match action {

@@ -155,7 +155,9 @@
   ;; Nothing sleeps any more.
   (func $wake
     (if (i32.const @ASLEEP_BYTES@)
-      (then (memory.fill (i32.const @ASLEEP@) (i32.const 0) (i32.const @ASLEEP_BYTES@)))))
+      (then (memory.fill (i32.const @ASLEEP@) (i32.const 0) (i32.const @ASLEEP_BYTES@))))
+    (if (i32.const @PARTS@)
+      (then (memory.fill (i32.const @AWAKE@) (i32.const 1) (i32.const @PARTS@)))))
 
   ;; True when that many bytes, a multiple of eight, are equal.
   (func $same (export "gen_same") (param $a i32) (param $b i32) (param $len i32) (result i32)
@@ -241,6 +243,7 @@
   (func (export "rtl_reset") (result i32)
     (call $save_triggers)
     (call $load_image)
+    (call $wake)
     (call $restore_triggers)
     ;; Undefined bits have a generator of their own, so that the design's draws do not depend on them.
     (i64.store offset=@PRNG@ (i32.const 0)

@@ -76,7 +76,7 @@ impl Emitter<'_, '_> {
 
     /// The level of the clock whose edge this task is for; the time loop does not store it in every cycle.
     fn level_before_own_edge(&self, offset: u64) -> Option<bool> {
-        let TaskKind::Edge(edge) = self.kind else {
+        let (TaskKind::Edge(edge) | TaskKind::Part(edge, _)) = self.kind else {
             return None;
         };
         let level = self
@@ -90,7 +90,7 @@ impl Emitter<'_, '_> {
         let layout = self.context.layout;
         let wave = matches!(
             self.kind,
-            TaskKind::Edge(_) | TaskKind::Compute(_) | TaskKind::Effects(_)
+            TaskKind::Edge(_) | TaskKind::Part(..) | TaskKind::Compute(_) | TaskKind::Effects(_)
         );
         let clocks = layout
             .rows
@@ -113,6 +113,9 @@ impl Emitter<'_, '_> {
     }
 
     pub fn store_register(&mut self, register: RegisterId, value: CellId) {
+        if matches!(self.kind, TaskKind::Part(..)) {
+            return self.store_in_part(register, value);
+        }
         let mut slot = self.context.layout.registers[register.index()];
         if matches!(self.kind, TaskKind::Compute(_)) {
             slot.offset += self.context.layout.shadow_delta;

@@ -323,6 +323,12 @@ pub(crate) fn layout_hash(n: &Netlist, layout: &Layout, rows: &[SignalRow]) -> u
         layout.registers, layout.latches, layout.loops
     ));
     hash.update(format!("{:?}{:?}", layout.memories, layout.effects));
+    for input in &layout.sleep.inputs {
+        hash.update(format!("{input:?}"));
+    }
+    for kept in &layout.parts.kept {
+        hash.update(format!("{kept:?}"));
+    }
     for row in rows {
         hash.update(format!("{:?}{:?}", row.path, row.parts));
     }

@@ -71,14 +71,14 @@ pub(crate) fn emit_function(module: &mut Module, context: &Context, task: &Task)
 }
 
 /// What the functions of one task share.
-struct Shared {
+pub(super) struct Shared {
     plan: Rc<Plan>,
     spills: Rc<RefCell<FxHashMap<CellId, u32>>>,
     pieces: Rc<Vec<FunctionId>>,
 }
 
 /// Plans a task and emits its pieces. A piece only calls pieces before it.
-fn emit_pieces(module: &mut Module, context: &Context, task: &Task) -> Shared {
+pub(super) fn emit_pieces(module: &mut Module, context: &Context, task: &Task) -> Shared {
     let supernodes = &context.schedule.supernodes;
     let mut shared = Shared {
         plan: Rc::new(plan(context.netlist, supernodes, task)),
@@ -100,7 +100,7 @@ fn emit_pieces(module: &mut Module, context: &Context, task: &Task) -> Shared {
     shared
 }
 
-fn emitter<'a, 'c>(
+pub(super) fn emitter<'a, 'c>(
     builder: &'c mut FunctionBuilder,
     locals: &'c mut walrus::ModuleLocals,
     context: &'a Context<'a>,
@@ -145,6 +145,7 @@ impl Emitter<'_, '_> {
         let gated = matches!(task.kind, TaskKind::Edge(_));
         if gated {
             self.before_edge_of_supernodes();
+            self.run_parts();
         }
         self.block(&task.body);
         if gated {
@@ -153,6 +154,15 @@ impl Emitter<'_, '_> {
         if task.kind == TaskKind::Settle {
             self.code.load_at(Ty::I32, changed_flag, 4);
         }
+    }
+
+    /// Goes on with another task in the same function.
+    pub fn turn_to(&mut self, task: &Task, shared: &Shared) {
+        self.kind = task.kind;
+        self.plan = shared.plan.clone();
+        self.spills = shared.spills.clone();
+        self.pieces = shared.pieces.clone();
+        self.locals.clear();
     }
 
     pub fn netlist(&self) -> &Netlist {
@@ -366,7 +376,10 @@ impl Emitter<'_, '_> {
         if let Some(local) = self.loaded.get(&cell) {
             return self.code.get(*local);
         }
-        self.expression(cell);
+        match self.kept_elsewhere(cell) {
+            Some(slot) => self.code.load_at(self.ty(cell), slot.offset, slot.size),
+            None => self.expression(cell),
+        }
         if self
             .current
             .is_some_and(|block| self.plan.keeps_load(cell, block))
@@ -428,6 +441,7 @@ impl Emitter<'_, '_> {
                 self.once_loops_rest(|e| e.store_changed(slot, value, LOAD_CHANGED));
                 self.wake(r);
             }
+            Action::Keep(cell) => self.keep_for_parts(cell),
             Action::StoreNet(cell) => self.store_net(cell),
             Action::StoreLevel(t, value) => {
                 let offset = self
@@ -442,8 +456,14 @@ impl Emitter<'_, '_> {
                 self.supernode_writes(memory);
             }
             Action::Run(index) => panic!("supernode {index} has no body"),
-            Action::Effect(index) => self.effect(index),
-            Action::Due(index) => self.set_due(index),
+            Action::Effect(index) => {
+                self.effect(index);
+                self.stay_awake();
+            }
+            Action::Due(index) => {
+                self.set_due(index);
+                self.stay_awake();
+            }
             Action::Last(index) => self.last(index),
             Action::Change(index) => self.change(index),
         }

@@ -9,7 +9,10 @@ use crate::ir::*;
 
 impl Emitter<'_, '_> {
     /// Address of a wide cell's limbs.
-    fn wide_address(&self, cell: CellId) -> u32 {
+    pub fn wide_address(&self, cell: CellId) -> u32 {
+        if let Some(slot) = self.kept_elsewhere(cell) {
+            return slot.offset;
+        }
         let width = self.width(cell);
         *self
             .context

@@ -1,6 +1,6 @@
 //! Places for the sleep of supernodes (`sched/activity.rs`).
 
-use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 
 use super::{Cursor, Span};
 use crate::bits::limb_count;
@@ -19,7 +19,7 @@ pub struct Sleep {
     /// As many words as `asleep`, outside of the state: it has written to a memory, or has woken, in this edge.
     pub busy: u32,
     pub nodes: Vec<SleepSlot>,
-    pub inputs: FxHashMap<CellId, SleepInput>,
+    pub inputs: BTreeMap<CellId, SleepInput>,
 }
 
 /// The registers of a supernode, and a copy of them outside of the state.

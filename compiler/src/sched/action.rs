@@ -12,6 +12,8 @@ pub enum Action {
     StoreLoop(LoopId, CellId),
     /// Stores a cell's value to its own place.
     StoreNet(CellId),
+    /// Keeps a value for other parts, and wakes them when it is another one.
+    Keep(CellId),
     /// Stores the level of a computed trigger.
     StoreLevel(TriggerId, CellId),
     /// An asynchronous load that is active: stores, and notes whether the value differs.
@@ -66,6 +68,7 @@ impl Action {
             | Action::StoreLoop(_, cell)
             | Action::StoreLevel(_, cell)
             | Action::Load(_, cell)
+            | Action::Keep(cell)
             | Action::Read(cell) => vec![cell],
             Action::StoreNet(cell) => limbs(n, cell),
             Action::Write { memory, port } => {

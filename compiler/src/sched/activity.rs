@@ -68,8 +68,8 @@ impl Supernodes {
 /// The supernodes of a clock edge.
 pub struct Activity {
     pub supernodes: Supernodes,
-    /// The supernode that alone uses each cell; 0 for the others, and the first supernode is 1.
-    owner: SideTable<Cell, u32>,
+    /// The supernode that alone uses each cell.
+    owner: SideTable<Cell, Owner>,
 }
 
 /// What an instance that sleeps looks at.
@@ -89,9 +89,17 @@ pub struct Owner(u32);
 impl Owner {
     /// What belongs to no supernode.
     pub const NONE: Owner = Owner(0);
+    /// What every part computes for itself.
+    pub const ALL: Owner = Owner(u32::MAX);
 
     pub fn supernode(index: usize) -> Owner {
         Owner(index as u32 + 1)
+    }
+
+    /// The supernode, or part.
+    pub fn index(self) -> Option<usize> {
+        let of_one = self != Owner::NONE && self != Owner::ALL;
+        of_one.then(|| self.0 as usize - 1)
     }
 }
 
@@ -100,7 +108,7 @@ impl Activity {
     pub fn none(n: &Netlist) -> Activity {
         Activity {
             supernodes: Supernodes::default(),
-            owner: SideTable::new(&n.cells, 0),
+            owner: SideTable::new(&n.cells, Owner::NONE),
         }
     }
 
@@ -121,14 +129,30 @@ impl Activity {
     }
 
     pub fn owner(&self, cell: CellId) -> Owner {
-        Owner(self.owner[cell])
+        self.owner[cell]
+    }
+
+    /// True for a cell that a block of `owner` computes.
+    pub fn belongs(&self, cell: CellId, owner: Owner) -> bool {
+        self.owner[cell] == owner || self.owner[cell] == Owner::ALL
+    }
+
+    pub fn give(&mut self, cell: CellId, owner: Owner) {
+        self.owner[cell] = owner;
+    }
+
+    /// Cells that no supernode has to itself.
+    pub fn ungated(&self, n: &Netlist, tasks: &[(TaskKind, Vec<Sink>)]) -> usize {
+        let edges = tasks.iter().filter(|(k, _)| matches!(k, TaskKind::Edge(_)));
+        let cells = edges.flat_map(|(_, sinks)| cone(n, sinks));
+        cells.filter(|c| self.owner[*c] == Owner::NONE).count()
     }
 
     /// How many cells each supernode computes.
     pub fn sizes(&self) -> Vec<usize> {
         let mut sizes = vec![0; self.supernodes.nodes.len()];
-        for (_, owner) in self.owner.iter().filter(|(_, owner)| **owner > 0) {
-            sizes[*owner as usize - 1] += 1;
+        for index in self.owner.iter().filter_map(|(_, owner)| owner.index()) {
+            sizes[index] += 1;
         }
         sizes
     }
@@ -281,9 +305,9 @@ impl<'a> Grouping<'a> {
 
     fn finish(&self, supernodes: Vec<Supernode>, users: &SideTable<Cell, User>) -> Activity {
         let mut activity = Activity::none(self.n);
-        let mut owner = vec![0; self.n.scopes.len()];
+        let mut owner = vec![Owner::NONE; self.n.scopes.len()];
         for (index, node) in supernodes.iter().enumerate() {
-            owner[node.scope.index()] = index as u32 + 1;
+            owner[node.scope.index()] = Owner::supernode(index);
         }
         for cell in &self.cells {
             if let User::One(scope) = users[*cell] {

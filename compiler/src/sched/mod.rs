@@ -11,6 +11,7 @@ mod delay;
 pub mod domains;
 pub mod observe;
 mod partition;
+pub mod parts;
 mod print;
 pub mod regions;
 pub mod sinks;
@@ -23,6 +24,7 @@ pub use action::{Action, State};
 use activity::{Activity, Inputs, Owner, Supernodes};
 use alike::Class;
 pub use domains::{Domain, DomainId, Domains, TimingModel};
+use parts::{Cut, Parts};
 pub use print::{print, task_name};
 use regions::Sink;
 
@@ -35,6 +37,8 @@ pub struct Schedule {
     pub supernodes: Supernodes,
     /// Those of them that run one function.
     pub classes: Vec<Class>,
+    /// The pieces of the only clock edge's task, where a large design is cut instead.
+    pub parts: Parts,
     pub gating: Gating,
     /// Once a clock cycle has changed nothing, those behind it in the same call are only counted.
     pub skips: bool,
@@ -64,6 +68,8 @@ pub enum TaskKind {
     Carry,
     /// The registers, writes and effects of one edge, in place.
     Edge(ClockEdge),
+    /// One of the parts of an edge.
+    Part(ClockEdge, usize),
     /// The same for supernodes that are alike.
     Shared(usize),
     /// The same for one clock domain, into shadow places.
@@ -154,6 +160,8 @@ pub const SLEEP: &str = "sleep";
 /// And of counting cycles that change nothing instead of running them.
 pub const SKIP: &str = "skip";
 
+/// And of parts that sleep in designs without such instances.
+pub const PARTS: &str = "parts";
 /// And of one function for supernodes that are alike.
 pub const SHARE: &str = "share";
 /// And of computing values late.
@@ -163,12 +171,21 @@ pub const DELAY: &str = "delay";
 pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Options) -> Schedule {
     let domains = domains::find(netlist);
     let sinks = sinks::tasks(netlist, &domains, observed);
-    let (activity, classes) = gate(netlist, &domains, &sinks, options);
+    let (mut activity, mut classes) = gate(netlist, &domains, &sinks, options);
+    let cut = cut(netlist, &domains, &sinks, &activity, options);
+    if cut.is_some() {
+        (activity, classes) = (Activity::none(netlist), Vec::new());
+    }
     let none = Activity::none(netlist);
     let mut plain = regions::Scheduler::new(netlist, &none);
     let mut tasks = Vec::new();
     for (kind, sinks) in sinks {
         match kind {
+            TaskKind::Edge(edge) if cut.is_some() => {
+                let parts = cut.iter().flat_map(|cut| cut.tasks(netlist, edge));
+                tasks.extend(parts);
+                tasks.push((kind, Vec::new(), Block::default()));
+            }
             TaskKind::Edge(_) => {
                 let mut edge = EdgeTask::new(netlist, &activity, &classes);
                 let body = edge.body(sinks);
@@ -201,6 +218,7 @@ pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Optio
         domains,
         supernodes: activity.supernodes,
         classes,
+        parts: cut.map(|cut| cut.parts).unwrap_or_default(),
         gating: options.gating,
     }
 }
@@ -224,6 +242,22 @@ fn gate(
         }
     }
     (find(Inputs::Whole), Vec::new())
+}
+
+/// The parts of a design most of which lies outside of instances that can sleep.
+fn cut(
+    n: &Netlist,
+    domains: &Domains,
+    tasks: &[(TaskKind, Vec<Sink>)],
+    activity: &Activity,
+    options: &Options,
+) -> Option<Cut> {
+    let gating = options.gating;
+    let runs = options.runs(PARTS, OptLevel::O1);
+    if !runs || activity.ungated(n, tasks) < gating.ungated {
+        return None;
+    }
+    Cut::find(n, domains, tasks, gating)
 }
 
 /// The task of a clock edge while it is made.

@@ -87,10 +87,11 @@ fn simulated(fixture: &Fixture, netlist: &Netlist) -> Vec<Text> {
         trace.unwrap_or_else(|e| panic!("{e}"))
     });
     let compiled = |opt_level| {
-        // A fixture is small: at the highest level all that can sleep does.
+        // A fixture is small: at some levels all that can sleep does.
         let gating = match opt_level {
+            OptLevel::O1 => Gating::PARTS,
             OptLevel::O3 => Gating::ALL,
-            _ => Gating::default(),
+            OptLevel::O0 | OptLevel::O2 => Gating::default(),
         };
         let options = Options {
             opt_level,
@@ -102,7 +103,7 @@ fn simulated(fixture: &Fixture, netlist: &Netlist) -> Vec<Text> {
         (packaged, events)
     };
     let default = Options::default().opt_level;
-    for other in [OptLevel::O0, OptLevel::O3] {
+    for other in [OptLevel::O0, OptLevel::O1, OptLevel::O3] {
         assert_ne!(other, default);
         compiled(other);
     }

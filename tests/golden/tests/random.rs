@@ -138,8 +138,9 @@ fn artifacts(
                 Reach::Ports => Strip::Ports,
             },
             profile,
-            gating: match seed % 2 {
+            gating: match seed % 4 {
                 0 => Gating::ALL,
+                1 => Gating::PARTS,
                 _ => Gating::default(),
             },
             ..Options::default()
@@ -150,6 +151,9 @@ fn artifacts(
             let prepared = prepare(n.clone(), &options).schedule;
             if !prepared.supernodes.nodes.is_empty() {
                 coverage.note("supernode");
+            }
+            if prepared.parts.parts.len() > 1 {
+                coverage.note("parts");
             }
             if !prepared.classes.is_empty() {
                 coverage.note("shared");
@@ -245,8 +249,20 @@ fn three_thousand_whose_parts_are_alike() {
 
 #[test]
 fn parts_that_sleep_run_alike() {
-    artifacts(OptLevel::O1, Profile::Server, 150, one_edge, &["supernode"]);
-    artifacts(OptLevel::O2, Profile::Jvm, 50, one_edge, &["supernode"]);
+    artifacts(
+        OptLevel::O1,
+        Profile::Server,
+        150,
+        one_edge,
+        &["supernode", "parts"],
+    );
+    artifacts(
+        OptLevel::O2,
+        Profile::Jvm,
+        50,
+        one_edge,
+        &["supernode", "parts"],
+    );
 }
 
 #[test]
@@ -257,7 +273,7 @@ fn three_thousand_whose_parts_sleep() {
         Profile::Server,
         3_000,
         one_edge,
-        &["supernode"],
+        &["supernode", "parts"],
     );
 }
 

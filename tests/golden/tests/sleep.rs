@@ -3,6 +3,7 @@
 use rtlwasm::front::rtlil::{ReadOptions, read};
 use rtlwasm::options::{Gating, Options};
 use rtlwasm::pipeline;
+use rtlwasm::sched::Schedule;
 use rtlwasm_host::{Artifact, Model, ModelOptions, Status};
 
 /// Counts down to zero and stays there.
@@ -56,7 +57,14 @@ module \top
 end
 ";
 
-fn model() -> Model {
+/// One whose instance can sleep, and one that is cut into parts.
+fn models() -> [Model; 2] {
+    let gated = model(Gating::ALL, |schedule| schedule.supernodes.nodes.len());
+    let cut = model(Gating::PARTS, |schedule| schedule.parts.parts.len());
+    [gated, cut]
+}
+
+fn model(gating: Gating, sleepers: fn(&Schedule) -> usize) -> Model {
     let netlist = read(
         "countdown.il",
         COUNTDOWN,
@@ -64,12 +72,12 @@ fn model() -> Model {
         &mut Vec::new(),
     );
     let options = Options {
-        gating: Gating::ALL,
+        gating,
         ..Options::default()
     };
     let netlist = netlist.expect("legal RTLIL");
     let prepared = pipeline::prepare(netlist.clone(), &options);
-    assert_eq!(prepared.schedule.supernodes.nodes.len(), 1);
+    assert_ne!(sleepers(&prepared.schedule), 0);
     let wasm = pipeline::compile_netlist(netlist, &options).wasm;
     let options = ModelOptions {
         cache_dir: None,
@@ -87,30 +95,32 @@ fn step(model: &mut Model, cycles: u64) {
 
 #[test]
 fn a_poke_wakes_it() {
-    let mut model = model();
-    let count = model.signal("part.count").expect("a register");
-    step(&mut model, 8);
-    model.poke(count, 5).expect("a register");
-    step(&mut model, 2);
-    assert_eq!(model.peek(count).ok(), Some(3));
-    step(&mut model, 200);
-    assert_eq!(model.peek(count).ok(), Some(0));
+    for mut model in models() {
+        let count = model.signal("part.count").expect("a register");
+        step(&mut model, 8);
+        model.poke(count, 5).expect("a register");
+        step(&mut model, 2);
+        assert_eq!(model.peek(count).ok(), Some(3));
+        step(&mut model, 200);
+        assert_eq!(model.peek(count).ok(), Some(0));
+    }
 }
 
 #[test]
 fn a_snapshot_wakes_it() {
-    let mut model = model();
-    let count = model.signal("part.count").expect("a register");
-    model.poke(count, 9).expect("a register");
-    let before = model.snapshot();
-    step(&mut model, 30);
-    assert_eq!(model.peek(count).ok(), Some(0));
-    model.restore(&before).expect("its own snapshot");
-    step(&mut model, 4);
-    assert_eq!(model.peek(count).ok(), Some(5));
-    let mut fork = model.fork().expect("another model");
-    step(&mut fork, 1);
-    assert_eq!(fork.peek(count).ok(), Some(4));
+    for mut model in models() {
+        let count = model.signal("part.count").expect("a register");
+        model.poke(count, 9).expect("a register");
+        let before = model.snapshot();
+        step(&mut model, 30);
+        assert_eq!(model.peek(count).ok(), Some(0));
+        model.restore(&before).expect("its own snapshot");
+        step(&mut model, 4);
+        assert_eq!(model.peek(count).ok(), Some(5));
+        let mut fork = model.fork().expect("another model");
+        step(&mut fork, 1);
+        assert_eq!(fork.peek(count).ok(), Some(4));
+    }
 }
 
 /// So many cycles, one after the other, would take an hour.
@@ -118,45 +128,48 @@ const LONG: u64 = 1 << 40;
 
 #[test]
 fn cycles_that_change_nothing_are_only_counted() {
-    let mut model = model();
-    let count = model.signal("part.count").expect("a register");
-    let clock = model.only_clock().expect("one clock");
-    let (high, low) = model.clock_period(clock).expect("a clock");
-    model.poke(count, 200).expect("a register");
-    step(&mut model, LONG);
-    assert_eq!(model.peek(count).ok(), Some(0));
-    assert_eq!(model.clock_cycles(clock).ok(), Some(LONG));
-    assert_eq!(model.time(), LONG * (high + low));
-    // What the host writes is seen as ever.
-    model.poke(count, 3).expect("a register");
-    step(&mut model, 1);
-    assert_eq!(model.peek(count).ok(), Some(2));
+    for mut model in models() {
+        let count = model.signal("part.count").expect("a register");
+        let clock = model.only_clock().expect("one clock");
+        let (high, low) = model.clock_period(clock).expect("a clock");
+        model.poke(count, 200).expect("a register");
+        step(&mut model, LONG);
+        assert_eq!(model.peek(count).ok(), Some(0));
+        assert_eq!(model.clock_cycles(clock).ok(), Some(LONG));
+        assert_eq!(model.time(), LONG * (high + low));
+        // What the host writes is seen as ever.
+        model.poke(count, 3).expect("a register");
+        step(&mut model, 1);
+        assert_eq!(model.peek(count).ok(), Some(2));
+    }
 }
 
 #[test]
 fn a_condition_that_cannot_come_true_is_given_up() {
-    let mut model = model();
-    let count = model.signal("part.count").expect("a register");
-    let clock = model.only_clock().expect("one clock");
-    model.poke(count, 20).expect("a register");
-    let until = model.run_until(clock, LONG, count, 7);
-    assert_eq!(until.expect("it runs").cycles, 13);
-    let never = model.run_until(clock, LONG, count, 9);
-    assert_eq!(never.expect("it runs").cycles, LONG);
+    for mut model in models() {
+        let count = model.signal("part.count").expect("a register");
+        let clock = model.only_clock().expect("one clock");
+        model.poke(count, 20).expect("a register");
+        let until = model.run_until(clock, LONG, count, 7);
+        assert_eq!(until.expect("it runs").cycles, 13);
+        let never = model.run_until(clock, LONG, count, 9);
+        assert_eq!(never.expect("it runs").cycles, LONG);
+    }
 }
 
 #[test]
 fn time_passes_quickly_where_nothing_changes() {
-    let mut model = model();
-    let count = model.signal("part.count").expect("a register");
-    let clock = model.only_clock().expect("one clock");
-    model.set_clock_period(clock, 3, 4).expect("a clock");
-    model.start_clock(clock, 10).expect("a clock");
-    model.poke(count, 100).expect("a register");
-    let run = model.advance(10 + 7 * LONG + 2).expect("it runs");
-    assert_eq!(run.status, Status::Ok);
-    assert_eq!(model.clock_cycles(clock).ok(), Some(LONG + 1));
-    assert_eq!(model.clock_level(clock).ok(), Some(1));
-    assert_eq!(model.time(), 10 + 7 * LONG + 2);
-    assert_eq!(model.peek(count).ok(), Some(0));
+    for mut model in models() {
+        let count = model.signal("part.count").expect("a register");
+        let clock = model.only_clock().expect("one clock");
+        model.set_clock_period(clock, 3, 4).expect("a clock");
+        model.start_clock(clock, 10).expect("a clock");
+        model.poke(count, 100).expect("a register");
+        let run = model.advance(10 + 7 * LONG + 2).expect("it runs");
+        assert_eq!(run.status, Status::Ok);
+        assert_eq!(model.clock_cycles(clock).ok(), Some(LONG + 1));
+        assert_eq!(model.clock_level(clock).ok(), Some(1));
+        assert_eq!(model.time(), 10 + 7 * LONG + 2);
+        assert_eq!(model.peek(count).ok(), Some(0));
+    }
 }

@@ -114,7 +114,7 @@ impl<'a> Scheduler<'a> {
             .flat_map(|s| s.uses.iter().copied().chain(s.guard))
             .collect();
         while let Some(id) = work.pop() {
-            let own = self.activity.owner(id) == owner;
+            let own = self.activity.belongs(id, owner);
             if own && self.local[id] == NOWHERE && self.netlist.constant(id).is_none() {
                 self.local[id] = 0;
                 cells.push(id);

@@ -1,0 +1,63 @@
+//! Places for the parts of a large design (`sched/parts.rs`).
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::{Cursor, Slot};
+use crate::bits::limb_count;
+use crate::ir::*;
+use crate::sched::Schedule;
+
+/// What parts keep in memory. All that outlasts an edge is part of the state.
+#[derive(Clone, Debug, Default)]
+pub struct PartPlaces {
+    /// A byte for each part, 0 while it sleeps.
+    pub awake: u32,
+    /// How many, with what fills the last sixteen.
+    pub bytes: u32,
+    /// As many bytes, outside of the state: it has run in this edge, and has late registers.
+    pub late: u32,
+    /// Values that parts compute for each other, and which part does.
+    pub kept: BTreeMap<CellId, (usize, Slot)>,
+    /// The last values of inputs, each limb in eight bytes.
+    pub inputs: BTreeMap<CellId, u32>,
+    /// Next values of late registers.
+    pub next: FxHashMap<RegisterId, Slot>,
+}
+
+pub(super) fn place_parts(n: &Netlist, schedule: &Schedule, at: &mut Cursor) -> PartPlaces {
+    let parts = &schedule.parts;
+    if parts.parts.is_empty() {
+        return PartPlaces::default();
+    }
+    let bytes = parts.parts.len().next_multiple_of(16) as u32;
+    let mut places = PartPlaces {
+        awake: at.take(bytes.into(), 8),
+        bytes,
+        ..PartPlaces::default()
+    };
+    for (cell, _) in &parts.inputs {
+        let bytes = 8 * limb_count(n.width(*cell)) as u64;
+        places.inputs.insert(*cell, at.take(bytes, 8));
+    }
+    for (index, part) in parts.parts.iter().enumerate() {
+        for cell in &part.kept {
+            let slot = at.value(n.width(*cell));
+            places.kept.insert(*cell, (index, slot));
+        }
+    }
+    at.take(0, 8);
+    places
+}
+
+impl PartPlaces {
+    /// What is needed during one edge.
+    pub(super) fn place_late(&mut self, n: &Netlist, schedule: &Schedule, at: &mut Cursor) {
+        self.late = at.take(self.bytes.into(), 8);
+        for register in schedule.parts.parts.iter().flat_map(|part| &part.late) {
+            let width = n.registers[*register].width;
+            self.next.insert(*register, at.value(width));
+        }
+    }
+}
