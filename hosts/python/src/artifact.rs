@@ -17,6 +17,18 @@ pub struct Artifact {
     dependencies: Vec<PathBuf>,
 }
 
+impl Artifact {
+    /// One that is not read from a file.
+    pub fn made(host: rtlwasm_host::Artifact, wasm: Py<PyBytes>) -> Artifact {
+        Artifact {
+            host,
+            wasm,
+            warnings: String::new(),
+            dependencies: Vec::new(),
+        }
+    }
+}
+
 #[pymethods]
 impl Artifact {
     #[new]

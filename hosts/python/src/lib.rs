@@ -36,7 +36,7 @@ mod _native {
     #[pymodule_export]
     use crate::compile::compile;
     #[pymodule_export]
-    use crate::engine::{AmaranthKernel, Signals, ToriiKernel, Trigger, Waiting};
+    use crate::engine::{AmaranthKernel, Signals, ToriiKernel, Trigger, Waiting, compile_design};
     #[pymodule_export]
     use crate::event::Event;
     #[pymodule_export]

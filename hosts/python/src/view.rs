@@ -140,7 +140,7 @@ impl View {
                     Access::Computed => Source::Computed,
                     _ => Source::Stored,
                 };
-                let base = model.memory_address().0 as usize;
+                let base = model.memory_address()?.0 as usize;
                 Ok((source, base + place.offset, place))
             }
             _ => {

@@ -11,7 +11,7 @@ use rtlwasm_abi::manifest;
 use crate::artifact::Artifact;
 use crate::control::write_u32;
 use crate::error::Error;
-use crate::model::{Model, call};
+use crate::model::Model;
 use crate::signal::{Access, Kind, Signal, Slot};
 use crate::value::{Value, limb_count, low_mask};
 
@@ -235,7 +235,7 @@ impl Model {
         let limbs = limb_count(signal.width) as u32;
         let mut value = Vec::with_capacity(limbs as usize);
         for limb in 0..limbs {
-            let word = call!(self, peek, (signal.place, index * limbs + limb))?;
+            let word = self.machine.peek((signal.place, index * limbs + limb))?;
             if word == 0 && self.control_u32(control::STATUS) == Status::BadArgument as u32 {
                 return Err(Error::Refused {
                     call: "rtl_peek",
@@ -250,7 +250,7 @@ impl Model {
     /// Recomputes an outline group unless it still holds.
     pub(crate) fn refresh(&mut self, group: u32) -> Result<(), Error> {
         if !self.fresh[group as usize] {
-            let status = call!(self, outline, group)?;
+            let status = self.machine.outline((group,))?;
             if status != Status::Ok as u32 {
                 let status = Status::from_code(status).unwrap_or(Status::Stop);
                 return Err(Error::Refused {
@@ -291,7 +291,9 @@ impl Model {
         let limbs = limb_count(signal.width) as u32;
         for limb in 0..limbs {
             let word = value.limbs().get(limb as usize).copied().unwrap_or(0);
-            let status = call!(self, poke, (signal.place, index * limbs + limb, word))?;
+            let status = self
+                .machine
+                .poke((signal.place, index * limbs + limb, word))?;
             if status != Status::Ok as u32 {
                 let status = Status::from_code(status).unwrap_or(Status::Stop);
                 return Err(Error::Refused {

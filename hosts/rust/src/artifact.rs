@@ -10,7 +10,8 @@ use wasmtime::{Config, Engine, Module, OptLevel};
 use crate::cache;
 use crate::control::Control;
 use crate::error::{Error, LoadError};
-use crate::model::{self, Model};
+use crate::machine::{Compiled, Machine};
+use crate::model::Model;
 use crate::names::{NameTable, Names, SignalPath};
 use crate::sections::{self, Sections};
 use crate::signal::{Access, Kind, Signal, Slot};
@@ -47,7 +48,7 @@ pub struct Artifact {
 }
 
 pub(crate) struct Inner {
-    pub module: Module,
+    code: Code,
     pub manifest: Manifest,
     pub ports: usize,
     pub control: Control,
@@ -69,22 +70,30 @@ impl Artifact {
 
     /// Loads the bytes of a `.wasm` file.
     pub fn from_bytes(wasm: &[u8], options: &ModelOptions) -> Result<Artifact, LoadError> {
+        Artifact::new(wasm, || Code::new(wasm, options))
+    }
+
+    /// The same, for models whose first calls are interpreted: those begin in a thousandth of the time that machine
+    /// code takes to make. After some thousands of calls, and for runs of many cycles, they go on as machine code.
+    #[cfg(feature = "interpreter")]
+    pub fn interpreted(wasm: &[u8], options: &ModelOptions) -> Result<Artifact, LoadError> {
+        Artifact::new(wasm, || Code::interpreted(wasm, options))
+    }
+
+    fn new(
+        wasm: &[u8],
+        code: impl FnOnce() -> Result<Code, LoadError>,
+    ) -> Result<Artifact, LoadError> {
         let Sections { manifest, ports } = sections::read(wasm)?;
-        let module = cache::compile(engine()?, wasm, options.cache_dir.as_deref())?;
-        if let Some(import) = module.imports().next() {
-            return Err(LoadError::Import {
-                module: import.module().into(),
-                name: import.name().into(),
-            });
-        }
-        let (mut store, instance) = model::instantiate(&module)?;
-        let memory = instance.memory.data(&mut store);
-        let control = Control::read(memory)?;
-        verify::check(&manifest, &control, memory.len() as u64)?;
+        let code = code()?;
+        let machine = code.machine()?;
+        let memory_len = machine.memory().len() as u64;
+        let control = Control::read(machine.memory())?;
+        verify::check(&manifest, &control, memory_len)?;
         let hash = Sha256::digest(wasm);
         let tag = u64::from_le_bytes(hash[..8].try_into().expect("32 bytes"));
         let inner = Inner {
-            module,
+            code,
             manifest,
             ports,
             control,
@@ -99,6 +108,16 @@ impl Artifact {
     /// A new model, just reset with the options' seed and plusargs.
     pub fn model(&self, options: &ModelOptions) -> Result<Model, LoadError> {
         Model::new(self.clone(), options)
+    }
+
+    /// A new instance, of which nothing has run.
+    pub(crate) fn machine(&self) -> Result<Machine, LoadError> {
+        self.inner.code.machine()
+    }
+
+    /// The same as machine code.
+    pub(crate) fn compiled(&self) -> Result<Machine, LoadError> {
+        self.inner.code.compiled()
     }
 
     /// What the artifact says of itself; its `signals` are all signals, ports first.
@@ -167,6 +186,85 @@ impl std::fmt::Debug for Artifact {
             .field("top", &self.inner.manifest.top)
             .finish_non_exhaustive()
     }
+}
+
+/// What instances are made of.
+struct Code {
+    module: OnceLock<Module>,
+    #[cfg(feature = "interpreter")]
+    interpreted: Option<Interpreted>,
+}
+
+/// A module for the interpreter, and what machine code is made of when it is wanted.
+#[cfg(feature = "interpreter")]
+struct Interpreted {
+    module: wasmi::Module,
+    wasm: Vec<u8>,
+    cache_dir: Option<PathBuf>,
+}
+
+impl Code {
+    fn new(wasm: &[u8], options: &ModelOptions) -> Result<Code, LoadError> {
+        Ok(Code {
+            module: OnceLock::from(compile(wasm, options.cache_dir.as_deref())?),
+            #[cfg(feature = "interpreter")]
+            interpreted: None,
+        })
+    }
+
+    #[cfg(feature = "interpreter")]
+    fn interpreted(wasm: &[u8], options: &ModelOptions) -> Result<Code, LoadError> {
+        let module = wasmi::Module::new(&wasmi::Engine::default(), wasm);
+        let module = module.map_err(|e| LoadError::Damaged {
+            reason: e.to_string(),
+        })?;
+        if let Some(import) = module.imports().next() {
+            return Err(LoadError::Import {
+                module: import.module().into(),
+                name: import.name().into(),
+            });
+        }
+        Ok(Code {
+            module: OnceLock::new(),
+            interpreted: Some(Interpreted {
+                module,
+                wasm: wasm.to_vec(),
+                cache_dir: options.cache_dir.clone(),
+            }),
+        })
+    }
+
+    fn machine(&self) -> Result<Machine, LoadError> {
+        #[cfg(feature = "interpreter")]
+        if let (Some(interpreted), None) = (&self.interpreted, self.module.get()) {
+            let made = crate::machine::interpreted::Interpreted::new(&interpreted.module)?;
+            return Ok(Machine::Interpreted(Box::new(made)));
+        }
+        self.compiled()
+    }
+
+    fn compiled(&self) -> Result<Machine, LoadError> {
+        #[cfg(feature = "interpreter")]
+        if let (Some(interpreted), None) = (&self.interpreted, self.module.get()) {
+            let module = compile(&interpreted.wasm, interpreted.cache_dir.as_deref())?;
+            // Another thread may have been faster.
+            let _ = self.module.set(module);
+        }
+        let module = self.module.get().expect("compiled when loaded or just now");
+        Ok(Machine::Compiled(Box::new(Compiled::new(module)?)))
+    }
+}
+
+/// Machine code of an artifact, which must have no imports.
+fn compile(wasm: &[u8], cache_dir: Option<&Path>) -> Result<Module, LoadError> {
+    let module = cache::compile(engine()?, wasm, cache_dir)?;
+    if let Some(import) = module.imports().next() {
+        return Err(LoadError::Import {
+            module: import.module().into(),
+            name: import.name().into(),
+        });
+    }
+    Ok(module)
 }
 
 /// The one engine of this process. Models of different artifacts share it, so that it is set up once.

@@ -1,4 +1,4 @@
-//! Machine code of artifacts that were compiled before, one file each.
+//! Machine code of artifacts, and artifacts themselves, that were compiled before, one file each.
 //!
 //! A file's name is the hash of the artifact and of everything that machine code depends on (wasmtime's version and
 //! settings, the processor). It begins with the hash of what follows, so that a damaged or half-written file is
@@ -62,9 +62,7 @@ pub(crate) fn compile(
         return Ok(module);
     }
     let code = engine.precompile_module(wasm).map_err(damaged)?;
-    if store(&path, &code).is_ok() {
-        prune(dir, MAX_BYTES);
-    }
+    keep(&path, &code);
     // SAFETY: the bytes come from `precompile_module` of this very engine and were not touched since.
     unsafe { Module::deserialize(engine, &code) }.map_err(damaged)
 }
@@ -91,21 +89,34 @@ fn key(engine: &Engine, wasm: &[u8]) -> String {
 }
 
 fn load(engine: &Engine, path: &Path) -> Option<Module> {
-    let bytes = fs::read(path).ok()?;
-    let code = bytes.get(HEADER..)?;
-    if bytes[..8] != *MAGIC || bytes[8..HEADER] != *Sha256::digest(code) {
-        return None;
-    }
+    let code = kept(path)?;
     // SAFETY: `deserialize` demands bytes that wasmtime made. The hash shows that these are the ones that `store`
     // wrote after `precompile_module`; whoever can write a false file with a right hash into the user's own cache
     // directory can already run code as that user. Another version's file is refused by wasmtime itself.
-    let module = unsafe { Module::deserialize(engine, code) }.ok()?;
+    unsafe { Module::deserialize(engine, &code) }.ok()
+}
+
+/// What [`keep`] wrote, unless it is damaged or gone.
+pub fn kept(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = fs::read(path).ok()?;
+    let content = bytes.get(HEADER..)?;
+    if bytes[..8] != *MAGIC || bytes[8..HEADER] != *Sha256::digest(content) {
+        return None;
+    }
     // The date says when it was last of use; pruning is no worse than inexact when it cannot be set.
     let _ = fs::File::options()
         .append(true)
         .open(path)
         .and_then(|f| f.set_modified(SystemTime::now()));
-    Some(module)
+    Some(bytes.split_off(HEADER))
+}
+
+/// Keeps bytes in a file of a cache directory, whose name tells them from all others and ends in `.cwasm` or `.wasm`.
+/// When the directory grows too large, what was of no use for longest goes. That nothing can be written is no error.
+pub fn keep(path: &Path, bytes: &[u8]) {
+    if let (Ok(()), Some(dir)) = (store(path, bytes), path.parent()) {
+        prune(dir, MAX_BYTES);
+    }
 }
 
 fn store(path: &Path, code: &[u8]) -> std::io::Result<()> {
@@ -141,7 +152,7 @@ fn prune(dir: &Path, limit: u64) {
         .filter(|e| {
             e.path()
                 .extension()
-                .is_some_and(|ext| ext == "cwasm" || ext == "tmp")
+                .is_some_and(|ext| ext == "cwasm" || ext == "wasm" || ext == "tmp")
         })
         .filter_map(|e| {
             let meta = e.metadata().ok()?;

@@ -36,6 +36,7 @@ mod error;
 mod events;
 mod format;
 mod image;
+mod machine;
 mod model;
 mod names;
 mod place;
@@ -53,7 +54,7 @@ mod verify;
 pub mod wave;
 
 pub use artifact::{Artifact, ModelOptions};
-pub use cache::default_cache_dir;
+pub use cache::{default_cache_dir, keep, kept};
 pub use clocks::Clock;
 pub use error::{Error, LoadError};
 pub use events::{Event, EventKind};

@@ -8,15 +8,13 @@ use std::path::Path;
 
 use rtlwasm_abi::layout::{CONTROL_BASE, control, state};
 use rtlwasm_abi::{Status, manifest};
-use wasmtime::{
-    Instance as WasmInstance, Memory, Module, Store, TypedFunc, WasmParams, WasmResults,
-};
 
 use crate::artifact::{Artifact, ModelOptions};
 use crate::clocks::Clock;
 use crate::control::{read_u32, read_u64, write_u64};
 use crate::error::{Error, LoadError, corrupt};
 use crate::events::Event;
+use crate::machine::Machine;
 use crate::names::SignalPath;
 use crate::signal::Signal;
 
@@ -25,8 +23,7 @@ use crate::signal::Signal;
 /// A model is used by one thread at a time; many models of one artifact may run on many threads.
 pub struct Model {
     pub(crate) artifact: Artifact,
-    pub(crate) store: Store<()>,
-    pub(crate) instance: Instance,
+    pub(crate) machine: Machine,
     /// Outline groups that hold since the last write or run.
     pub(crate) fresh: Vec<bool>,
     pub(crate) events: VecDeque<Event>,
@@ -48,75 +45,6 @@ pub struct Run {
     pub cycles: u64,
 }
 
-/// The exports of an instance.
-pub(crate) struct Instance {
-    pub memory: Memory,
-    reset: TypedFunc<(), u32>,
-    eval: TypedFunc<(), u32>,
-    step: TypedFunc<(u32, u64), u32>,
-    edges: TypedFunc<(u64, u64), u32>,
-    advance: TypedFunc<u64, u32>,
-    run_until: TypedFunc<(u32, u64, u32, u64, u64), u32>,
-    pub play: TypedFunc<(u32, u32), u32>,
-    pub peek: TypedFunc<(u32, u32), u64>,
-    pub poke: TypedFunc<(u32, u32, u64), u32>,
-    pub outline: TypedFunc<u32, u32>,
-}
-
-/// Makes an instance with its exports; nothing of it has run.
-pub(crate) fn instantiate(module: &Module) -> Result<(Store<()>, Instance), LoadError> {
-    let mut store = Store::new(module.engine(), ());
-    let made = WasmInstance::new(&mut store, module, &[]);
-    let made = made.map_err(|e| LoadError::Instantiate {
-        reason: format!("{e:#}"),
-    })?;
-    let memory = made.get_memory(&mut store, "memory");
-    let memory = memory.ok_or(LoadError::Export {
-        name: "memory",
-        expected: "memory",
-    })?;
-    let instance = Instance {
-        memory,
-        reset: export(&mut store, &made, "rtl_reset")?,
-        eval: export(&mut store, &made, "rtl_eval")?,
-        step: export(&mut store, &made, "rtl_step")?,
-        edges: export(&mut store, &made, "rtl_edges")?,
-        advance: export(&mut store, &made, "rtl_advance")?,
-        run_until: export(&mut store, &made, "rtl_run_until")?,
-        play: export(&mut store, &made, "rtl_play")?,
-        peek: export(&mut store, &made, "rtl_peek")?,
-        poke: export(&mut store, &made, "rtl_poke")?,
-        outline: export(&mut store, &made, "rtl_outline")?,
-    };
-    Ok((store, instance))
-}
-
-fn export<P: WasmParams, R: WasmResults>(
-    store: &mut Store<()>,
-    instance: &WasmInstance,
-    name: &'static str,
-) -> Result<TypedFunc<P, R>, LoadError> {
-    let expected = rtlwasm_abi::EXPORTS
-        .iter()
-        .find(|e| e.name == name)
-        .map_or("", |e| e.signature);
-    let found = instance.get_typed_func(store, name);
-    found.map_err(|_| LoadError::Export { name, expected })
-}
-
-/// An export's name for errors, and a copy of it to call: `TypedFunc`s are small handles.
-macro_rules! call {
-    ($model:expr, $name:ident, $args:expr) => {{
-        let function = $model.instance.$name.clone();
-        let answer = function.call(&mut $model.store, $args);
-        answer.map_err(|e| Error::Trap {
-            call: concat!("rtl_", stringify!($name)),
-            reason: format!("{e:#}"),
-        })
-    }};
-}
-pub(crate) use call;
-
 impl Model {
     /// Loads a `.wasm` file and makes one model of it, with default options. To make several, or to choose a seed,
     /// plusargs or a cache directory, use [`Artifact::load`] and [`Artifact::model`].
@@ -132,12 +60,11 @@ impl Model {
     }
 
     pub(crate) fn new(artifact: Artifact, options: &ModelOptions) -> Result<Model, LoadError> {
-        let (store, instance) = instantiate(&artifact.inner.module)?;
+        let machine = artifact.machine()?;
         let groups = artifact.manifest().outline_groups as usize;
         let mut model = Model {
             artifact,
-            store,
-            instance,
+            machine,
             fresh: vec![false; groups],
             events: VecDeque::new(),
             sink: None,
@@ -191,7 +118,7 @@ impl Model {
     /// phases stay as they were set.
     pub fn reset(&mut self, seed: u64) -> Result<Run, Error> {
         self.write_state_u64(state::SEED, seed);
-        let mut status = self.settle_run("rtl_reset", |model| call!(model, reset, ()))?;
+        let mut status = self.settle_run("rtl_reset", |model| model.machine.reset(()))?;
         let plusargs = std::mem::take(&mut self.plusargs);
         for plusarg in &plusargs {
             self.set_plusarg(plusarg)?;
@@ -212,7 +139,7 @@ impl Model {
 
     /// Takes in what was poked, edges on poked clocks and resets included, and settles all logic.
     pub fn eval(&mut self) -> Result<Run, Error> {
-        let status = self.settle_run("rtl_eval", |model| call!(model, eval, ()))?;
+        let status = self.settle_run("rtl_eval", |model| model.machine.eval(()))?;
         Ok(Run { status, cycles: 0 })
     }
 
@@ -220,8 +147,9 @@ impl Model {
     pub fn step(&mut self, clock: Clock, cycles: u64) -> Result<Run, Error> {
         self.check_primary(clock)?;
         let mut done = 0;
+        self.prepare_run()?;
         let status = self.settle_run("rtl_step", |model| {
-            let status = call!(model, step, (clock.index, cycles - done))?;
+            let status = model.machine.step((clock.index, cycles - done))?;
             done += model.control_u64(control::DONE).min(cycles - done);
             Ok(status)
         })?;
@@ -234,15 +162,16 @@ impl Model {
     /// Simultaneous edges at the present time: bit `i` of `rise` or `fall` is row `i` of the trigger table
     /// ([`Clock::trigger`]). An edge to the level that a net already has is none.
     pub fn edges(&mut self, rise: u64, fall: u64) -> Result<Run, Error> {
-        let status = self.settle_run("rtl_edges", |model| call!(model, edges, (rise, fall)))?;
+        let status = self.settle_run("rtl_edges", |model| model.machine.edges((rise, fall)))?;
         Ok(Run { status, cycles: 0 })
     }
 
     /// Flips the running clocks as they fall due until the given time, in time units.
     pub fn advance(&mut self, until: u64) -> Result<Run, Error> {
         let mut done = 0;
+        self.prepare_run()?;
         let status = self.settle_run("rtl_advance", |model| {
-            let status = call!(model, advance, until)?;
+            let status = model.machine.advance((until,))?;
             done += model.control_u64(control::DONE);
             Ok(status)
         })?;
@@ -266,12 +195,12 @@ impl Model {
             return self.step_until(clock, max, signal, value);
         };
         let mut done = 0;
+        self.prepare_run()?;
         let status = self.settle_run("rtl_run_until", |model| {
-            let status = call!(
-                model,
-                run_until,
-                (clock.index, max - done, offset, mask, wanted)
-            )?;
+            let status =
+                model
+                    .machine
+                    .run_until((clock.index, max - done, offset, mask, wanted))?;
             done += model.control_u64(control::DONE).min(max - done);
             Ok(status)
         })?;
@@ -319,6 +248,9 @@ impl Model {
         mut call: impl FnMut(&mut Model) -> Result<u32, Error>,
     ) -> Result<Status, Error> {
         self.fresh.fill(false);
+        if self.machine.is_busy() {
+            self.compile()?;
+        }
         loop {
             let code = call(self)?;
             let drained = self.drain_ring()?;
@@ -332,6 +264,25 @@ impl Model {
                 // By the ABI, a status that a host does not know is a stop.
                 None => return Ok(Status::Stop),
             }
+        }
+    }
+
+    /// Goes on as machine code.
+    pub(crate) fn compile(&mut self) -> Result<(), Error> {
+        let compiled = self.artifact.compiled().map_err(|error| Error::Trap {
+            call: "instantiation",
+            reason: error.to_string(),
+        })?;
+        let before = std::mem::replace(&mut self.machine, compiled);
+        self.machine.memory_mut().copy_from_slice(before.memory());
+        Ok(())
+    }
+
+    /// Runs of any length are for machine code.
+    pub(crate) fn prepare_run(&mut self) -> Result<(), Error> {
+        match self.machine.is_interpreted() {
+            true => self.compile(),
+            false => Ok(()),
         }
     }
 
@@ -372,11 +323,11 @@ impl Model {
 
     /// Linear memory. Its length never changes.
     pub(crate) fn memory(&self) -> &[u8] {
-        self.instance.memory.data(&self.store)
+        self.machine.memory()
     }
 
     pub(crate) fn memory_mut(&mut self) -> &mut [u8] {
-        self.instance.memory.data_mut(&mut self.store)
+        self.machine.memory_mut()
     }
 
     pub(crate) fn control_u32(&self, field: u32) -> u32 {

@@ -109,9 +109,13 @@ impl Model {
     /// The address of linear memory and its length in bytes; both hold as long as the model lives, wherever it is
     /// moved. Reading a [`Place`] through it is sound while no call runs. After writing some, say so with
     /// [`written_directly`](Model::written_directly).
-    pub fn memory_address(&self) -> (*mut u8, usize) {
-        let memory = self.instance.memory;
-        (memory.data_ptr(&self.store), memory.data_size(&self.store))
+    ///
+    /// # Errors
+    /// When a model that was interpreted so far cannot be compiled; its memory would move later.
+    pub fn memory_address(&mut self) -> Result<(*mut u8, usize), Error> {
+        self.prepare_run()?;
+        let memory = self.memory_mut();
+        Ok((memory.as_mut_ptr(), memory.len()))
     }
 
     /// Computes a signal that optimisation removed, and all of its group, so that its [`Place`] holds its value; it

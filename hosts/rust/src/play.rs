@@ -6,7 +6,7 @@ use rtlwasm_abi::layout::{control, play};
 use crate::clocks::Clock;
 use crate::control::{read_u32, read_u64};
 use crate::error::Error;
-use crate::model::{Model, call};
+use crate::model::Model;
 use crate::signal::Signal;
 
 const LEN: usize = play::LEN as usize;
@@ -117,6 +117,7 @@ impl Model {
                 status: Status::BadArgument,
             });
         }
+        self.prepare_run()?;
         let mut start = 0;
         while start < script.records.len() {
             let end = script.records.len().min(start + capacity);
@@ -124,11 +125,9 @@ impl Model {
             self.memory_mut()[host.host_base..][..len].copy_from_slice(&script.records[start..end]);
             let mut from = 0;
             let status = self.settle_run("rtl_play", |model| {
-                let code = call!(
-                    model,
-                    play,
-                    ((host.host_base + from) as u32, (len - from) as u32)
-                )?;
+                let code = model
+                    .machine
+                    .play(((host.host_base + from) as u32, (len - from) as u32))?;
                 // After "ring full" the script goes on at that record.
                 if code != Status::Ok as u32 {
                     from = (from + model.control_u32(control::PLAY_POS) as usize * LEN).min(len);

@@ -513,3 +513,33 @@ fn models_run_on_several_threads() {
         .collect();
     assert_eq!(counts, (1..20).collect::<Vec<u64>>());
 }
+
+#[cfg(feature = "interpreter")]
+#[test]
+fn interpreted_first_and_then_compiled() {
+    let interpreted = Artifact::interpreted(&artifact(), &options()).expect("loads");
+    let mut model = interpreted.model(&options()).expect("resets");
+    let mut other = enabled();
+    let clock = model.only_clock().expect("one clock");
+    let enable = model.signal("en").expect("there");
+    model.poke(enable, 1).expect("writable");
+    let _ = other.eval().expect("runs");
+    // Far beyond the number of calls after which it is compiled.
+    for turn in 0..10_000u64 {
+        let (level, other_clock) = (turn % 2 == 0, other.only_clock().expect("one clock"));
+        for (model, clock) in [(&mut model, clock), (&mut other, other_clock)] {
+            let run = match level {
+                true => model.rise(clock),
+                false => model.fall(clock),
+            };
+            let _ = run.expect("runs");
+        }
+        assert_eq!(peek(&mut model, "count"), peek(&mut other, "count"));
+    }
+    assert_eq!(model.snapshot().as_bytes(), other.snapshot().as_bytes());
+    let _ = model.step(clock, 5).expect("runs");
+    let _ = other.step(clock, 5).expect("runs");
+    assert_eq!(peek(&mut model, "count"), peek(&mut other, "count"));
+    let fork = model.fork().expect("forks");
+    assert_eq!(fork.snapshot().as_bytes(), model.snapshot().as_bytes());
+}

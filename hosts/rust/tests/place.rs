@@ -17,7 +17,7 @@ fn place(model: &Model, path: &str) -> Option<Place> {
 
 /// The bytes of a place's first row, for as long as nothing runs.
 fn row(model: &mut Model, place: Place) -> &mut [u8] {
-    let (base, len) = model.memory_address();
+    let (base, len) = model.memory_address().expect("compiled");
     assert!(place.offset + place.row_bytes() <= len);
     // SAFETY: inside linear memory, and the model is borrowed as long as the slice is.
     unsafe { std::slice::from_raw_parts_mut(base.add(place.offset), place.row_bytes()) }
@@ -109,11 +109,11 @@ fn what_others_may_share_is_read_and_left_alone() {
 #[test]
 fn the_address_holds() {
     let mut model = model();
-    let before = model.memory_address();
+    let before = model.memory_address().expect("compiled");
     let clock = model.only_clock().expect("one clock");
     assert_eq!(model.step(clock, 100).expect("runs").cycles, 100);
-    let boxed = Box::new(model);
-    assert_eq!(boxed.memory_address(), before);
+    let mut boxed = Box::new(model);
+    assert_eq!(boxed.memory_address().expect("compiled"), before);
 }
 
 #[test]

@@ -25,6 +25,7 @@ __all__ = [
     "__version__",
     "begin_wave",
     "compile",
+    "compile_design",
     "end_wave",
     "play_rows",
 ]
@@ -248,6 +249,7 @@ class Waiting:
 
 def begin_wave(model: Model, path: str | os.PathLike[str], memories: bool) -> None: ...
 def end_wave(model: Model) -> None: ...
+def compile_design(text: str) -> Artifact: ...
 def compile(request: dict[str, Any]) -> tuple[bytes, str, list[Path]]: ...
 def play_rows(
     model: Model,

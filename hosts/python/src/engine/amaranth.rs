@@ -143,24 +143,17 @@ impl AmaranthKernel {
         }
     }
 
-    /// Everything that happens at the present time, then on to the next deadline. True while something is critical.
+    /// Everything that happens at the present time, then on to the next deadline. True while something is critical. When
+    /// nobody has looked at the time for long, the same again some times.
     fn advance(&self, py: Python<'_>) -> PyResult<bool> {
-        self.step_design(py)?;
-        while self.run(py, true)? {}
-        self.signals.get().pass(py)?;
-        self.take_woken(py)?;
-        let count = lock(&self.runners).len();
-        for i in 0..count {
-            let process = lock(&self.runners)[i].process.clone_ref(py);
-            if process
-                .bind(py)
-                .getattr(intern!(py, "critical"))?
-                .is_truthy()?
-            {
-                return Ok(true);
+        let stride = self.signals.get().core().stride();
+        for _ in 0..stride {
+            if !self.go_on(py)? {
+                return Ok(false);
             }
         }
-        Ok(false)
+        py.check_signals()?;
+        Ok(true)
     }
 
     /// Everything as it was in the beginning; the caller starts the processes anew.
@@ -246,6 +239,26 @@ impl AmaranthKernel {
 }
 
 impl AmaranthKernel {
+    /// Everything that happens at the present time, then on to the next deadline. True while something is critical.
+    fn go_on(&self, py: Python<'_>) -> PyResult<bool> {
+        self.step_design(py)?;
+        while self.run(py, true)? {}
+        self.signals.get().pass(py)?;
+        self.take_woken(py)?;
+        let count = lock(&self.runners).len();
+        for i in 0..count {
+            let process = lock(&self.runners)[i].process.clone_ref(py);
+            if process
+                .bind(py)
+                .getattr(intern!(py, "critical"))?
+                .is_truthy()?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The value of an expression that is sampled.
     pub fn sample<'py>(&self, py: Python<'py>, part: &Py<PyAny>) -> PyResult<Bound<'py, PyAny>> {
         self.engine(py)?

@@ -78,6 +78,11 @@ impl When {
     }
 }
 
+/// So many calls go to one deadline each, though nobody asks for the time.
+const ALONE: u32 = 64;
+/// And a call goes to so many at most: in between the interpreter looks for signals.
+const MOST_AT_ONCE: u32 = 256;
+
 /// One simulation.
 pub struct Core {
     pub model: Model,
@@ -100,6 +105,8 @@ pub struct Core {
     pub events: Vec<(u32, Vec<Value>)>,
     /// Rounds so far.
     pub rounds: u64,
+    /// Deadlines gone to since the time was last asked for from outside.
+    pub unseen: u32,
     /// Calls of the module that ran it.
     pub calls: u64,
 }
@@ -118,6 +125,7 @@ impl Core {
             changes: Vec::new(),
             events: Vec::new(),
             rounds: 0,
+            unseen: 0,
             calls: 0,
         }
     }
@@ -188,6 +196,15 @@ impl Core {
                 self.slots[id].own = initial;
                 Ok(())
             }
+        }
+    }
+
+    /// To how many deadlines a call may go on: one, unless nobody has looked at the time for long, as in a run to the
+    /// end.
+    pub fn stride(&self) -> u32 {
+        match self.unseen {
+            0..ALONE => 1,
+            unseen => unseen.min(MOST_AT_ONCE),
         }
     }
 

@@ -3,12 +3,14 @@
 mod amaranth;
 mod bits;
 mod core;
+mod design;
 mod signals;
 mod timeline;
 mod torii;
 mod trigger;
 
 pub use amaranth::AmaranthKernel;
+pub use design::compile_design;
 pub use signals::Signals;
 pub use torii::ToriiKernel;
 pub use trigger::{Trigger, Waiting};

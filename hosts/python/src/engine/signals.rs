@@ -142,7 +142,9 @@ impl Signals {
     /// Present time.
     #[getter]
     fn now(&self) -> i128 {
-        self.core().timeline.now
+        let mut core = self.core();
+        core.unseen = 0;
+        core.timeline.now
     }
 
     /// How often the module was run.
@@ -195,6 +197,7 @@ impl Signals {
         let mut guard = self.core();
         let core = &mut *guard;
         let now = core.timeline.now;
+        core.unseen = core.unseen.saturating_add(1);
         core.timeline.advance(&mut core.woken).map_err(|backwards| {
             PyValueError::new_err(format!(
                 "Deadline of {} is behind our current state of {now}",

@@ -122,21 +122,17 @@ impl ToriiKernel {
         }
     }
 
-    /// Runs rounds until nothing changes, then goes on to the next deadline. True while a process is active.
+    /// Runs rounds until nothing changes, then goes on to the next deadline. True while a process is active. When nobody
+    /// has looked at the time for long, the same again some times.
     fn advance(&self, py: Python<'_>) -> PyResult<bool> {
-        let signals = self.signals.get();
-        loop {
-            self.run_all(py)?;
-            if !signals.with(py, Core::commit)? {
-                break;
+        let stride = self.signals.get().core().stride();
+        for _ in 0..stride {
+            if !self.go_on(py)? {
+                return Ok(false);
             }
-            self.take_woken();
         }
-        signals.pass(py)?;
-        self.take_woken();
-        let active =
-            |runner: &Runner| matches!(runner, Runner::Process(process) if !process.passive);
-        Ok(lock(&self.runners).iter().any(active))
+        py.check_signals()?;
+        Ok(true)
     }
 
     /// Everything as it was in the beginning, with every process started anew.
@@ -193,6 +189,23 @@ impl ToriiKernel {
 }
 
 impl ToriiKernel {
+    /// Runs rounds until nothing changes, then goes on to the next deadline. True while a process is active.
+    fn go_on(&self, py: Python<'_>) -> PyResult<bool> {
+        let signals = self.signals.get();
+        loop {
+            self.run_all(py)?;
+            if !signals.with(py, Core::commit)? {
+                break;
+            }
+            self.take_woken();
+        }
+        signals.pass(py)?;
+        self.take_woken();
+        let active =
+            |runner: &Runner| matches!(runner, Runner::Process(process) if !process.passive);
+        Ok(lock(&self.runners).iter().any(active))
+    }
+
     fn add(&self, runner: Runner) {
         lock(&self.runnable).push(true);
         lock(&self.runners).push(runner);

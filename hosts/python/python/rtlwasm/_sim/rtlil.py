@@ -219,16 +219,21 @@ class Writer:
         elements = [self.value(element) for element in value._iter_as_values()]
         if not elements:
             return constant(0, 0)
-        cases = [((number(i, index.width),), elem) for i, elem in enumerate(elements) if i < 1 << index.width]
-        return self._choose(index, [*cases[:-1], (None, cases[-1][1])] if len(cases) == len(elements) else cases)
+        cases: list[tuple[Any, Spec]] = [
+            ((number(i, index.width),), elem) for i, elem in enumerate(elements) if i < 1 << index.width
+        ]
+        if len(cases) == len(elements):
+            cases[-1] = (None, elements[-1])
+        # Elements that the index cannot reach count for the shape.
+        return self._choose(index, cases, unified(elements))
 
     def _SwitchValue(self, value: Any) -> Spec:  # noqa: N802
         cases = [(patterns, self.value(element)) for patterns, element in value.cases]
-        return self._choose(self.value(value.test), cases)
+        return self._choose(self.value(value.test), cases, unified([spec for _, spec in cases]))
 
-    def _choose(self, test: Spec, cases: Sequence[tuple[Sequence[Any] | None, Spec]]) -> Spec:
+    def _choose(self, test: Spec, cases: Sequence[tuple[Any, Spec]], shape: tuple[int, bool]) -> Spec:
         """The value of the first case that matches, else 0."""
-        width, signed = unified([spec for _, spec in cases])
+        width, signed = shape
         if width == 0:
             return constant(0, 0)
         result, lines = self.wire(width, signed), list[str]()
