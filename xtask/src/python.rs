@@ -16,6 +16,12 @@ pub struct Options {
     /// Measure instead: the speed of calls, and of long runs beside the Rust host's.
     #[arg(long)]
     pub bench: bool,
+    /// Run the gateware tests of SOL and LUNA under the engines for Torii and Amaranth; they are downloaded.
+    #[arg(long)]
+    pub suites: bool,
+    /// Measure those tests: under the frameworks' own engines, and under ours with caches empty and full.
+    #[arg(long)]
+    pub engines: bool,
 }
 
 /// What `pyproject.toml` pins for tests, one requirement a line.
@@ -28,9 +34,10 @@ const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 /// `cargo xtask python`.
 pub fn run(options: &Options) -> Result {
     setup::run()?;
-    match options.bench {
-        true => bench(),
-        false => test(),
+    match (options.bench, options.suites || options.engines) {
+        (true, _) => bench(),
+        (_, true) => suites(options.engines),
+        _ => test(),
     }
 }
 
@@ -59,6 +66,18 @@ fn bench() -> Result {
         .arg("tests/speed.py")
         .arg(target_dir()?.join("release").join("rtlwasm"))
         .env("RTLWASM_CORES", cores::folder()?);
+    execute(&mut command)
+}
+
+/// SOL's and LUNA's tests.
+fn suites(measure: bool) -> Result {
+    let environment = Environment::ready()?;
+    environment.install_wheel()?;
+    let mut command = environment.python();
+    command
+        .arg("tests/suites.py")
+        .arg(cache()?.join("suites"))
+        .args(measure.then_some("--measure"));
     execute(&mut command)
 }
 

@@ -957,3 +957,42 @@ def test_engines_are_collected():
     del sim
     gc.collect()
     assert gone() is None
+
+
+def test_clocks_that_nobody_watches():
+    def scenario(engine):
+        seen, slow, fast, both = [], Signal(32), Signal(32, init=1), Signal(32)
+
+        def build(m):
+            m.domains.down = ClockDomain("down", clk_edge="neg")
+            m.d.sync += slow.eq(slow * 5 + fast)
+            m.d.fast += fast.eq(fast * 3 + 1)
+            m.d.down += both.eq(both + slow + fast)
+
+        async def testbench(ctx):
+            for delay in (1e-7, 150e-6, 33.3e-6, 71.2e-6):
+                await ctx.delay(delay)
+                seen.append([ctx.get(signal) for signal in (slow, fast, both)])
+                seen.append(await ctx.tick("fast").sample(slow, fast, both))
+
+        clocks = (("sync", 1e-6), ("fast", 0.3e-6), ("down", 0.7e-6))
+        sim = simulate(build, testbench, engine=engine, clocks=clocks)
+        sim.run()
+        return seen, sim._engine.now
+
+    same(scenario)
+
+
+def test_a_long_run_takes_few_calls():
+    count = Signal(32)
+
+    def build(m):
+        m.d.sync += count.eq(count + 1)
+
+    async def testbench(ctx):
+        await ctx.delay(1)
+        assert ctx.get(count) == 1_000_000
+
+    sim = simulate(build, testbench, engine=WASMEngine)
+    sim.run()
+    assert sim._engine._signals.calls < 1000

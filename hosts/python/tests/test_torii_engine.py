@@ -818,3 +818,43 @@ def test_other_versions_are_refused(monkeypatch):
     monkeypatch.setattr(metadata, "version", lambda name: "0.9.1")
     with pytest.raises(ImportError, match=r"torii 0\.8, and 0\.9\.1 is installed"):
         require("torii", "0.8")
+
+
+def test_clocks_that_nobody_watches():
+    def scenario(engine):
+        seen, slow, fast, both = [], Signal(32), Signal(32, reset=1), Signal(32)
+
+        def build(m):
+            m.domains += ClockDomain("down", clk_edge="neg")
+            m.d.sync += slow.eq(slow * 5 + fast)
+            m.d.fast += fast.eq(fast * 3 + 1)
+            m.d.down += both.eq(both + slow + fast)
+
+        def process():
+            for delay in (1e-7, 150e-6, 33.3e-6, 71.2e-6):
+                yield Delay(delay)
+                seen.append((yield from values((slow, fast, both))))
+                yield Tick("fast")
+                seen.append((yield from values((slow, fast, both))))
+
+        clocks = (("sync", 1e-6), ("fast", 0.3e-6), ("down", 0.7e-6))
+        sim = simulate(build, process, engine=engine, clocks=clocks, sync=False)
+        sim.run()
+        return seen, sim._engine.now
+
+    same(scenario)
+
+
+def test_a_long_run_takes_few_calls():
+    count = Signal(32)
+
+    def build(m):
+        m.d.sync += count.eq(count + 1)
+
+    def process():
+        yield Delay(1)
+        assert (yield count) == 1_000_000
+
+    sim = simulate(build, process, engine=WASMEngine, sync=False)
+    sim.run()
+    assert sim._engine._signals.calls < 1000

@@ -278,6 +278,11 @@ impl Model {
         Ok(())
     }
 
+    /// Whether calls are interpreted at present; see [`Artifact::interpreted`](Artifact).
+    pub fn is_interpreted(&self) -> bool {
+        self.machine.is_interpreted()
+    }
+
     /// Runs of any length are for machine code.
     pub(crate) fn prepare_run(&mut self) -> Result<(), Error> {
         match self.machine.is_interpreted() {

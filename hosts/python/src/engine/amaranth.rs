@@ -71,7 +71,11 @@ impl AmaranthKernel {
     /// A clock, which begins to flip after `phase`.
     fn add_clock(&self, slot: SlotId, phase: i128, half: i128) {
         let mut clocks = lock(&self.clocks);
-        lock(&self.targets).push(Woken::Clock(clocks.len()));
+        let mut targets = lock(&self.targets);
+        let target = targets.len();
+        targets.push(Woken::Clock(clocks.len()));
+        drop(targets);
+        self.signals.get().core().add_clock(target, slot, half);
         clocks.push(Clock {
             slot,
             phase,
@@ -243,16 +247,19 @@ impl AmaranthKernel {
     fn go_on(&self, py: Python<'_>) -> PyResult<bool> {
         self.step_design(py)?;
         while self.run(py, true)? {}
-        self.signals.get().pass(py)?;
+        let critical = self.is_critical(py)?;
+        self.signals.get().pass(py, critical)?;
         self.take_woken(py)?;
+        Ok(critical)
+    }
+
+    /// Whether a process or testbench keeps the simulation going.
+    fn is_critical(&self, py: Python<'_>) -> PyResult<bool> {
         let count = lock(&self.runners).len();
         for i in 0..count {
             let process = lock(&self.runners)[i].process.clone_ref(py);
-            if process
-                .bind(py)
-                .getattr(intern!(py, "critical"))?
-                .is_truthy()?
-            {
+            let critical = process.bind(py).getattr(intern!(py, "critical"))?;
+            if critical.is_truthy()? {
                 return Ok(true);
             }
         }
@@ -490,6 +497,7 @@ fn part_of(part: &Bound<'_, PyAny>) -> PyResult<(Part, Option<Wake>)> {
     Ok(match kind.as_str() {
         "signal" => (Part::Signal(first.extract()?), None),
         "sample" => (Part::Sample(first.unbind()), None),
+        "constant" => (Part::Constant(first.unbind()), None),
         "changed" => {
             let slot = first.extract()?;
             let sampled = part.get_item(2)?;

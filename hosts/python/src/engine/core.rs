@@ -5,9 +5,10 @@
 //! them; those run before the model acts on the writes, so they see every register as it was before an edge. What they
 //! write meanwhile commits together with the registers.
 
-use rtlwasm_host::{Access, Error, Kind, Model, Signal, Value};
+use rtlwasm_host::{Access, Error, Kind, Model, Signal, Status, Value};
 
 use super::bits::Bits;
+use super::free::FreeClock;
 use super::timeline::Timeline;
 
 /// A signal or a memory row, by its place in [`Core::slots`].
@@ -109,6 +110,8 @@ pub struct Core {
     pub unseen: u32,
     /// Calls of the module that ran it.
     pub calls: u64,
+    /// The clocks, and whether the module can run them.
+    pub clocks: Vec<(FreeClock, bool)>,
 }
 
 impl Core {
@@ -126,6 +129,7 @@ impl Core {
             events: Vec::new(),
             rounds: 0,
             unseen: 0,
+            clocks: Vec::new(),
             calls: 0,
         }
     }
@@ -208,6 +212,27 @@ impl Core {
         }
     }
 
+    /// The design's signal of a slot.
+    pub fn signal_of(&self, id: SlotId) -> Option<Signal> {
+        match self.slots[id].place {
+            Place::Signal(signal) => Some(signal),
+            _ => None,
+        }
+    }
+
+    /// Whether something could see a clock flip, or has yet to happen now.
+    pub fn is_watched(&self) -> bool {
+        let waits = |(clock, _): &(FreeClock, bool)| !self.slots[clock.slot].waiters.is_empty();
+        self.unseen < ALONE
+            || self.unsettled
+            || !self.pending.is_empty()
+            || !self.woken.is_empty()
+            || !self.traced.is_empty()
+            || !self.watched.is_empty()
+            || self.clocks.iter().any(waits)
+            || !self.model.artifact().manifest().events.is_empty()
+    }
+
     /// The present value.
     pub fn read(&mut self, id: SlotId) -> Result<Bits, Error> {
         let slot = &self.slots[id];
@@ -246,7 +271,7 @@ impl Core {
         Ok(true)
     }
 
-    fn store(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
+    pub fn store(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
         let slot = &mut self.slots[id];
         match (slot.place, value) {
             (Place::Host, _) => {
@@ -319,7 +344,13 @@ impl Core {
     fn act(&mut self) -> Result<(), Error> {
         self.unsettled = false;
         self.calls += 1;
-        let _ = self.model.eval()?;
+        let run = self.model.eval()?;
+        if run.status == Status::NotSettled {
+            return Err(Error::Refused {
+                call: "rtl_eval",
+                status: run.status,
+            });
+        }
         let events = self.model.events();
         self.events
             .extend(events.map(|event| (event.site, event.args)));

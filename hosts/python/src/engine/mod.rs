@@ -4,6 +4,7 @@ mod amaranth;
 mod bits;
 mod core;
 mod design;
+mod free;
 mod signals;
 mod timeline;
 mod torii;

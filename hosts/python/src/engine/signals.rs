@@ -191,9 +191,16 @@ impl Signals {
         answered(py, answer)
     }
 
-    /// Records what changed at this time, and goes on to the nearest deadline.
-    pub fn pass(&self, py: Python<'_>) -> PyResult<()> {
-        self.with(py, Core::record)?;
+    /// Records what changed at this time, and goes on to the nearest deadline; to one that is not only of clocks, if the
+    /// simulation goes on after it.
+    pub fn pass(&self, py: Python<'_>, goes_on: bool) -> PyResult<()> {
+        self.with(py, |core| {
+            core.record()?;
+            match goes_on {
+                true => core.run_free(),
+                false => Ok(()),
+            }
+        })?;
         let mut guard = self.core();
         let core = &mut *guard;
         let now = core.timeline.now;

@@ -42,6 +42,28 @@ impl Timeline {
         self.deadlines.push(((target, 0), Deadline::Settled));
     }
 
+    /// The nearest deadline of those targets; now, for one that waits for settling.
+    pub fn nearest(&self, targets: impl Fn(Target) -> bool) -> Option<i128> {
+        let theirs = self
+            .deadlines
+            .iter()
+            .filter(|((target, _), _)| targets(*target));
+        let time = |entry: &(Due, Deadline)| match entry.1 {
+            Deadline::At(time) => time,
+            Deadline::Settled => self.now,
+        };
+        theirs.map(time).min()
+    }
+
+    /// Moves the deadline of a target.
+    pub fn postpone(&mut self, target: Target, time: i128) {
+        for ((other, _), deadline) in &mut self.deadlines {
+            if *other == target {
+                *deadline = Deadline::At(time);
+            }
+        }
+    }
+
     /// Goes on to the nearest deadline and tells who is due; one that waits for settling comes first and alone.
     pub fn advance(&mut self, woken: &mut Vec<Due>) -> Result<(), Backwards> {
         let settled = |entry: &(Due, Deadline)| entry.1 == Deadline::Settled;

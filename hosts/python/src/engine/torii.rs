@@ -88,6 +88,10 @@ impl ToriiKernel {
 
     /// A clock, which begins to flip after `phase`.
     fn add_clock(&self, slot: SlotId, phase: i64, half: i64) {
+        let target = lock(&self.runners).len();
+        let mut core = self.signals.get().core();
+        core.add_clock(target, slot, half.into());
+        drop(core);
         self.add(Runner::Clock {
             slot,
             phase: phase.into(),
@@ -199,11 +203,12 @@ impl ToriiKernel {
             }
             self.take_woken();
         }
-        signals.pass(py)?;
-        self.take_woken();
-        let active =
+        let is_active =
             |runner: &Runner| matches!(runner, Runner::Process(process) if !process.passive);
-        Ok(lock(&self.runners).iter().any(active))
+        let active = lock(&self.runners).iter().any(is_active);
+        signals.pass(py, active)?;
+        self.take_woken();
+        Ok(active)
     }
 
     fn add(&self, runner: Runner) {

@@ -18,6 +18,8 @@ pub enum Part {
     Signal(SlotId),
     /// The value of an expression, which `sample(part)` of the kernel's engine computes.
     Sample(Py<PyAny>),
+    /// Always the same.
+    Constant(Py<PyAny>),
     /// Whether an edge or a delay was what woke.
     Hit,
 }
@@ -70,6 +72,7 @@ impl Trigger {
             row.push(match part {
                 Part::Signal(slot) => self.kernel.get().signals.get().read(py, *slot)?,
                 Part::Sample(part) => self.kernel.get().sample(py, part)?,
+                Part::Constant(value) => value.bind(py).clone(),
                 Part::Hit => {
                     let hit = lock(&self.run).hit.get(i).copied().unwrap_or(false);
                     PyBool::new(py, hit).to_owned().into_any()

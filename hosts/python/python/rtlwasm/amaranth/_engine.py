@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from amaranth.hdl import Shape, ShapeCastable, Signal, Value
+from amaranth.hdl import Const, Shape, ShapeCastable, Signal, Value
 from amaranth.hdl._ir import Design, DriverConflict
 from amaranth.hdl._mem import MemoryData
 from amaranth.sim._async import (
@@ -100,6 +100,8 @@ class WASMEngine(BaseEngine):
         if kind is SampleTrigger:
             if type(trigger.value) is Signal and not isinstance(trigger.shape, ShapeCastable):
                 return "signal", self._signals.slot(trigger.value)
+            if type(trigger.value) is Const and not isinstance(trigger.shape, ShapeCastable):
+                return "constant", trigger.value.value
             return "sample", trigger
         if kind is ChangedTrigger:
             sampled = trigger if isinstance(trigger.shape, ShapeCastable) else None
