@@ -8,7 +8,7 @@
 mod parts;
 mod sleep;
 
-use rtlwasm_abi::layout::{CONTROL_BASE, CONTROL_LEN, state, trigger};
+use rtlwasm_abi::layout::{CONTROL_BASE, CONTROL_LEN, state, trigger, watch};
 use rtlwasm_abi::manifest::Part;
 use rustc_hash::FxHashMap;
 
@@ -24,6 +24,8 @@ pub use sleep::{Sleep, SleepInput, SleepSlot};
 
 /// Bytes that a host may use for scripts and staged pokes.
 const HOST_LEN: u32 = 64 * 1024;
+/// Rows of the watch table.
+pub const WATCH_MAX: u32 = 1024;
 /// Smallest event ring.
 const MIN_EVENT_RING: u32 = 4096;
 
@@ -201,6 +203,11 @@ pub fn assign(n: &Netlist, schedule: &Schedule, observed: &Observed) -> Layout {
 }
 
 impl Layout {
+    /// Bytes of the state region before the memories.
+    pub fn scalars_len(&self) -> u32 {
+        self.scalars_end - self.state_base
+    }
+
     /// Row of the trigger table.
     pub fn row(&self, trigger: TriggerId) -> u32 {
         self.rows
@@ -244,11 +251,14 @@ pub struct Buffers {
     pub event_size: u32,
     pub host_base: u32,
     pub host_len: u32,
+    pub watch_base: u32,
+    /// A copy of the scalars: their values before a wave.
+    pub before_base: u32,
 }
 
 impl Buffers {
     /// Rings hold four times the most that one wave writes, and all that `initial` blocks write.
-    pub fn place(at: &mut Cursor, event_reserve: u32, initial: u32) -> Buffers {
+    pub fn place(at: &mut Cursor, scalars: u32, event_reserve: u32, initial: u32) -> Buffers {
         let wanted = (4 * event_reserve)
             .max(event_reserve + initial)
             .max(MIN_EVENT_RING);
@@ -258,6 +268,8 @@ impl Buffers {
             event_size,
             host_base: at.take(HOST_LEN.into(), 64),
             host_len: HOST_LEN,
+            watch_base: at.take((WATCH_MAX * watch::LEN).into(), 8),
+            before_base: at.take(scalars.into(), 8),
         }
     }
 }

@@ -120,6 +120,7 @@ pub mod state {
     pub const PHASE: u32 = 32;
     pub const CUT: u32 = 36;
     pub const BEHIND: u32 = 40;
+    pub const TOLD: u32 = 48;
     /// Bytes of the header.
     pub const HEADER_LEN: u32 = 64;
 
@@ -131,8 +132,9 @@ pub mod state {
         field(SEED, 8, "seed", true, "seed of random values; kept by `rtl_reset`"),
         field(PRNG, 8, "prng", false, "state of the random generator"),
         field(PHASE, 4, "phase", false, "1: stopped with edges pending"),
-        field(CUT, 4, "cut", false, "clock + 1 of a cycle that a full ring cut; bit 31: in its fall"),
+        field(CUT, 4, "cut", false, "clock + 1 of a cycle that a full ring or a watch cut; bit 31: in its fall"),
         field(BEHIND, 8, "behind", false, "time that passes when those are done"),
+        field(TOLD, 4, "told", false, "1: watches have been looked at for the pending edges"),
     ];
 }
 
@@ -217,5 +219,46 @@ pub mod play {
         field(STATUS, 4, "status", false, "answer of this record"),
         field(VALUE, 8, "value", true, "operand or answer"),
         field(MASK, 8, "mask", true, "which bits count; step: cycles done"),
+    ];
+}
+
+/// Offsets within a watch, its kinds and its flags.
+pub mod watch {
+    use super::{Field, field};
+
+    pub const ID: u32 = 0;
+    pub const WORD: u32 = 4;
+    pub const KIND: u32 = 8;
+    pub const FLAGS: u32 = 10;
+    pub const LEFT: u32 = 12;
+    pub const MASK: u32 = 16;
+    pub const VALUE: u32 = 24;
+    /// Bytes of a watch.
+    pub const LEN: u32 = 32;
+
+    pub const KIND_CHANGED: u16 = 1;
+    pub const KIND_ROSE: u16 = 2;
+    pub const KIND_FELL: u16 = 3;
+    pub const KIND_EQUALS: u16 = 4;
+
+    /// Stop once the instant is complete.
+    pub const FLAG_AFTER: u16 = 1;
+    /// Copy the scalars at the hit.
+    pub const FLAG_COPY: u16 = 2;
+    /// Set `left` to 1 again after the hit that stops.
+    pub const FLAG_AGAIN: u16 = 4;
+    /// The module: this watch has stopped the call.
+    pub const FLAG_HIT: u16 = 256;
+
+    /// Every field, in order.
+    #[rustfmt::skip]
+    pub const FIELDS: &[Field] = &[
+        field(ID, 4, "id", true, "signal"),
+        field(WORD, 4, "word", true, "limb, or row * limbs + limb"),
+        field(KIND, 2, "kind", true, "1 changed, 2 rose, 3 fell, 4 equals"),
+        field(FLAGS, 2, "flags", true, "1 after the instant, 2 copy, 4 again; from 256 up the module's"),
+        field(LEFT, 4, "left", true, "hits until the call stops; 0: off"),
+        field(MASK, 8, "mask", true, "which bits count"),
+        field(VALUE, 8, "value", true, "kind 4: what they are to be; else the module's"),
     ];
 }

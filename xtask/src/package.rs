@@ -33,6 +33,7 @@ const CONTENTS: &[(&str, &[&str])] = &[
             "LICENSE-APACHE",
             "LICENSE-MIT",
             "src/emit/prelude.wat",
+            "src/emit/watch.wat",
             "src/emit/wide.wat",
         ],
     ),

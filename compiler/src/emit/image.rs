@@ -12,7 +12,7 @@ use super::{Context, define};
 use crate::bits::{Bits, limb_count};
 use crate::ir::interp::GOLDEN;
 use crate::ir::*;
-use crate::layout::{Buffers, Slot};
+use crate::layout::{Buffers, Slot, WATCH_MAX};
 use crate::options::{Options, Undef};
 
 /// Zeros between two runs of image bytes that are worth a segment of their own.
@@ -96,7 +96,10 @@ pub(crate) fn emit_constants(
     put(control::EVENT_BASE, &buffers.event_base.to_le_bytes());
     put(control::EVENT_SIZE, &buffers.event_size.to_le_bytes());
     put(control::STOP_SITE, &u32::MAX.to_le_bytes());
-    put(control::BEFORE_DELTA, &0u32.to_le_bytes());
+    put(control::WATCH_BASE, &buffers.watch_base.to_le_bytes());
+    put(control::WATCH_MAX, &WATCH_MAX.to_le_bytes());
+    let before_delta = buffers.before_base - layout.state_base;
+    put(control::BEFORE_DELTA, &before_delta.to_le_bytes());
     add_data(module, context.memory, CONTROL_BASE, block);
     add_data(
         module,

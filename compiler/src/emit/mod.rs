@@ -37,6 +37,7 @@ use numbers::{Design, Numbers};
 
 pub use effects::Reserves;
 pub use image::{HALF_PERIOD, feature_bits};
+pub use numbers::FIXED;
 pub use tables::{Access, SignalRow, signal_rows};
 
 /// The module and what the manifest must say about memory.
@@ -111,7 +112,12 @@ pub fn module(
     let mut at = Cursor(layout.end);
     let tables = tables::place(&rows, &mut at);
     let layout_hash = tables::layout_hash(n, layout, &rows);
-    let buffers = Buffers::place(&mut at, reserves.event, reserves.initial);
+    let buffers = Buffers::place(
+        &mut at,
+        layout.scalars_len(),
+        reserves.event,
+        reserves.initial,
+    );
     let design = Design {
         netlist: n,
         schedule,

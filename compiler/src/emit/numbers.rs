@@ -6,7 +6,7 @@ use walrus::Module;
 use super::effects::Reserves;
 use super::tables::Tables;
 use crate::ir::*;
-use crate::layout::{Buffers, Cursor, Layout};
+use crate::layout::{Buffers, Cursor, Layout, WATCH_MAX};
 use crate::options::{ClockOrder, Options};
 use crate::sched::sinks::needs_shadow;
 use crate::sched::{Schedule, TaskKind, TimingModel};
@@ -14,6 +14,13 @@ use crate::sched::{Schedule, TaskKind, TimingModel};
 /// Widest value in bits that the scratch areas of wide arithmetic hold is found from the netlist; this
 /// is the least.
 const MIN_WIDE_BITS: u32 = 128;
+
+/// The parts of every artifact that are the same for all designs, as text with signs for numbers.
+pub const FIXED: [&str; 3] = [
+    include_str!("prelude.wat"),
+    include_str!("watch.wat"),
+    include_str!("wide.wat"),
+];
 
 /// What a module is made from.
 pub(super) struct Design<'a> {
@@ -43,6 +50,7 @@ impl Numbers {
         values.extend(clocks(design));
         values.extend(features(design, reserves));
         values.extend(events(buffers, reserves));
+        values.extend(watches(design.layout, buffers));
         values.extend([
             ("SIGNALS", tables.signals.into()),
             ("SIGNAL_BASE", tables.signal_base.into()),
@@ -72,7 +80,7 @@ impl Numbers {
     }
 
     pub fn parse_prelude(&self) -> Module {
-        let mut text = [include_str!("prelude.wat"), include_str!("wide.wat")].concat();
+        let mut text = FIXED.concat();
         for (name, value) in &self.values {
             text = text.replace(&format!("@{name}@"), &(*value as i64).to_string());
         }
@@ -109,6 +117,10 @@ fn fields(layout: &Layout) -> Values {
         ("PHASE", state(abi::state::PHASE)),
         ("CUT", state(abi::state::CUT)),
         ("BEHIND", state(abi::state::BEHIND)),
+        ("TOLD", state(abi::state::TOLD)),
+        ("STAGE_BASE", control(abi::control::STAGE_BASE)),
+        ("STAGE_LEN", control(abi::control::STAGE_LEN)),
+        ("WATCH_COUNT", control(abi::control::WATCH_COUNT)),
         ("NETS_BASE", layout.published.0.into()),
         ("NETS_END", (layout.published.0 + layout.published.1).into()),
         ("QUIET_BASE", layout.quiet.0.into()),
@@ -173,6 +185,15 @@ fn events(buffers: Buffers, reserves: &Reserves) -> Values {
     ]
 }
 
+fn watches(layout: &Layout, buffers: Buffers) -> Values {
+    vec![
+        ("WATCH_BASE", buffers.watch_base.into()),
+        ("WATCH_MAX", WATCH_MAX.into()),
+        ("BEFORE_BASE", buffers.before_base.into()),
+        ("SCALARS_BYTES", layout.scalars_len().into()),
+    ]
+}
+
 /// Places that the prelude alone writes to.
 fn scratch(design: &Design, at: &mut Cursor) -> Values {
     let widths = design.netlist.cells.values().map(|c| c.width);
@@ -181,6 +202,7 @@ fn scratch(design: &Design, at: &mut Cursor) -> Values {
     let quiet_copy = u64::from(design.layout.quiet.1) * u64::from(design.schedule.skips);
     let sizes = [
         ("PENDING", 8),
+        ("WATCHING", 8),
         ("QUIET_HEAD", 8),
         ("QUIET_COPY", quiet_copy),
         ("SAVE", 8),

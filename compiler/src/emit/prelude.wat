@@ -175,7 +175,9 @@
   ;; Start of every call that runs: takes in what the host wrote, seen as before the first edge, and
   ;; finishes an instant that an earlier call left pending.
   (func $enter (result i32)
-    (local $status i32)
+    (local $status i32) (local $stop i32)
+    (local.set $status (call $prepare))
+    (if (local.get $status) (then (return (local.get $status))))
     ;; A stop that an instant found before the ring was full still counts when that is finished.
     (if (i32.eqz (i32.load offset=@PHASE@ (i32.const 0)))
       (then
@@ -186,13 +188,16 @@
       (then (if (i32.eqz (call $room)) (then (return (i32.const 4))))))
     (if (i32.load offset=@DIRTY@ (i32.const 0)) (then (call $wake)))
     (i32.store offset=@DIRTY@ (i32.const 0) (i32.const 0))
-    (if (i32.const @SETTLE_FIRST@)
+    (if (i32.or (i32.const @SETTLE_FIRST@) (i32.load offset=@WATCHING@ (i32.const 0)))
       (then
         (local.set $status (call $settle_before))
         (if (local.get $status) (then (return (local.get $status))))))
-    (if (i32.load offset=@PHASE@ (i32.const 0))
+    (if (i32.load offset=@WATCHING@ (i32.const 0))
+      (then (local.set $stop (call $look (i32.const 0))))
+      (else (i32.store offset=@TOLD@ (i32.const 0) (i32.const 0))))
+    (if (i32.or (local.get $stop) (i32.load offset=@PHASE@ (i32.const 0)))
       (then
-        (local.set $status (call $instant_and_stop))
+        (local.set $status (call $instant_and_stop (local.get $stop)))
         (if (i32.load offset=@PHASE@ (i32.const 0)) (then (return (local.get $status))))
         (call $pass (i64.load offset=@BEHIND@ (i32.const 0)))
         (i64.store offset=@BEHIND@ (i32.const 0) (i64.const 0))
@@ -215,10 +220,13 @@
       (i64.const 0)
       (i32.eq (i32.and (local.get $cut) (i32.const 0x7fffffff)) (i32.add (local.get $clock) (i32.const 1)))))
 
-  ;; An instant; then the status of an event that stops.
-  (func $instant_and_stop (result i32)
+  ;; An instant, or its end where a watch stops before any wave of it; then the status of an event that stops.
+  (func $instant_and_stop (param $stop i32) (result i32)
     (local $status i32)
-    (local.set $status (call $instant))
+    (local.set $status
+      (if (result i32) (i32.load offset=@WATCHING@ (i32.const 0))
+        (then (call $watched_instant (local.get $stop)))
+        (else (call $instant))))
     (if (local.get $status) (then (return (local.get $status))))
     (call $pending))
 
@@ -227,16 +235,26 @@
     (local $status i32)
     (local.set $status (call $enter))
     (if (local.get $status) (then (return (local.get $status))))
-    (call $instant_and_stop))
+    (call $instant_and_stop (i32.const 0)))
 
-  ;; End of every call that runs: outputs are published.
+  ;; End of every call that runs: outputs are published. With watches they are after every wave.
   (func $leave (param $status i32) (result i32)
     (local $settled i32)
     (if (i32.eqz (i32.const @GENERAL@))
       (then
-        (local.set $settled (call $settle))
+        (if (i32.and
+              (i32.or (i32.eqz (local.get $status)) (i32.eq (local.get $status) (i32.const 7)))
+              (i32.ne (i32.load offset=@WATCHING@ (i32.const 0)) (i32.const 0)))
+          (then (return (call $finish (local.get $status)))))
+        (local.set $settled (call $publish))
         (if (i32.eqz (local.get $status)) (then (local.set $status (local.get $settled))))))
     (call $finish (local.get $status)))
+
+  ;; Settles at the end of a call; while edges are pending, with the levels of before them.
+  (func $publish (result i32)
+    (if (result i32) (i32.load offset=@PHASE@ (i32.const 0))
+      (then (call $settle_before))
+      (else (call $settle))))
 
   ;; ---------------------------------------------------------------- exports that run
 
@@ -255,6 +273,7 @@
     (i32.store offset=@PENDING@ (i32.const 0) (i32.const 0))
     (i32.store offset=@STOP_SITE@ (i32.const 0) (i32.const -1))
     (i32.store offset=@DIRTY@ (i32.const 0) (i32.const 0))
+    (i32.store offset=@STAGE_LEN@ (i32.const 0) (i32.const 0))
     (i64.store offset=@DONE@ (i32.const 0) (i64.const 0))
     (call $finish (call $start)))
 
@@ -308,7 +327,7 @@
     (if (i32.const @EVENTS@) (then (if (i32.eqz (call $room)) (then (return (i32.const 4))))))
     (i32.store8 offset=40 (local.get $row) (local.get $level))
     (if (i32.or (i32.const @GENERAL@) (i32.eqz (local.get $alone)))
-      (then (return (call $instant_and_stop))))
+      (then (return (call $instant_and_stop (i32.const 0)))))
     (if (local.get $level)
       (then
         (call $rise (local.get $clock))
@@ -339,7 +358,7 @@
       (then (i64.store offset=@BEHIND@ (i32.const 0) (local.get $time)))
       (else (call $pass (local.get $time)))))
 
-  ;; A full ring cuts a cycle: the next call for the clock goes on with it.
+  ;; A full ring or a watch cuts a cycle: the next call for the clock goes on with it.
   (func $cut_cycle (param $clock i32) (param $fall i32)
     (i32.store offset=@CUT@ (i32.const 0)
       (i32.or
@@ -354,9 +373,10 @@
 
   ;; n cycles of one clock; counts falls in `done`.
   (func $cycles (param $clock i32) (param $n i64) (result i32)
-    (local $row i32) (local $status i32) (local $done i64) (local $alone i32) (local $before i64)
+    (local $row i32) (local $status i32) (local $done i64) (local $alone i32) (local $before i64) (local $plain i32)
     (local.set $row (call $row (local.get $clock)))
-    (local.set $alone (i32.eqz (call $edge_pending (i32.const @TRIGGERS@))))
+    (local.set $plain (i32.eqz (i32.load offset=@WATCHING@ (i32.const 0))))
+    (local.set $alone (i32.and (local.get $plain) (i32.eqz (call $edge_pending (i32.const @TRIGGERS@)))))
     (local.set $before (i64.load offset=@DONE@ (i32.const 0)))
     (block $stop
       (loop $next
@@ -372,18 +392,18 @@
                 (return (local.get $status))))
             (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 1) (local.get $alone)))
             (br_if $stop (call $refused (local.get $status)))
-            (local.set $alone (i32.const 1))
+            (local.set $alone (local.get $plain))
             (call $pass_after (i64.load offset=8 (local.get $row)))
-            (if (i32.eq (local.get $status) (i32.const 4)) (then (call $cut_cycle (local.get $clock) (i32.const 0))))
+            (if (i32.load offset=@PHASE@ (i32.const 0)) (then (call $cut_cycle (local.get $clock) (i32.const 0))))
             (br_if $stop (local.get $status))))
         (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 0) (local.get $alone)))
-        (if (i32.eq (local.get $status) (i32.const 4))
+        (if (i32.or (i32.eq (local.get $status) (i32.const 4)) (i32.load offset=@PHASE@ (i32.const 0)))
           (then (call $cut_cycle (local.get $clock) (i32.load offset=@PHASE@ (i32.const 0)))))
         (br_if $stop (call $refused (local.get $status)))
-        (local.set $alone (i32.const 1))
+        (local.set $alone (local.get $plain))
         (call $pass_after (i64.load offset=16 (local.get $row)))
         ;; A fall whose instant is pending is counted when that is finished.
-        (br_if $stop (i32.eq (local.get $status) (i32.const 4)))
+        (br_if $stop (i32.load offset=@PHASE@ (i32.const 0)))
         (local.set $done (i64.add (local.get $done) (i64.const 1)))
         (i64.store offset=@DONE@ (i32.const 0) (i64.add (local.get $before) (local.get $done)))
         (br_if $next (i32.eqz (local.get $status)))))
@@ -622,7 +642,7 @@
       (br_if $stop (local.get $status))
       (loop $next
         (call $flip_due)
-        (local.set $status (call $instant_and_stop))
+        (local.set $status (call $instant_and_stop (i32.const 0)))
         (br_if $stop (local.get $status))
         (local.set $time (call $earliest))
         ;; All ones: no clock runs.
@@ -630,7 +650,9 @@
               (i64.gt_u (local.get $time) (local.get $until))
               (i64.eq (local.get $time) (i64.const -1)))
           (then
-            (i64.store offset=@TIME@ (i32.const 0) (local.get $until))
+            ;; A half cycle that an earlier call has left pending may have ended later.
+            (if (i64.lt_u (i64.load offset=@TIME@ (i32.const 0)) (local.get $until))
+              (then (i64.store offset=@TIME@ (i32.const 0) (local.get $until))))
             (br $stop)))
         (if (i32.const @EVENTS@)
           (then
@@ -652,6 +674,7 @@
     (local $row i32)
     (if (i32.const @GENERAL@) (then (return (i32.const 0))))
     (if (i32.ne (i32.const @PRIMARY@) (i32.const 1)) (then (return (i32.const 0))))
+    (if (i32.load offset=@WATCHING@ (i32.const 0)) (then (return (i32.const 0))))
     (local.set $row (call $row (i32.const 0)))
     (if (i32.or (i32.load8_u offset=40 (local.get $row)) (call $edge_pending (i32.const @TRIGGERS@)))
       (then (return (i32.const 0))))
@@ -712,13 +735,13 @@
       (loop $next
         (if (call $needs_settling (local.get $offset))
           (then
-            (local.set $settled (call $settle))
+            (local.set $settled (call $publish))
             (if (local.get $settled) (then (local.set $status (local.get $settled))))))
         (br_if $stop (local.get $status))
         (br_if $stop
           (i64.eq (i64.and (i64.load (local.get $offset)) (local.get $mask)) (local.get $value)))
         ;; Where the last cycle has changed nothing, none will.
-        (if (i32.const @QUIET@)
+        (if (i32.and (i32.const @QUIET@) (i32.eqz (i32.load offset=@WATCHING@ (i32.const 0))))
           (then
             (if (i64.eqz (local.get $look))
               (then
@@ -749,6 +772,7 @@
   ;; 1 when a word may hold a value that settling publishes.
   (func $needs_settling (param $offset i32) (result i32)
     (if (i32.const @GENERAL@) (then (return (i32.const 0))))
+    (if (i32.load offset=@WATCHING@ (i32.const 0)) (then (return (i32.const 0))))
     (if (i32.const @SETTLE_FIRST@) (then (return (i32.const 1))))
     (i32.and
       (i32.gt_u (i32.add (local.get $offset) (i32.const 8)) (i32.const @NETS_BASE@))
@@ -843,19 +867,26 @@
       (then
         (drop (call $finish (i32.const 6)))
         (return (i64.const 0))))
-    (if (i32.and (i32.load offset=24 (local.get $signal)) (i32.const 2)) (then (call $outline)))
+    (if (i32.and (i32.load offset=24 (local.get $signal)) (i32.const 2)) (then (call $refresh)))
     (drop (call $finish (i32.const 0)))
     (call $access (local.get $signal) (local.get $word) (i32.const 0) (i64.const 0) (i64.const 0)))
 
-  (func $poke (param $id i32) (param $word i32) (param $mask i64) (param $value i64) (result i32)
-    (local $signal i32) (local $flags i32)
+  ;; 0, or why a word cannot be written.
+  (func $can_poke (param $id i32) (param $word i32) (result i32)
+    (local $signal i32)
     (local.set $signal (call $signal (local.get $id)))
     (if (i32.eqz (call $has_word (local.get $signal) (local.get $word)))
       (then (return (i32.const 6))))
-    (local.set $flags (i32.load offset=24 (local.get $signal)))
-    (if (i32.eqz (i32.and (local.get $flags) (i32.const 1))) (then (return (i32.const 9))))
+    (select (i32.const 0) (i32.const 9)
+      (i32.and (i32.load offset=24 (local.get $signal)) (i32.const 1))))
+
+  (func $poke (param $id i32) (param $word i32) (param $mask i64) (param $value i64) (result i32)
+    (local $signal i32) (local $status i32)
+    (local.set $status (call $can_poke (local.get $id) (local.get $word)))
+    (if (local.get $status) (then (return (local.get $status))))
+    (local.set $signal (call $signal (local.get $id)))
     (drop (call $access (local.get $signal) (local.get $word) (i32.const 1) (local.get $mask) (local.get $value)))
-    (if (i32.eqz (i32.and (local.get $flags) (i32.const 4)))
+    (if (i32.eqz (i32.and (i32.load offset=24 (local.get $signal)) (i32.const 4)))
       (then
         ;; A script may do this in the middle of a call.
         (call $wake)
@@ -871,26 +902,27 @@
   (func (export "rtl_outline") (param $group i32) (result i32)
     (if (i32.ge_s (local.get $group) (i32.const @OUTLINES@)) (then (return (call $finish (i32.const 6)))))
     (if (i32.lt_s (local.get $group) (i32.const -1)) (then (return (call $finish (i32.const 6)))))
-    (call $outline)
+    (call $refresh)
     (call $finish (i32.const 0)))
+
+  ;; Recomputes what is outlined; while edges are pending, with the levels of before them.
+  (func $refresh
+    (if (i32.load offset=@PHASE@ (i32.const 0)) (then (call $swap_primary)))
+    (call $outline)
+    (if (i32.load offset=@PHASE@ (i32.const 0)) (then (call $swap_primary))))
 
   ;; ---------------------------------------------------------------- play
 
   (func (export "rtl_play") (param $script i32) (param $len i32) (result i32)
-    (local $at i32) (local $end i64) (local $status i32)
-    (local.set $end (i64.add (i64.extend_i32_u (local.get $script)) (i64.extend_i32_u (local.get $len))))
-    (if (i32.or
-          (i32.or
-            (i32.and (local.get $script) (i32.const 7))
-            (i32.and (local.get $len) (i32.const 31)))
-          (i64.gt_u (local.get $end) (i64.const @MEMORY_BYTES@)))
-      (then (return (call $finish (i32.const 6)))))
+    (local $at i32) (local $end i32) (local $status i32)
+    (if (i32.eqz (call $is_script (local.get $script) (local.get $len))) (then (return (call $finish (i32.const 6)))))
+    (local.set $end (i32.add (local.get $script) (local.get $len)))
     (local.set $at (local.get $script))
     (block $stop
       (loop $next
         (i32.store offset=@PLAY_POS@ (i32.const 0)
           (i32.shr_u (i32.sub (local.get $at) (local.get $script)) (i32.const 5)))
-        (br_if $stop (i64.ge_u (i64.extend_i32_u (local.get $at)) (local.get $end)))
+        (br_if $stop (i32.ge_u (local.get $at) (local.get $end)))
         (local.set $status (call $record (local.get $at)))
         (i32.store offset=12 (local.get $at) (local.get $status))
         (br_if $stop (local.get $status))
@@ -898,16 +930,27 @@
         (br $next)))
     (call $finish (local.get $status)))
 
+  ;; 1 when records may lie there.
+  (func $is_script (param $at i32) (param $len i32) (result i32)
+    (i32.eqz
+      (i32.or
+        (i32.or
+          (i32.and (local.get $at) (i32.const 7))
+          (i32.and (local.get $len) (i32.const 31)))
+        (i64.gt_u
+          (i64.add (i64.extend_i32_u (local.get $at)) (i64.extend_i32_u (local.get $len)))
+          (i64.const @MEMORY_BYTES@)))))
+
+  (func $poke_record (param $at i32) (result i32)
+    (call $poke
+      (i32.load offset=4 (local.get $at)) (i32.load offset=8 (local.get $at))
+      (i64.load offset=24 (local.get $at)) (i64.load offset=16 (local.get $at))))
+
   ;; One play record.
   (func $record (param $at i32) (result i32)
     (local $op i32) (local $status i32) (local $done i64) (local $n i64) (local $cut i32)
     (local.set $op (i32.load (local.get $at)))
-    (if (i32.eq (local.get $op) (i32.const 1))
-      (then
-        (return
-          (call $poke
-            (i32.load offset=4 (local.get $at)) (i32.load offset=8 (local.get $at))
-            (i64.load offset=24 (local.get $at)) (i64.load offset=16 (local.get $at))))))
+    (if (i32.eq (local.get $op) (i32.const 1)) (then (return (call $poke_record (local.get $at)))))
     (if (i32.eq (local.get $op) (i32.const 2))
       (then
         (i64.store offset=16 (local.get $at)

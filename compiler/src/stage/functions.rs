@@ -1,18 +1,13 @@
 //! The functions that depend on the design, as WebAssembly text for reading.
 //!
-//! Only those are shown: the fixed ones are in `emit/prelude.wat` and `emit/wide.wat`. Indices of functions and
+//! Only those are shown: the fixed ones are in [`FIXED`]. Indices of functions and
 //! types are left out, and addresses are shown as what lies there, so that a change elsewhere moves nothing here.
 
 use rustc_hash::FxHashSet;
 
 use super::places::Places;
-use crate::emit::Emitted;
+use crate::emit::{Emitted, FIXED};
 use crate::pipeline::Prepared;
-
-const FIXED: [&str; 2] = [
-    include_str!("../emit/prelude.wat"),
-    include_str!("../emit/wide.wat"),
-];
 
 /// By name; functions without instructions are left out.
 pub fn print(p: &Prepared, mut emitted: Emitted) -> String {

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use rtlwasm_abi::layout::{CONTROL_BASE, CONTROL_LEN, Field, control, state, trigger};
+use rtlwasm_abi::layout::{CONTROL_BASE, CONTROL_LEN, Field, control, state, trigger, watch};
 use rtlwasm_abi::manifest::Part;
 
 use crate::bits::limb_count;
 use crate::emit::{Emitted, SignalRow};
 use crate::ir::*;
-use crate::layout::{COUNTER, EffectSlot, Layout, Slot};
+use crate::layout::{COUNTER, EffectSlot, Layout, Slot, WATCH_MAX};
 use crate::pipeline::Prepared;
 
 /// Every place that the layout gives, then the signals that have none.
@@ -105,6 +105,16 @@ impl Places {
             buffers.host_base.into(),
             buffers.host_len.into(),
             Kind::other("host", "host memory"),
+        );
+        add(
+            buffers.watch_base.into(),
+            (WATCH_MAX * watch::LEN).into(),
+            Kind::other("watches", "watches"),
+        );
+        add(
+            buffers.before_base.into(),
+            layout.scalars_len().into(),
+            Kind::other("before", "scalars at the hit of a watch"),
         );
         list.sort_by_key(|place| (place.at, place.bytes));
         let mut places = Places { list, shadowed };

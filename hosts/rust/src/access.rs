@@ -77,6 +77,12 @@ impl Model {
         self.write(signal, 0, value)
     }
 
+    /// Says why a value cannot be written to a signal or to a row of a memory.
+    pub(crate) fn check_pokeable(&self, signal: Signal, value: &Value) -> Result<(), Error> {
+        self.check_writable(signal)?;
+        self.check_width(signal, bits_needed(value))
+    }
+
     /// A memory row of up to 64 bits. `row` is the index that the source uses.
     pub fn peek_row(&mut self, memory: Signal, row: i64) -> Result<u64, Error> {
         if memory.width > 64 {
@@ -203,15 +209,16 @@ impl Model {
         if let Some(group) = outline {
             self.refresh(group)?;
         }
-        Ok(self.read_parts(signal, index))
+        Ok(self.read_parts(signal, index, 0))
     }
 
-    fn read_parts(&self, signal: Signal, index: u32) -> Value {
+    /// The value whose parts lie that far behind the signal's own.
+    pub(crate) fn read_parts(&self, signal: Signal, index: u32, behind: usize) -> Value {
         let (memory, entry) = (self.memory(), self.entry(signal));
         let mut value = Value::zero(signal.width);
         let mut lo = 0;
         for part in &entry.parts {
-            let at = (part.offset + row_offset(signal, index)) as usize;
+            let at = (part.offset + row_offset(signal, index)) as usize + behind;
             let whole = from_bytes(&memory[at..at + part.size as usize]);
             value.insert(lo, &whole.slice(part.shift, part.width));
             lo += part.width;

@@ -3,7 +3,7 @@
 //! After [`Control::read`] every range it names lies inside the linear memory, which never grows.
 
 use rtlwasm_abi::ABI_MAJOR;
-use rtlwasm_abi::layout::{CONTROL_BASE, CONTROL_LEN, MAGIC, control, state, trigger};
+use rtlwasm_abi::layout::{CONTROL_BASE, CONTROL_LEN, MAGIC, control, state, trigger, watch};
 
 use crate::error::{LoadError, corrupt};
 use crate::sections::check_feature_bits;
@@ -19,6 +19,10 @@ pub(crate) struct Control {
     pub host_len: usize,
     pub event_base: usize,
     pub event_size: u32,
+    pub watch_base: usize,
+    pub watch_max: usize,
+    /// From a scalar to its copy.
+    pub before_delta: usize,
 }
 
 impl Control {
@@ -78,6 +82,8 @@ impl Control {
             ));
         }
         let event_size = event_size as u32;
+        let watches = u64::from(word(control::WATCH_MAX)) * u64::from(watch::LEN);
+        let (watch_base, _) = range("watch_base", word(control::WATCH_BASE).into(), watches)?;
         let control = Control {
             state_base,
             state_len,
@@ -87,6 +93,9 @@ impl Control {
             host_len,
             event_base,
             event_size,
+            watch_base,
+            watch_max: word(control::WATCH_MAX) as usize,
+            before_delta: word(control::BEFORE_DELTA) as usize,
         };
         Ok(control)
     }

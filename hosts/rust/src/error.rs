@@ -222,6 +222,23 @@ pub enum Error {
         /// Why.
         problem: String,
     },
+    /// A signal that a watch cannot look at.
+    #[error("`{path}` cannot be watched: {reason}")]
+    NotWatchable {
+        /// The signal.
+        path: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// No room for another watch.
+    #[error("the model has its {most} watches: take one away first")]
+    TooManyWatches {
+        /// How many there can be.
+        most: usize,
+    },
+    /// No room for another staged write.
+    #[error("too many staged writes: let the model run before staging more")]
+    StageFull,
     /// The module refused an argument.
     #[error("the model answered `{}` to {call}", status.describe())]
     Refused {

@@ -46,10 +46,12 @@ mod probe;
 mod sections;
 mod signal;
 mod snapshot;
+mod stage;
 mod summary;
 mod trace;
 mod value;
 mod verify;
+mod watch;
 #[cfg(feature = "wave")]
 pub mod wave;
 
@@ -70,6 +72,7 @@ pub use snapshot::Snapshot;
 pub use summary::Summary;
 pub use trace::Tracer;
 pub use value::{ParseValueError, Value};
+pub use watch::{Watch, WatchId};
 
 /// Version of the WebAssembly engine.
 pub const WASMTIME_VERSION: &str = "48.0.8";

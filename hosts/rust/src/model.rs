@@ -30,6 +30,8 @@ pub struct Model {
     pub(crate) sink: Option<EventSink>,
     plusargs: Vec<String>,
     power_on: Status,
+    /// Rows of the watch table that are in use.
+    pub(crate) watches: Vec<bool>,
 }
 
 /// Who is told of events as they come.
@@ -70,6 +72,7 @@ impl Model {
             sink: None,
             plusargs: options.plusargs.clone(),
             power_on: Status::Ok,
+            watches: Vec::new(),
         };
         let _ = model.reset(options.seed).map_err(Box::new)?;
         model.check_layout_hash()?;
@@ -88,8 +91,8 @@ impl Model {
         Ok(())
     }
 
-    /// A second model in the same state, with code shared and everything else its own. Undrained events and the
-    /// event callback stay with the first.
+    /// A second model in the same state, with code shared and everything else its own. Undrained events, the event
+    /// callback, watches and staged writes stay with the first.
     pub fn fork(&mut self) -> Result<Model, LoadError> {
         let seed = self.seed();
         let options = ModelOptions {

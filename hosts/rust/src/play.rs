@@ -8,6 +8,7 @@ use crate::control::{read_u32, read_u64};
 use crate::error::Error;
 use crate::model::Model;
 use crate::signal::Signal;
+use crate::stage::stage_offset;
 
 const LEN: usize = play::LEN as usize;
 
@@ -110,7 +111,7 @@ impl Model {
     /// Runs a script from its beginning, in as few calls as the model's host memory allows.
     pub fn play(&mut self, script: &mut Script) -> Result<Played, Error> {
         let host = self.artifact.inner.control;
-        let capacity = host.host_len / LEN * LEN;
+        let capacity = stage_offset(host.host_len);
         if capacity == 0 && !script.is_empty() {
             return Err(Error::Refused {
                 call: "rtl_play",

@@ -3,6 +3,8 @@
 //! In: a netlist and how to compile it. Out: an [`Engine`] with the netlist's own numbering of signals and
 //! clocks. It uses no host library, so that it can prove those too.
 
+mod watch;
+
 use rtlwasm::bits::{Bits, limb_count};
 use rtlwasm::ir::interp::{Condition, Timing};
 use rtlwasm::ir::{
@@ -17,6 +19,7 @@ use wasmtime::{Engine as Wasmtime, Instance, Memory, Module, Store, WasmParams, 
 
 use crate::engine::{Engine, Record};
 use crate::stimulus::Op;
+pub use watch::WatchState;
 
 /// How a host calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +56,8 @@ struct Ids {
     width: u32,
     /// Where limbs can be waited for: offset in memory and distance to the left, `None` where a limb is nowhere.
     limbs: Vec<Option<(u32, u32)>>,
+    /// Where its parts lie.
+    offsets: Vec<u32>,
     /// Distance between rows.
     stride: u32,
     place: Place,
@@ -453,6 +458,9 @@ fn ids(n: &Netlist, signals: &[Signal]) -> Vec<Option<Ids>> {
         Some(Ids {
             width: signal.width,
             limbs: limbs_in_state(&signals[found]),
+            offsets: (signals[found].parts.iter())
+                .map(|part| part.offset as u32)
+                .collect(),
             stride: signals[found].stride,
             place,
         })

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use rtlwasm::arena::Id;
 use rtlwasm::bits::Bits;
 use rtlwasm::ir::interp::{Condition, Interp, InterpOptions, Timing};
-use rtlwasm::ir::{EffectKind, Netlist, SignalValue};
+use rtlwasm::ir::{EffectKind, Netlist, SignalId, SignalValue};
 use rtlwasm_abi::Status;
 
 use crate::stimulus::Op;
@@ -59,6 +59,11 @@ impl<'a> Interpreter<'a> {
             netlist,
             interp: Interp::new(netlist, options),
         }
+    }
+
+    /// The interpreter itself, for what no engine has in common.
+    pub fn interp(&mut self) -> &mut Interp<'a> {
+        &mut self.interp
     }
 }
 
@@ -231,7 +236,8 @@ fn both(op: &Op, a: &mut dyn Engine, b: &mut dyn Engine, kept: Kept) -> Result<S
     Ok(x)
 }
 
-fn same<T: PartialEq + Debug>(what: &str, expected: &T, found: &T) -> Result<(), String> {
+/// An error unless both are equal.
+pub fn same<T: PartialEq + Debug>(what: &str, expected: &T, found: &T) -> Result<(), String> {
     if expected == found {
         return Ok(());
     }
@@ -241,13 +247,25 @@ fn same<T: PartialEq + Debug>(what: &str, expected: &T, found: &T) -> Result<(),
 }
 
 fn compare(n: &Netlist, a: &mut dyn Engine, b: &mut dyn Engine) -> Result<(), String> {
+    let all: Vec<usize> = (0..n.signals.len()).collect();
+    compare_signals(n, a, b, &all)
+}
+
+/// Compares all that both show: time, events, covers and the signals of these numbers, as far as the second has them.
+pub fn compare_signals(
+    n: &Netlist,
+    a: &mut dyn Engine,
+    b: &mut dyn Engine,
+    signals: &[usize],
+) -> Result<(), String> {
     same("time", &a.time(), &b.time())?;
     same("events", &a.events(), &b.events())?;
     same("covers", &a.covers(), &b.covers())?;
-    for (id, signal) in n.signals.iter() {
+    for id in signals.iter().map(|signal| SignalId::new(*signal)) {
         if !b.shows(id.index()) {
             continue;
         }
+        let signal = &n.signals[id];
         let rows = match signal.value {
             SignalValue::Memory(memory) => n.memories[memory].depth,
             SignalValue::Cell(_) | SignalValue::Inout { .. } => 1,

@@ -52,12 +52,14 @@ mod effects;
 mod state;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod wave;
 
 use rtlwasm_abi::Status;
 
 pub use effects::Event;
 pub use state::{GOLDEN, KEY_STEP, LIMB_STEP, Snapshot, Timing, random_value};
+pub use watch::{Pending, Staged, Watch, WatchKind, Watched};
 
 use super::*;
 use crate::options::{ClockOrder, Undef};
@@ -98,6 +100,8 @@ pub struct Interp<'a> {
     done: u64,
     /// What the first stopping event of this call asks for.
     stop: Option<Status>,
+    watches: Vec<Watch>,
+    staged: Vec<Staged>,
 }
 
 /// One bit of an input.
@@ -141,12 +145,17 @@ impl<'a> Interp<'a> {
             due: vec![false; netlist.effects.len()],
             done: 0,
             stop: None,
+            watches: Vec::new(),
+            staged: Vec::new(),
         }
     }
 
     /// Power-on. Keeps the seed and every clock's timing; events not yet taken are dropped.
     pub fn reset(&mut self) -> Status {
-        self.begin();
+        self.done = 0;
+        self.stop = None;
+        self.due.fill(false);
+        self.staged.clear();
         self.events.clear();
         let timings: Vec<Timing> = self.state.triggers.iter().map(|t| t.timing).collect();
         self.state = State::initial(
@@ -162,7 +171,7 @@ impl<'a> Interp<'a> {
     /// Takes in pokes, edges on poked clocks included, and settles.
     pub fn eval(&mut self) -> Status {
         self.begin();
-        let result = self.take_in().and_then(|()| self.instant());
+        let result = self.take_in().and_then(|()| self.instant(false));
         self.answer(result)
     }
 
@@ -176,7 +185,11 @@ impl<'a> Interp<'a> {
             return self.eval();
         }
         self.begin();
-        let result = self.take_in().and_then(|()| self.cycles(clock, pin, n));
+        let flip = self.pending_flip();
+        let result = self.take_in().and_then(|()| {
+            let ended = u64::from(flip == Some((clock, false)));
+            self.cycles(clock, pin, n - ended)
+        });
         self.answer(result)
     }
 
@@ -185,6 +198,12 @@ impl<'a> Interp<'a> {
         let drivable = |i: u32| self.pins.get(i as usize).is_some_and(Option::is_some);
         if rise & fall != 0 || (0..64).any(|i| (rise | fall) >> i & 1 == 1 && !drivable(i)) {
             return Status::BadArgument;
+        }
+        if self.is_pending() {
+            let status = self.eval();
+            if status != Status::Ok {
+                return status;
+            }
         }
         for (i, pin) in self.pins.clone().into_iter().enumerate().take(64) {
             if let Some(pin) = pin.filter(|_| (rise | fall) >> i & 1 == 1) {
@@ -208,21 +227,27 @@ impl<'a> Interp<'a> {
     /// `eval`, then cycles of a clock until `(limb of signal & mask) == value`, tested before the first and
     /// after every cycle; at most `max` cycles.
     pub fn run_until(&mut self, clock: usize, max: u64, condition: Condition) -> Status {
-        if self.primary_clock(clock).is_none() {
+        let Some(pin) = self.primary_clock(clock) else {
             return Status::BadArgument;
+        };
+        self.begin();
+        let flip = self.pending_flip();
+        let mut left = max;
+        let mut result = self.take_in().and_then(|()| self.instant(false));
+        if flip == Some((clock, true)) {
+            // The cycle that was cut ends before the condition is looked at.
+            result = result.and_then(|()| self.cycles(clock, pin, 1));
+            left = left.saturating_sub(1);
         }
-        let mut status = self.eval();
-        let mut cycles = 0;
-        while status == Status::Ok && !self.holds(condition) {
-            if cycles == max {
-                status = Status::ConditionNotMet;
-            } else {
-                status = self.step(clock, 1);
-                cycles += self.done;
-            }
+        left = left.saturating_sub(u64::from(flip == Some((clock, false))));
+        while result.is_ok() && !self.holds(condition) {
+            result = match left {
+                0 => Err(Status::ConditionNotMet),
+                _ => self.cycles(clock, pin, 1),
+            };
+            left = left.saturating_sub(1);
         }
-        self.done = cycles;
-        status
+        self.answer(result)
     }
 
     fn holds(&self, c: Condition) -> bool {
@@ -345,8 +370,15 @@ impl<'a> Interp<'a> {
 
     fn begin(&mut self) {
         self.done = 0;
-        self.stop = None;
-        self.due.fill(false);
+        if !self.is_pending() {
+            self.stop = None;
+            self.due.fill(false);
+        }
+        self.arm();
+    }
+
+    fn pending_flip(&self) -> Option<(usize, bool)> {
+        self.state.pending.and_then(|pending| pending.flip)
     }
 
     fn answer(&self, result: Result<(), Status>) -> Status {
@@ -359,11 +391,18 @@ impl<'a> Interp<'a> {
     }
 
     fn cycles(&mut self, clock: usize, pin: Pin, n: u64) -> Result<(), Status> {
-        while self.done < n {
+        let end = self.done + n;
+        while self.done < end {
             let level = !self.state.pin(pin);
             self.state.set_pin(pin, level);
-            let result = self.instant();
+            let result = self.instant(false);
             if result == Err(Status::NotSettled) {
+                return result;
+            }
+            if let Some(pending) = &mut self.state.pending {
+                let timing = self.state.triggers[clock].timing;
+                pending.time = if level { timing.high } else { timing.low };
+                pending.flip = Some((clock, level));
                 return result;
             }
             // Time goes on even when the call stops here, so that a later call finds a whole half cycle behind it.
@@ -378,13 +417,14 @@ impl<'a> Interp<'a> {
 
     fn run_clocks(&mut self, until: u64) -> Result<(), Status> {
         self.flip_due();
-        self.instant()?;
+        self.instant(false)?;
         while let Some(next) = self.next_flip().filter(|next| *next <= until) {
             self.state.time = next;
             self.flip_due();
-            self.instant()?;
+            self.instant(false)?;
         }
-        self.state.time = until;
+        // A half cycle that an earlier call has left pending may have ended later.
+        self.state.time = self.state.time.max(until);
         Ok(())
     }
 

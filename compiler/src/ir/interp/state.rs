@@ -8,7 +8,7 @@
 
 use rtlwasm_abi::Status;
 
-use super::Pin;
+use super::{Pending, Pin};
 use crate::bits::{Bits, limb_count};
 use crate::ir::{MemoryId, Netlist};
 use crate::options::Undef;
@@ -38,6 +38,7 @@ pub struct State {
     pub covers: Vec<u64>,
     /// For change effects: enable and arguments when they were last considered.
     pub last_seen: Vec<Option<Vec<Bits>>>,
+    pub pending: Option<Pending>,
 }
 
 /// A copy of a model's state.
@@ -176,6 +177,7 @@ impl State {
             values: n.cells.values().map(|c| Bits::zero(c.width)).collect(),
             covers: vec![0; n.effects.len()],
             last_seen: vec![None; n.effects.len()],
+            pending: None,
         }
     }
 

@@ -21,21 +21,52 @@ impl Interp<'_> {
     }
 
     /// Settles with what the host has poked.
+    /// Then finishes an instant that an earlier call has left pending.
     pub(super) fn take_in(&mut self) -> Result<(), Status> {
         self.settle()?;
         self.change_effects();
-        Ok(())
+        let stop = self.look_at_words();
+        if !stop && !self.is_pending() {
+            return Ok(());
+        }
+        let before = self.state.pending.unwrap_or_default();
+        let result = self.instant(stop);
+        if self.is_pending() {
+            self.state.pending = Some(before);
+            return result;
+        }
+        self.state.pass_time(before.time);
+        self.done += u64::from(matches!(before.flip, Some((_, false))));
+        result
     }
 
-    /// Waves until no trigger moves, then the end of the instant.
-    pub(super) fn instant(&mut self) -> Result<(), Status> {
+    /// Waves until no trigger moves, then the end of the instant. With `stop`, a watch has been hit before it.
+    pub(super) fn instant(&mut self, mut stop: bool) -> Result<(), Status> {
         for _ in 0..BOUND {
             self.take_levels();
             let moved: Vec<usize> = self.moved().collect();
-            if moved.is_empty() {
-                return self.end_instant();
+            if moved.is_empty() && self.staged.is_empty() {
+                self.state.pending = None;
+                let hit = self.report() || stop;
+                self.end_instant()?;
+                return if hit { Err(Status::WatchHit) } else { Ok(()) };
             }
-            self.wave(&moved)?;
+            if !moved.is_empty() {
+                // Of the edges that an earlier call has stopped at, the watches know.
+                if !self.is_pending() {
+                    stop |= self.look_at_triggers();
+                }
+                if stop {
+                    self.state.pending = Some(self.state.pending.unwrap_or_default());
+                    return Err(Status::WatchHit);
+                }
+                self.state.pending = None;
+                self.wave(&moved);
+            }
+            self.apply_staged();
+            self.settle()?;
+            self.change_effects();
+            stop |= self.look_at_words();
         }
         Err(Status::NotSettled)
     }
@@ -60,7 +91,8 @@ impl Interp<'_> {
         }
     }
 
-    fn wave(&mut self, moved: &[usize]) -> Result<(), Status> {
+    /// All registers compute and commit; nothing is settled yet.
+    fn wave(&mut self, moved: &[usize]) {
         let edges: Vec<(usize, bool)> = moved.iter().map(|t| (*t, self.trigger(*t).0)).collect();
         let registers = self.next_registers(&edges);
         let writes = self.memory_writes(&edges);
@@ -79,9 +111,6 @@ impl Interp<'_> {
             self.state.triggers[t].prev = level;
             self.state.triggers[t].cycles += u64::from(level);
         }
-        self.settle()?;
-        self.change_effects();
-        Ok(())
     }
 
     fn next_registers(&self, edges: &[(usize, bool)]) -> Vec<(RegisterId, Bits)> {
