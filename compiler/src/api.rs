@@ -18,7 +18,7 @@ use rtlwasm_abi::manifest::Manifest;
 use crate::compile::{Compilation, compile};
 use crate::diag::{Colour, Diagnostic, Diagnostics, Sources, render};
 use crate::options::{
-    ClockOrder, Design, Language, OptLevel, Options, Poke, Profile, Strip, Undef,
+    ClockOrder, Design, Language, OptLevel, Options, Poke, Profile, Strip, Trace, Undef,
 };
 
 /// What to compile and how. Every method but [`compile`](Compiler::compile) adds to the description and returns it.
@@ -130,6 +130,12 @@ impl Compiler {
     /// When an edge on a computed clock is seen.
     pub fn clock_order(mut self, order: ClockOrder) -> Compiler {
         self.options.clock_order = order;
+        self
+    }
+
+    /// Whether the artifact can write the change trace.
+    pub fn trace(mut self, trace: Trace) -> Compiler {
+        self.options.trace = trace;
         self
     }
 

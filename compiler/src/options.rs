@@ -54,6 +54,7 @@ pub struct Options {
     pub clock_order: ClockOrder,
     pub profile: Profile,
     pub gating: Gating,
+    pub trace: Trace,
     /// Optimisations to leave out, by name (`-Z no-<name>`): to measure one, or to find which one is at fault.
     pub without: BTreeSet<String>,
 }
@@ -75,6 +76,7 @@ impl Default for Options {
             clock_order: ClockOrder::Verilog,
             profile: Profile::Server,
             gating: Gating::default(),
+            trace: Trace::Off,
             without: BTreeSet::new(),
         }
     }
@@ -140,6 +142,13 @@ impl Gating {
         part_cells: 3,
         ..Gating::ALL
     };
+}
+
+/// Whether an artifact can write the change trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    Off,
+    On,
 }
 
 /// `-O0` to `-O3`.

@@ -35,6 +35,7 @@ pub fn artifact(
         rows,
         layout_hash,
         trigger_signals,
+        trace_reserve,
     } = emitted;
     walrus::passes::gc::run(&mut module);
     let mut wasm = shrink(module.emit_wasm(), options.opt_level);
@@ -48,7 +49,7 @@ pub fn artifact(
         design_hash,
         layout_hash: format!("{layout_hash:016x}"),
         toolchain: toolchain(options),
-        features: feature_names(n),
+        features: feature_names(n, options),
         undef: undef_name(options.undef).into(),
         clock_order: if options.clock_order == ClockOrder::Verilog {
             "verilog"
@@ -66,7 +67,7 @@ pub fn artifact(
             len: u64::from(layout.scalars_end - layout.state_base),
         },
         event_reserve: reserves.event,
-        trace_reserve: 0,
+        trace_reserve,
         clocks: clocks(n, schedule, layout, &rows, &trigger_signals),
         resets: resets(n, layout, &rows, &trigger_signals),
         types: n.types.values().map(value_type).collect(),
@@ -187,8 +188,8 @@ fn toolchain(options: &Options) -> manifest::Toolchain {
     }
 }
 
-fn feature_names(n: &Netlist) -> Vec<String> {
-    let bits = feature_bits(n);
+fn feature_names(n: &Netlist, options: &Options) -> Vec<String> {
+    let bits = feature_bits(n, options.trace);
     FEATURES
         .iter()
         .filter(|f| bits >> f.bit & 1 == 1)

@@ -222,6 +222,27 @@ pub mod play {
     ];
 }
 
+/// Offsets within a record of the change trace.
+pub mod trace {
+    use super::{Field, field};
+
+    pub const ID: u32 = 0;
+    pub const WORD: u32 = 4;
+    pub const VALUE: u32 = 8;
+    /// Bytes of a record.
+    pub const LEN: u32 = 16;
+    /// The id of records whose value is the time of those that follow.
+    pub const TIME: u32 = u32::MAX;
+
+    /// Every field, in order.
+    #[rustfmt::skip]
+    pub const FIELDS: &[Field] = &[
+        field(ID, 4, "id", false, "signal; -1: `value` is the time of the records that follow"),
+        field(WORD, 4, "word", false, "limb, or row * limbs + limb"),
+        field(VALUE, 8, "value", false, "the word, zero-extended"),
+    ];
+}
+
 /// Offsets within a watch, its kinds and its flags.
 pub mod watch {
     use super::{Field, field};

@@ -32,6 +32,7 @@ const PARTS: &[Part] = &[
     ("trigger", || fields(layout::trigger::FIELDS)),
     ("event", || fields(layout::event::FIELDS)),
     ("play", || fields(layout::play::FIELDS)),
+    ("trace", || fields(layout::trace::FIELDS)),
     ("watch", || fields(layout::watch::FIELDS)),
 ];
 

@@ -34,6 +34,7 @@ const CONTENTS: &[(&str, &[&str])] = &[
             "LICENSE-MIT",
             "src/emit/prelude.wat",
             "src/emit/watch.wat",
+            "src/emit/trace.wat",
             "src/emit/wide.wat",
         ],
     ),

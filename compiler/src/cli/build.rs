@@ -7,7 +7,7 @@ use rtlwasm::Stage;
 use rtlwasm::diag::Colour;
 use rtlwasm::options::Design;
 
-use super::compile_args::{CompileArgs, PokeArgs};
+use super::compile_args::{CompileArgs, KeptArgs};
 use super::design_args::DesignArgs;
 use super::report::LintArgs;
 use super::{CommandResult, Exit, Failure, load, number, output};
@@ -47,7 +47,7 @@ pub struct Opts {
     #[command(flatten)]
     compile: CompileArgs,
     #[command(flatten)]
-    poke: PokeArgs,
+    kept: KeptArgs,
     #[command(flatten)]
     lints: LintArgs,
 }
@@ -68,7 +68,7 @@ enum Emit {
 
 pub fn run(opts: &Opts, colour: Colour) -> CommandResult {
     let design = opts.design.design()?;
-    let options = opts.compile.options(opts.poke.poke.clone());
+    let options = opts.kept.options(&opts.compile);
     let wasm = opts
         .output
         .clone()

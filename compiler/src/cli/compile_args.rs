@@ -1,7 +1,7 @@
 //! How to compile: arguments in, [`Options`] out.
 
 use clap::{Args, ValueEnum};
-use rtlwasm::options::{ClockOrder, Gating, OptLevel, Options, Poke, Profile, Strip, Undef};
+use rtlwasm::options::{ClockOrder, Gating, OptLevel, Options, Poke, Profile, Strip, Trace, Undef};
 
 /// The compile options that `build`, `run` and `dump` share.
 #[derive(Args, Clone, Debug)]
@@ -50,12 +50,25 @@ pub struct CompileArgs {
     without: Vec<String>,
 }
 
-/// What the host may write, for artifacts that are kept.
+/// What hosts may do, for artifacts that are kept.
 #[derive(Args, Clone, Debug)]
-pub struct PokeArgs {
+pub struct KeptArgs {
     /// Which state hosts may write: `all`, `ports`, or a glob of dotted paths such as `cpu.regs*`
     #[arg(long, value_name = "all|ports|GLOB", default_value = "all", value_parser = poke, help_heading = "Compilation")]
-    pub poke: Poke,
+    poke: Poke,
+    /// Let hosts ask the artifact for a record of every change (the feature `trace`)
+    #[arg(long, help_heading = "Compilation")]
+    trace: bool,
+}
+
+impl KeptArgs {
+    /// The options they stand for, with how to compile.
+    pub fn options(&self, compile: &CompileArgs) -> Options {
+        Options {
+            trace: if self.trace { Trace::On } else { Trace::Off },
+            ..compile.options(self.poke.clone())
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -112,6 +125,7 @@ impl CompileArgs {
                 ProfileArg::Jvm => Profile::Jvm,
             },
             gating: Gating::default(),
+            trace: Trace::Off,
             without: self.without.iter().cloned().collect(),
         }
     }

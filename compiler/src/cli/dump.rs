@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use rtlwasm::Stage;
 use rtlwasm::diag::Sources;
 
-use super::compile_args::{CompileArgs, PokeArgs};
+use super::compile_args::{CompileArgs, KeptArgs};
 use super::design_args::DesignArgs;
 use super::{CommandResult, Exit, Failure, output};
 
@@ -30,7 +30,7 @@ pub struct Opts {
     #[command(flatten)]
     compile: CompileArgs,
     #[command(flatten)]
-    poke: PokeArgs,
+    kept: KeptArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -65,7 +65,7 @@ pub fn run(opts: &Opts) -> CommandResult {
         StageArg::Wat => Stage::Wat,
         StageArg::Manifest => Stage::Manifest,
     };
-    let options = opts.compile.options(opts.poke.poke.clone());
+    let options = opts.kept.options(&opts.compile);
     let text = rtlwasm::emit_stage(&design, &options, stage);
     let text = text.map_err(|diagnostics| Failure::Diagnostics(diagnostics, Sources::default()))?;
     output::write(&opts.output, text.as_bytes())?;

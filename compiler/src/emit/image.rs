@@ -8,12 +8,13 @@ use walrus::{DataKind, Module};
 
 use super::code::{Code, Ty};
 use super::tables::{SignalRow, Tables, add_data, emit as emit_tables};
+use super::trace::TraceTables;
 use super::{Context, define};
 use crate::bits::{Bits, limb_count};
 use crate::ir::interp::GOLDEN;
 use crate::ir::*;
 use crate::layout::{Buffers, Slot, WATCH_MAX};
-use crate::options::{Options, Undef};
+use crate::options::{Options, Trace, Undef};
 
 /// Zeros between two runs of image bytes that are worth a segment of their own.
 const GAP: usize = 64;
@@ -68,6 +69,7 @@ pub(crate) fn emit_constants(
     tables: &Tables,
     rows: &[SignalRow],
     buffers: Buffers,
+    trace: &TraceTables,
 ) {
     emit_tables(module, context.memory, tables, rows);
     let layout = context.layout;
@@ -79,7 +81,7 @@ pub(crate) fn emit_constants(
     put(control::ABI, &ABI_VERSION.to_le_bytes());
     put(
         control::FEATURES,
-        &feature_bits(context.netlist).to_le_bytes(),
+        &feature_bits(context.netlist, context.trace).to_le_bytes(),
     );
     put(
         control::STATE_BASE,
@@ -95,6 +97,8 @@ pub(crate) fn emit_constants(
     put(control::HOST_LEN, &buffers.host_len.to_le_bytes());
     put(control::EVENT_BASE, &buffers.event_base.to_le_bytes());
     put(control::EVENT_SIZE, &buffers.event_size.to_le_bytes());
+    put(control::TRACE_BASE, &trace.ring_base.to_le_bytes());
+    put(control::TRACE_SIZE, &trace.ring_size.to_le_bytes());
     put(control::STOP_SITE, &u32::MAX.to_le_bytes());
     put(control::WATCH_BASE, &buffers.watch_base.to_le_bytes());
     put(control::WATCH_MAX, &WATCH_MAX.to_le_bytes());
@@ -118,8 +122,8 @@ fn periods(triggers: usize) -> Vec<u8> {
     row.repeat(triggers)
 }
 
-/// The feature bits of a design.
-pub fn feature_bits(n: &Netlist) -> u64 {
+/// The feature bits of a design's artifact.
+pub fn feature_bits(n: &Netlist, trace: Trace) -> u64 {
     let bit = |name: &str| {
         FEATURES
             .iter()
@@ -127,7 +131,8 @@ pub fn feature_bits(n: &Netlist) -> u64 {
             .map_or(0, |f| 1u64 << f.bit)
     };
     let covers = n.effects.iter().any(|e| e.kind == EffectKind::Cover);
-    if covers { bit("coverage") } else { 0 }
+    let when = |on: bool, name| if on { bit(name) } else { 0 };
+    when(covers, "coverage") | when(trace == Trace::On, "trace")
 }
 
 /// Runs of bytes of the state region that are not all zero.

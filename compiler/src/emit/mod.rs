@@ -19,6 +19,7 @@ mod shared;
 mod state;
 mod tables;
 mod task;
+mod trace;
 mod wave;
 mod wide;
 
@@ -30,10 +31,11 @@ use walrus::{FunctionId, LocalId, MemoryId, Module};
 
 use crate::ir::*;
 use crate::layout::{Buffers, Cursor, Layout};
-use crate::options::Options;
+use crate::options::{Options, Trace};
 use crate::sched::observe::Observed;
 use crate::sched::{Schedule, Task, TaskKind, TimingModel};
 use numbers::{Design, Numbers};
+use trace::TraceTables;
 
 pub use effects::Reserves;
 pub use image::{HALF_PERIOD, feature_bits};
@@ -45,6 +47,8 @@ pub struct Emitted {
     pub module: Module,
     pub buffers: Buffers,
     pub reserves: Reserves,
+    /// Most bytes of the change trace between two looks at whether there is room.
+    pub trace_reserve: u32,
     pub rows: Vec<SignalRow>,
     /// Which artifacts a snapshot fits.
     pub layout_hash: u64,
@@ -76,6 +80,7 @@ pub(crate) struct Context<'a> {
     pub layout_hash: u64,
     /// Signal id of each trigger's net, -1 where it has no name.
     pub trigger_signals: Vec<u32>,
+    pub trace: Trace,
 }
 
 impl Context<'_> {
@@ -125,7 +130,10 @@ pub fn module(
         options,
     };
     let [changed_flag, wrote_flag, shared_flag] = [(); 3].map(|()| at.take(4, 8));
-    let numbers = Numbers::new(&design, &tables, buffers, &reserves, wrote_flag, &mut at);
+    let trace = TraceTables::place(n, layout, &rows, options.trace, &mut at);
+    let numbers = Numbers::new(
+        &design, &tables, buffers, &reserves, wrote_flag, &trace, &mut at,
+    );
     let scratch_start = at.0;
     // Scratch is given out while code is emitted, so memory is sized afterwards.
     let mut module = numbers.parse_prelude();
@@ -147,6 +155,7 @@ pub fn module(
         wrote_flag,
         layout_hash,
         trigger_signals: tables::trigger_signals(n, layout, &rows),
+        trace: options.trace,
     };
     emit_tasks(&mut module, &context);
     let end = context.scratch.borrow().0;
@@ -156,7 +165,8 @@ pub fn module(
     memory_mut.initial = pages;
     memory_mut.maximum = Some(pages);
     image::emit(&mut module, &context, options);
-    image::emit_constants(&mut module, &context, &tables, &rows, buffers);
+    image::emit_constants(&mut module, &context, &tables, &rows, buffers, &trace);
+    trace.emit(&mut module, memory);
     Emitted {
         module,
         buffers,
@@ -164,6 +174,7 @@ pub fn module(
         rows,
         layout_hash,
         trigger_signals: context.trigger_signals,
+        trace_reserve: trace.reserve,
     }
 }
 

@@ -5,9 +5,10 @@ use walrus::Module;
 
 use super::effects::Reserves;
 use super::tables::Tables;
+use super::trace::TraceTables;
 use crate::ir::*;
 use crate::layout::{Buffers, Cursor, Layout, WATCH_MAX};
-use crate::options::{ClockOrder, Options};
+use crate::options::{ClockOrder, Options, Trace};
 use crate::sched::sinks::needs_shadow;
 use crate::sched::{Schedule, TaskKind, TimingModel};
 
@@ -16,9 +17,10 @@ use crate::sched::{Schedule, TaskKind, TimingModel};
 const MIN_WIDE_BITS: u32 = 128;
 
 /// The parts of every artifact that are the same for all designs, as text with signs for numbers.
-pub const FIXED: [&str; 3] = [
+pub const FIXED: [&str; 4] = [
     include_str!("prelude.wat"),
     include_str!("watch.wat"),
+    include_str!("trace.wat"),
     include_str!("wide.wat"),
 ];
 
@@ -44,6 +46,7 @@ impl Numbers {
         buffers: Buffers,
         reserves: &Reserves,
         wrote_flag: u32,
+        trace: &TraceTables,
         at: &mut Cursor,
     ) -> Numbers {
         let mut values = fields(design.layout);
@@ -51,6 +54,9 @@ impl Numbers {
         values.extend(features(design, reserves));
         values.extend(events(buffers, reserves));
         values.extend(watches(design.layout, buffers));
+        values.extend(traces(design.layout, trace));
+        let rings = reserves.event > 0 || design.options.trace == Trace::On;
+        values.push(("RINGS", rings.into()));
         values.extend([
             ("SIGNALS", tables.signals.into()),
             ("SIGNAL_BASE", tables.signal_base.into()),
@@ -182,6 +188,37 @@ fn events(buffers: Buffers, reserves: &Reserves) -> Values {
         ("EVENT_SIZE", buffers.event_size.into()),
         ("EVENT_LAST", u64::from(buffers.event_size) - 1),
         ("EVENT_RESERVE", reserves.event.into()),
+    ]
+}
+
+fn traces(layout: &Layout, trace: &TraceTables) -> Values {
+    let control = |field: u32| u64::from(abi::CONTROL_BASE + field);
+    let base = u64::from(trace.ring_base);
+    vec![
+        ("TRACE", (trace.ring_size > 0).into()),
+        ("TRACE_ON", control(abi::control::TRACE_ON)),
+        ("TRACE_HEAD", control(abi::control::TRACE_HEAD)),
+        ("TRACE_TAIL", control(abi::control::TRACE_TAIL)),
+        ("TRACE_BASE", base),
+        ("TRACE_BASE_WORD", base + u64::from(abi::trace::WORD)),
+        ("TRACE_BASE_VALUE", base + u64::from(abi::trace::VALUE)),
+        ("TRACE_SIZE", trace.ring_size.into()),
+        ("TRACE_LAST", trace.ring_size.saturating_sub(1).into()),
+        ("TRACE_RESERVE", trace.reserve.into()),
+        ("TRACE_ENTRIES", trace.entries.len() as u64),
+        ("TRACE_INDEX", trace.index_base.into()),
+        ("TRACE_INDEX_NEXT", u64::from(trace.index_base) + 4),
+        ("TRACE_TABLE", trace.table_base.into()),
+        ("TRACE_TABLE_WORD", u64::from(trace.table_base) + 4),
+        ("TRACE_MEMORIES", trace.memory_base.into()),
+        ("TRACE_MEMORIES_END", trace.memory_end().into()),
+        ("TRACED", trace.told.into()),
+        ("TRACE_TIME", trace.time.into()),
+        ("TRACE_COPY", trace.copy_base.into()),
+        (
+            "TRACE_DELTA",
+            trace.copy_base.saturating_sub(layout.state_base).into(),
+        ),
     ]
 }
 

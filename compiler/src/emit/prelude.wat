@@ -27,7 +27,12 @@
   (func $pending (result i32)
     (i32.load offset=@PENDING@ (i32.const 0)))
 
+  ;; 1 when rings have room for what one wave may write.
   (func $room (result i32)
+    (if (i32.const @TRACE@)
+      (then
+        (if (i32.and (i32.ne (i32.load offset=@TRACE_ON@ (i32.const 0)) (i32.const 0)) (i32.eqz (call $trace_room)))
+          (then (return (i32.const 0))))))
     (i32.le_u
       (i32.add
         (i32.sub (i32.load offset=@EVENT_HEAD@ (i32.const 0)) (i32.load offset=@EVENT_TAIL@ (i32.const 0)))
@@ -184,8 +189,12 @@
         (i32.store offset=@PENDING@ (i32.const 0) (i32.const 0))
         (i32.store offset=@STOP_SITE@ (i32.const 0) (i32.const -1))))
     (i64.store offset=@DONE@ (i32.const 0) (i64.const 0))
-    (if (i32.const @EVENTS@)
+    (if (i32.const @RINGS@)
       (then (if (i32.eqz (call $room)) (then (return (i32.const 4))))))
+    (if (i32.const @TRACE@)
+      (then
+        (if (call $trace_all)
+          (then (if (i32.eqz (call $room)) (then (return (i32.const 4))))))))
     (if (i32.load offset=@DIRTY@ (i32.const 0)) (then (call $wake)))
     (i32.store offset=@DIRTY@ (i32.const 0) (i32.const 0))
     (if (i32.or (i32.const @SETTLE_FIRST@) (i32.load offset=@WATCHING@ (i32.const 0)))
@@ -270,6 +279,11 @@
     (i64.store offset=@PRNG@ (i32.const 0) (i64.load offset=@SEED@ (i32.const 0)))
     (i32.store offset=@EVENT_HEAD@ (i32.const 0) (i32.const 0))
     (i32.store offset=@EVENT_TAIL@ (i32.const 0) (i32.const 0))
+    (if (i32.const @TRACE@)
+      (then
+        (i32.store offset=@TRACE_HEAD@ (i32.const 0) (i32.const 0))
+        (i32.store offset=@TRACE_TAIL@ (i32.const 0) (i32.const 0))
+        (i32.store offset=@TRACED@ (i32.const 0) (i32.const 0))))
     (i32.store offset=@PENDING@ (i32.const 0) (i32.const 0))
     (i32.store offset=@STOP_SITE@ (i32.const 0) (i32.const -1))
     (i32.store offset=@DIRTY@ (i32.const 0) (i32.const 0))
@@ -324,7 +338,7 @@
 
   ;; Flips one clock and runs what follows; `alone` says that no other edge is pending.
   (func $half (param $clock i32) (param $row i32) (param $level i32) (param $alone i32) (result i32)
-    (if (i32.const @EVENTS@) (then (if (i32.eqz (call $room)) (then (return (i32.const 4))))))
+    (if (i32.const @RINGS@) (then (if (i32.eqz (call $room)) (then (return (i32.const 4))))))
     (i32.store8 offset=40 (local.get $row) (local.get $level))
     (if (i32.or (i32.const @GENERAL@) (i32.eqz (local.get $alone)))
       (then (return (call $instant_and_stop (i32.const 0)))))
@@ -654,7 +668,7 @@
             (if (i64.lt_u (i64.load offset=@TIME@ (i32.const 0)) (local.get $until))
               (then (i64.store offset=@TIME@ (i32.const 0) (local.get $until))))
             (br $stop)))
-        (if (i32.const @EVENTS@)
+        (if (i32.const @RINGS@)
           (then
             (if (i32.eqz (call $room))
               (then
@@ -816,9 +830,9 @@
       (i64.sub (i64.shl (i64.const 1) (i64.extend_i32_u (local.get $width))) (i64.const 1))
       (i32.ge_u (local.get $width) (i32.const 64))))
 
-  ;; Reads or writes one word of a signal. Part: u32 offset, u16 limb, u8 bit in the limb, u8 shift,
+  ;; Reads or writes one word of a signal, or reads what lies so many bytes behind it. Part: u32 offset, u16 limb, u8 bit in the limb, u8 shift,
   ;; u8 width, u8 size, u16 0; a part lies within one limb.
-  (func $access (param $signal i32) (param $word i32) (param $write i32) (param $mask i64) (param $value i64) (result i64)
+  (func $access (param $signal i32) (param $word i32) (param $behind i32) (param $write i32) (param $mask i64) (param $value i64) (result i64)
     (local $part i32) (local $end i32) (local $limb i32) (local $row i32) (local $at i32)
     (local $size i32) (local $shift i64) (local $bit i64) (local $bits i64) (local $old i64) (local $result i64)
     (local.set $limb (i32.rem_u (local.get $word) (i32.load offset=4 (local.get $signal))))
@@ -832,7 +846,9 @@
         (if (i32.eq (i32.load16_u offset=4 (local.get $part)) (local.get $limb))
           (then
             (local.set $at
-              (i32.add (i32.load (local.get $part)) (i32.mul (local.get $row) (i32.load offset=12 (local.get $signal)))))
+              (i32.add
+                (i32.add (i32.load (local.get $part)) (local.get $behind))
+                (i32.mul (local.get $row) (i32.load offset=12 (local.get $signal)))))
             (local.set $bit (i64.load8_u offset=6 (local.get $part)))
             (local.set $shift (i64.load8_u offset=7 (local.get $part)))
             (local.set $bits (call $low_mask (i32.load8_u offset=8 (local.get $part))))
@@ -869,7 +885,8 @@
         (return (i64.const 0))))
     (if (i32.and (i32.load offset=24 (local.get $signal)) (i32.const 2)) (then (call $refresh)))
     (drop (call $finish (i32.const 0)))
-    (call $access (local.get $signal) (local.get $word) (i32.const 0) (i64.const 0) (i64.const 0)))
+    (call $access
+      (local.get $signal) (local.get $word) (i32.const 0) (i32.const 0) (i64.const 0) (i64.const 0)))
 
   ;; 0, or why a word cannot be written.
   (func $can_poke (param $id i32) (param $word i32) (result i32)
@@ -885,7 +902,9 @@
     (local.set $status (call $can_poke (local.get $id) (local.get $word)))
     (if (local.get $status) (then (return (local.get $status))))
     (local.set $signal (call $signal (local.get $id)))
-    (drop (call $access (local.get $signal) (local.get $word) (i32.const 1) (local.get $mask) (local.get $value)))
+    (drop
+      (call $access
+        (local.get $signal) (local.get $word) (i32.const 0) (i32.const 1) (local.get $mask) (local.get $value)))
     (if (i32.eqz (i32.and (i32.load offset=24 (local.get $signal)) (i32.const 4)))
       (then
         ;; A script may do this in the middle of a call.

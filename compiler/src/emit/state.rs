@@ -5,11 +5,13 @@ use walrus::ir::BinaryOp::*;
 
 use walrus::LocalId;
 
+use super::Context;
 use super::code::{Code, Ty};
 use super::task::Emitter;
 use crate::bits::limb_count;
 use crate::ir::*;
 use crate::layout::{MemorySlot, Slot};
+use crate::options::Trace;
 use crate::sched::TaskKind;
 
 impl Emitter<'_, '_> {
@@ -297,6 +299,9 @@ impl Emitter<'_, '_> {
             }
             self.code.store(Ty::I64, offset, size);
         }
+        if self.context.trace == Trace::On {
+            tell_write(&mut self.code, self.context, slot.base, at);
+        }
     }
 
     /// Says that this cycle has changed something outside of what is compared.
@@ -347,6 +352,14 @@ impl Emitter<'_, '_> {
             self.code.store(Ty::I64, at + 8, 8);
         }
     }
+}
+
+/// Notes in the change trace that a row has been written, so far behind a memory's first one.
+pub(super) fn tell_write(code: &mut Code, context: &Context, base: u32, at: LocalId) {
+    code.get(at);
+    code.constant(Ty::I32, base.into());
+    code.binary(Ty::I32, I32Add, I64Add);
+    code.call(context.helpers.get("traced"));
 }
 
 /// Turns the row on the stack into its distance from the memory's base.

@@ -1,5 +1,5 @@
   ;; ---------------------------------------------------------------- watches and staged pokes
-  ;; What a call does only while the host has watches or staged pokes: `watching` is 1, every wave is followed by a
+  ;; What a call does only while the host has watches, staged pokes or the change trace: `watching` is not 0, every wave is followed by a
   ;; settling, and every settling by a look at the watches. The other loops never come here.
 
   ;; Start of a call: chooses its loop. A bad watch is 6, a bad staged poke 6 or 9; nothing runs then.
@@ -7,6 +7,10 @@
     (local $status i32) (local $watches i32)
     (local.set $watches (i32.load offset=@WATCH_COUNT@ (i32.const 0)))
     (i32.store offset=@WATCHING@ (i32.const 0) (local.get $watches))
+    (if (i32.const @TRACE@)
+      (then
+        (i32.store offset=@WATCHING@ (i32.const 0)
+          (i32.or (local.get $watches) (i32.load offset=@TRACE_ON@ (i32.const 0))))))
     (if (i32.eqz (i32.or (local.get $watches) (i32.load offset=@STAGE_LEN@ (i32.const 0))))
       (then (return (i32.const 0))))
     (local.set $status (call $check_staged))
@@ -75,7 +79,7 @@
     (i64.and
       (call $access
         (call $signal (i32.load (local.get $row))) (i32.load offset=4 (local.get $row))
-        (i32.const 0) (i64.const 0) (i64.const 0))
+        (i32.const 0) (i32.const 0) (i64.const 0) (i64.const 0))
       (i64.load offset=16 (local.get $row))))
 
   ;; Looks at the watches on words, after a settling, or at those on triggers, before a wave; 1 when the call is to
@@ -171,7 +175,7 @@
             (then (local.set $stop (i32.or (local.get $stop) (call $look (i32.const 1))))))
           (i32.store offset=@TOLD@ (i32.const 0) (i32.const 1))
           (local.set $status (select (i32.const 7) (i32.const 0) (local.get $stop)))
-          (if (i32.and (i32.const @EVENTS@) (i32.eqz (local.get $stop)))
+          (if (i32.and (i32.const @RINGS@) (i32.eqz (local.get $stop)))
             (then (if (i32.eqz (call $room)) (then (local.set $status (i32.const 4))))))
           (i32.store offset=@PHASE@ (i32.const 0) (i32.ne (local.get $status) (i32.const 0)))
           (if (local.get $status) (then (return (local.get $status))))
@@ -186,6 +190,7 @@
               (i32.store offset=@PHASE@ (i32.const 0) (i32.const 0))
               (i32.store offset=@TOLD@ (i32.const 0) (i32.const 0))
               (if (i32.const @LAST@) (then (call $last)))
+              (if (i32.const @TRACE@) (then (call $trace_changes)))
               ;; An event that stops gives the status.
               (if (i32.or (call $report) (local.get $stop))
                 (then (return (select (i32.const 0) (i32.const 7) (call $pending)))))

@@ -5,10 +5,11 @@ use walrus::ir::BinaryOp::*;
 use walrus::{FunctionId, LocalId, Module};
 
 use super::code::{Code, Ty};
-use super::state::scale;
+use super::state::{scale, tell_write};
 use super::{Context, define};
 use crate::bits::limb_count;
 use crate::ir::*;
+use crate::options::Trace;
 use crate::sched::sinks::needs_shadow;
 
 /// `rise(clock)` and `fall(clock)` of the static model: what that edge of a primary clock runs.
@@ -151,6 +152,9 @@ fn commit_write(code: &mut Code, context: &Context, memory: MemoryId, port: usiz
                 code.binary(Ty::I64, I32And, I64And);
                 code.binary(Ty::I64, I32Or, I64Or);
                 code.store(Ty::I64, offset, size);
+            }
+            if context.trace == Trace::On {
+                tell_write(code, context, slot.base, at);
             }
         },
         |_| {},

@@ -26,9 +26,10 @@ fn refused(py: Python<'_>, error: &Error) -> PyErr {
         Error::Row { .. } => "RowError",
         Error::TooWide { .. } | Error::Value(_) => "ValueRangeError",
         Error::NotWritable { .. } => "NotWritableError",
-        Error::NotWatchable { .. } | Error::TooManyWatches { .. } | Error::StageFull => {
-            "RtlwasmError"
-        }
+        Error::NotWatchable { .. }
+        | Error::TooManyWatches { .. }
+        | Error::StageFull
+        | Error::NotTraced => "RtlwasmError",
         Error::IsMemory { .. } | Error::NotMemory { .. } | Error::WideRead { .. } => "ShapeError",
         Error::ForeignHandle | Error::ForeignSnapshot => "ForeignError",
         Error::Image { .. } => "ImageError",

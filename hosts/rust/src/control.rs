@@ -19,6 +19,9 @@ pub(crate) struct Control {
     pub host_len: usize,
     pub event_base: usize,
     pub event_size: u32,
+    pub trace_base: usize,
+    /// 0: there is no change trace.
+    pub trace_size: u32,
     pub watch_base: usize,
     pub watch_max: usize,
     /// From a scalar to its copy.
@@ -82,6 +85,17 @@ impl Control {
             ));
         }
         let event_size = event_size as u32;
+        let (trace_base, trace_size) = range(
+            "trace_base",
+            word(control::TRACE_BASE).into(),
+            word(control::TRACE_SIZE).into(),
+        )?;
+        if trace_size > 0 && (!trace_size.is_power_of_two() || trace_size < 16) {
+            return Err(corrupt(
+                "control block: trace_size",
+                format!("{trace_size} is no power of two from 16 up"),
+            ));
+        }
         let watches = u64::from(word(control::WATCH_MAX)) * u64::from(watch::LEN);
         let (watch_base, _) = range("watch_base", word(control::WATCH_BASE).into(), watches)?;
         let control = Control {
@@ -93,6 +107,8 @@ impl Control {
             host_len,
             event_base,
             event_size,
+            trace_base,
+            trace_size: trace_size as u32,
             watch_base,
             watch_max: word(control::WATCH_MAX) as usize,
             before_delta: word(control::BEFORE_DELTA) as usize,

@@ -236,6 +236,9 @@ pub enum Error {
         /// How many there can be.
         most: usize,
     },
+    /// The artifact cannot write the change trace.
+    #[error("the artifact cannot trace changes: build it with `--trace`")]
+    NotTraced,
     /// No room for another staged write.
     #[error("too many staged writes: let the model run before staging more")]
     StageFull,

@@ -30,6 +30,7 @@
 mod access;
 mod artifact;
 mod cache;
+mod changes;
 mod clocks;
 mod control;
 mod error;
@@ -57,6 +58,7 @@ pub mod wave;
 
 pub use artifact::{Artifact, ModelOptions};
 pub use cache::{default_cache_dir, keep, kept};
+pub use changes::Change;
 pub use clocks::Clock;
 pub use error::{Error, LoadError};
 pub use events::{Event, EventKind};

@@ -10,6 +10,7 @@ use rtlwasm_abi::layout::{CONTROL_BASE, control, state};
 use rtlwasm_abi::{Status, manifest};
 
 use crate::artifact::{Artifact, ModelOptions};
+use crate::changes::Change;
 use crate::clocks::Clock;
 use crate::control::{read_u32, read_u64, write_u64};
 use crate::error::{Error, LoadError, corrupt};
@@ -32,6 +33,9 @@ pub struct Model {
     power_on: Status,
     /// Rows of the watch table that are in use.
     pub(crate) watches: Vec<bool>,
+    pub(crate) changes: VecDeque<Change>,
+    /// Of the last record of the change trace.
+    pub(crate) trace_time: u64,
 }
 
 /// Who is told of events as they come.
@@ -73,6 +77,8 @@ impl Model {
             plusargs: options.plusargs.clone(),
             power_on: Status::Ok,
             watches: Vec::new(),
+            changes: VecDeque::new(),
+            trace_time: 0,
         };
         let _ = model.reset(options.seed).map_err(Box::new)?;
         model.check_layout_hash()?;
@@ -92,7 +98,7 @@ impl Model {
     }
 
     /// A second model in the same state, with code shared and everything else its own. Undrained events, the event
-    /// callback, watches and staged writes stay with the first.
+    /// callback, watches, staged writes and the change trace stay with the first.
     pub fn fork(&mut self) -> Result<Model, LoadError> {
         let seed = self.seed();
         let options = ModelOptions {
@@ -256,7 +262,7 @@ impl Model {
         }
         loop {
             let code = call(self)?;
-            let drained = self.drain_ring()?;
+            let drained = self.drain_ring()? | self.drain_trace()?;
             match Status::from_code(code) {
                 Some(Status::RingFull) if !drained => return Err(Error::RingStuck),
                 Some(Status::RingFull) => {}

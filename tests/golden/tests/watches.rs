@@ -3,7 +3,7 @@
 
 use golden::artifact::{Artifact, WatchState, wasmtime};
 use golden::engine::{Engine, Interpreter, compare_signals, same};
-use golden::random::{self, Case, Clocking, Coverage};
+use golden::random::{self, Case, Clocking, Coverage, Differs};
 use golden::rng::Rng;
 use golden::stimulus::{Op, Reach};
 use rtlwasm::arena::Id;
@@ -240,10 +240,7 @@ const REQUIRED: &[&str] = &[
     "staged with an edge",
 ];
 
-fn run(
-    count: u64,
-    compare: &(dyn Fn(u64, &Netlist, &[Op], &mut Coverage) -> Option<String> + Sync),
-) {
+fn run(count: u64, compare: &Differs) {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let from = number("RTLWASM_RANDOM_SEED").unwrap_or(1);
     let count = number("RTLWASM_RANDOM_COUNT").unwrap_or(count);

@@ -14,7 +14,7 @@ mod state;
 pub mod text;
 
 pub use coverage::Coverage;
-pub use run::{Case, run};
+pub use run::{Case, Differs, run};
 
 use rtlwasm::arena::Id;
 use rtlwasm::bits::Bits;
