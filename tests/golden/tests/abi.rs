@@ -2,6 +2,7 @@
 
 use golden::artifact::{Artifact, wasmtime};
 use golden::engine::Engine;
+use golden::rng::Rng;
 use rtlwasm::bits::Bits;
 use rtlwasm::front::rtlil::{ReadOptions, read};
 use rtlwasm::ir::Netlist;
@@ -88,4 +89,61 @@ fn clocks_that_nobody_set() {
     assert_eq!(artifact.step(0, 5), Status::Ok);
     assert_eq!(artifact.peek(count, 0), Bits::from_u64(8, 5));
     assert_eq!(artifact.time(), 110);
+}
+
+/// Whatever a host has written there: no trap, nothing but a refusal or what a watch may do, and all is well after it.
+#[test]
+fn garbage_in_watches_and_staged_pokes() {
+    let netlist = netlist(COUNTER);
+    let count = signal(&netlist, "count");
+    let mut artifact = Artifact::new(&wasmtime(), &netlist, &Options::default(), 0);
+    assert_eq!(artifact.reset(), Status::Ok);
+    let mut rng = Rng::new(11);
+    let mut refused = 0;
+    for _ in 0..3000 {
+        let rows = rng.below(4);
+        let table: Vec<u8> = (0..rows).flat_map(|_| row(&mut rng)).collect();
+        let more = if rng.percent(5) { rng.draw() as u32 } else { 0 };
+        artifact.write_watch_table(&table, rows as u32 + more);
+        artifact.write_stage(0, 0);
+        if rng.percent(20) {
+            let far = if rng.percent(50) {
+                rng.draw() as u32
+            } else {
+                64
+            };
+            artifact.write_stage(far, 8 * rng.below(9) as u32);
+        }
+        let status = artifact.step(0, rng.below(4) as u64);
+        refused += u32::from(status == Status::BadArgument);
+        let expected = [
+            Status::Ok,
+            Status::WatchHit,
+            Status::BadArgument,
+            Status::NotWritable,
+        ];
+        assert!(expected.contains(&status), "{status:?}");
+    }
+    assert!((500..2500).contains(&refused), "{refused} refused");
+    artifact.write_watch_table(&[], 0);
+    artifact.write_stage(0, 0);
+    assert_eq!(artifact.eval(), Status::Ok);
+    let before = artifact.peek(count, 0).limbs()[0];
+    assert_eq!(artifact.step(0, 5), Status::Ok);
+    let after = artifact.peek(count, 0).limbs()[0];
+    assert!([4, 5].contains(&(after.wrapping_sub(before) & 0xff)));
+}
+
+/// A record that may be a watch or a staged poke.
+fn row(rng: &mut Rng) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for most in [6, 3] {
+        bytes.extend((rng.below(most) as u32).to_le_bytes());
+    }
+    bytes.extend((rng.between(1, 5) as u16).to_le_bytes());
+    bytes.extend((rng.draw() as u16).to_le_bytes());
+    bytes.extend((rng.below(3) as u32).to_le_bytes());
+    bytes.extend(rng.draw().to_le_bytes());
+    bytes.extend(rng.draw().to_le_bytes());
+    bytes
 }

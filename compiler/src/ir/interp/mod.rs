@@ -40,6 +40,10 @@
 //! ends: effects marked `last` that are due (clocked ones that a wave found enabled, change effects that
 //! differ from the end of the last instant) write their events, once each, in order, with the values then.
 //!
+//! **Watches** on words are looked at after every settling, those on triggers before every wave (`watch.rs`). A call that
+//! stops before a wave leaves the instant pending, and the next call that runs finishes it first. **Staged pokes** come
+//! after the commit of the pending wave and before it settles.
+//!
 //! **Reset** gives state, inputs and time their initial values (loop cuts and inputs are zero), settles,
 //! takes all trigger levels as acted on, and then runs the initial and the change effects in order,
 //! those marked `last` after the others.

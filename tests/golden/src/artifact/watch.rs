@@ -89,6 +89,21 @@ impl Artifact {
         self.write(count, &(watches.len() as u32).to_le_bytes());
     }
 
+    /// Writes what may be no watches to the table, and their number.
+    pub fn write_watch_table(&mut self, bytes: &[u8], count: u32) {
+        let base = self.read_u32(self.control(control::WATCH_BASE)) as usize;
+        self.write(base, bytes);
+        self.write(self.control(control::WATCH_COUNT), &count.to_le_bytes());
+    }
+
+    /// Says that staged pokes lie there, from the start of host memory on.
+    pub fn write_stage(&mut self, offset: u32, len: u32) {
+        let base = self.host_base() as u32;
+        let at = base.wrapping_add(offset);
+        self.write(self.control(control::STAGE_BASE), &at.to_le_bytes());
+        self.write(self.control(control::STAGE_LEN), &len.to_le_bytes());
+    }
+
     /// How the watches stand after a call.
     pub fn watch_states(&self) -> Vec<WatchState> {
         let base = self.read_u32(self.control(control::WATCH_BASE)) as usize;
