@@ -1,8 +1,7 @@
 //! Settling and waves, as the interpreter's header orders them.
 //!
-//! In: a state with pokes or flipped clocks. Out: the settled state after the instant. Invariant: unless a watch has stopped
-//! a call before a wave, between
-//! calls `prev` equals the level of every trigger and all values are settled.
+//! In: a state with pokes or flipped clocks. Out: the settled state after the instant. Invariant: between
+//! calls all values are settled, and `prev` equals the level of every trigger, unless a watch has stopped the call.
 
 use rtlwasm_abi::Status;
 
