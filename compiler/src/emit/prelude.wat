@@ -202,10 +202,12 @@
         (local.set $status (call $settle_before))
         (if (local.get $status) (then (return (local.get $status))))))
     (if (i32.load offset=@WATCHING@ (i32.const 0))
-      (then (local.set $stop (call $look (i32.const 0))))
-      (else (i32.store offset=@TOLD@ (i32.const 0) (i32.const 0))))
+      (then (local.set $stop (call $look (i32.const 0)))))
     (if (i32.or (local.get $stop) (i32.load offset=@PHASE@ (i32.const 0)))
       (then
+        ;; The edges that a watch has stopped at are forgotten by a call without watches.
+        (if (i32.eqz (i32.load offset=@WATCHING@ (i32.const 0)))
+          (then (i32.store offset=@TOLD@ (i32.const 0) (i32.const 0))))
         (local.set $status (call $instant_and_stop (local.get $stop)))
         (if (i32.load offset=@PHASE@ (i32.const 0)) (then (return (local.get $status))))
         (call $pass (i64.load offset=@BEHIND@ (i32.const 0)))
@@ -251,10 +253,10 @@
     (local $settled i32)
     (if (i32.eqz (i32.const @GENERAL@))
       (then
-        (if (i32.and
-              (i32.or (i32.eqz (local.get $status)) (i32.eq (local.get $status) (i32.const 7)))
-              (i32.ne (i32.load offset=@WATCHING@ (i32.const 0)) (i32.const 0)))
-          (then (return (call $finish (local.get $status)))))
+        (if (i32.load offset=@WATCHING@ (i32.const 0))
+          (then
+            (if (i32.or (i32.eqz (local.get $status)) (i32.eq (local.get $status) (i32.const 7)))
+              (then (return (call $finish (local.get $status)))))))
         (local.set $settled (call $publish))
         (if (i32.eqz (local.get $status)) (then (local.set $status (local.get $settled))))))
     (call $finish (local.get $status)))
@@ -408,16 +410,20 @@
             (br_if $stop (call $refused (local.get $status)))
             (local.set $alone (local.get $plain))
             (call $pass_after (i64.load offset=8 (local.get $row)))
-            (if (i32.load offset=@PHASE@ (i32.const 0)) (then (call $cut_cycle (local.get $clock) (i32.const 0))))
-            (br_if $stop (local.get $status))))
+            (if (local.get $status)
+              (then
+                (if (i32.load offset=@PHASE@ (i32.const 0)) (then (call $cut_cycle (local.get $clock) (i32.const 0))))
+                (br $stop)))))
         (local.set $status (call $half (local.get $clock) (local.get $row) (i32.const 0) (local.get $alone)))
-        (if (i32.or (i32.eq (local.get $status) (i32.const 4)) (i32.load offset=@PHASE@ (i32.const 0)))
-          (then (call $cut_cycle (local.get $clock) (i32.load offset=@PHASE@ (i32.const 0)))))
-        (br_if $stop (call $refused (local.get $status)))
+        (if (local.get $status)
+          (then
+            (if (i32.or (i32.eq (local.get $status) (i32.const 4)) (i32.load offset=@PHASE@ (i32.const 0)))
+              (then (call $cut_cycle (local.get $clock) (i32.load offset=@PHASE@ (i32.const 0)))))
+            (br_if $stop (call $refused (local.get $status)))))
         (local.set $alone (local.get $plain))
         (call $pass_after (i64.load offset=16 (local.get $row)))
         ;; A fall whose instant is pending is counted when that is finished.
-        (br_if $stop (i32.load offset=@PHASE@ (i32.const 0)))
+        (if (local.get $status) (then (br_if $stop (i32.load offset=@PHASE@ (i32.const 0)))))
         (local.set $done (i64.add (local.get $done) (i64.const 1)))
         (i64.store offset=@DONE@ (i32.const 0) (i64.add (local.get $before) (local.get $done)))
         (br_if $next (i32.eqz (local.get $status)))))
