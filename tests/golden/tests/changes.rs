@@ -149,7 +149,7 @@ fn random_netlists_are_told_as_they_are() {
         let netlist = netlist(seed, 60 + seed as usize, clocking);
         let options = Options {
             opt_level: [OptLevel::O0, OptLevel::O1][seed as usize % 2],
-            gating: Gating::ALL,
+            gating: [Gating::ALL, Gating::PARTS][seed as usize / 2 % 2],
             ..traced()
         };
         let [mut model, _] = models(&netlist, &options);

@@ -219,7 +219,7 @@ fn compare(seed: u64, n: &Netlist, calls: &[Op], coverage: &mut Coverage) -> Opt
         opt_level: OptLevel::O0,
         undef: interp.undef,
         clock_order: interp.order,
-        gating: [Gating::ALL, Gating::default()][seed as usize / 4 % 2],
+        gating: [Gating::ALL, Gating::default(), Gating::PARTS][seed as usize / 4 % 3],
         ..Options::default()
     };
     let mut pair = Pair {
