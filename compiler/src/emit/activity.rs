@@ -96,7 +96,7 @@ impl Emitter<'_, '_> {
 
     /// Wakes the supernode of a register, or the parts that look at it.
     pub fn wake(&mut self, register: RegisterId) {
-        self.wake_readers_of_register(register);
+        self.wake_parts_of(register);
         if let Some(index) = self.context.schedule.supernodes.of_register(register) {
             let (word, bit) = place(index);
             self.clear_bits(self.context.layout.sleep.asleep + word, bit);

@@ -286,10 +286,20 @@ impl Emitter<'_, '_> {
         }
     }
 
-    pub fn wake_readers_of_register(&mut self, register: RegisterId) {
-        if let Some(readers) = self.context.schedule.parts.registers.get(&register) {
-            self.wake_parts(readers);
-        }
+    /// After an asynchronous load: those who look at a register, and the part that stores its next value.
+    pub fn wake_parts_of(&mut self, register: RegisterId) {
+        let parts = &self.context.schedule.parts;
+        let readers = parts.registers.get(&register);
+        let writer = parts.writers.get(&register);
+        let mut all: Vec<u32> = readers
+            .into_iter()
+            .flatten()
+            .chain(writer)
+            .copied()
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        self.wake_parts(&all);
     }
 
     fn wake_parts(&mut self, parts: &[u32]) {

@@ -32,6 +32,8 @@ pub struct Parts {
     pub cells: FxHashMap<CellId, Vec<u32>>,
     pub registers: FxHashMap<RegisterId, Vec<u32>>,
     pub memories: FxHashMap<MemoryId, Vec<u32>>,
+    /// The part that stores a register.
+    pub writers: FxHashMap<RegisterId, u32>,
     /// Cells that are inputs.
     pub inputs: Vec<(CellId, Vec<u32>)>,
 }
@@ -124,6 +126,9 @@ impl Parts {
                     let sink = &sinks[*sink];
                     for cell in sink.uses.iter().chain(&sink.guard) {
                         self.look_at(n, activity, *cell, index);
+                    }
+                    if let Action::StoreRegister(r, _) = sink.action {
+                        self.writers.insert(r, index as u32);
                     }
                     self.parts[index].sinks.push(sink.clone());
                 }

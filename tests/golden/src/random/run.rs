@@ -57,8 +57,13 @@ pub fn run(seeds: Range<u64>, case: &(dyn Fn(u64) -> Case + Sync), differs: &Dif
         // A panic is shown once, not in every smaller case.
         let shown = take_hook();
         set_hook(Box::new(|_| {}));
-        let mut again = |n: &Netlist, calls: &[Op]| {
+        let mut found = |n: &Netlist, calls: &[Op]| {
             guarded(&mut || differs(seed, n, calls, &mut Coverage::default()))
+        };
+        // What a smaller case does wrong is of the same kind.
+        let panics = found(&netlist, &calls).as_deref() == Some(PANIC);
+        let mut again = |n: &Netlist, calls: &[Op]| {
+            found(n, calls).filter(|difference| (difference == PANIC) == panics)
         };
         let small = shrink(netlist, calls, &mut again);
         set_hook(shown);
@@ -67,9 +72,11 @@ pub fn run(seeds: Range<u64>, case: &(dyn Fn(u64) -> Case + Sync), differs: &Dif
     total.into_inner().expect("no panic inside")
 }
 
+const PANIC: &str = "a panic";
+
 /// A panic is a difference, too.
 fn guarded(differs: &mut dyn FnMut() -> Option<String>) -> Option<String> {
-    catch_unwind(AssertUnwindSafe(differs)).unwrap_or_else(|_| Some("a panic".into()))
+    catch_unwind(AssertUnwindSafe(differs)).unwrap_or_else(|_| Some(PANIC.into()))
 }
 
 fn make(seed: u64, case: &dyn Fn(u64) -> Case) -> (Netlist, Vec<Op>) {
