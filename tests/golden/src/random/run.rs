@@ -57,7 +57,7 @@ pub fn run(seeds: Range<u64>, case: &(dyn Fn(u64) -> Case + Sync), differs: &Dif
         // A panic is shown once, not in every smaller case.
         let shown = take_hook();
         set_hook(Box::new(|_| {}));
-        let mut found = |n: &Netlist, calls: &[Op]| {
+        let found = |n: &Netlist, calls: &[Op]| {
             guarded(&mut || differs(seed, n, calls, &mut Coverage::default()))
         };
         // What a smaller case does wrong is of the same kind.
