@@ -10,9 +10,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 from amaranth.sim.pysim import PySimEngine
+from amaranth_bench import PAIR, Color, Given
 from rtlwasm.amaranth import WASMEngine
-from test_amaranth_engine import PAIR, Color, Given
-from test_torii_wave import changes
+from vcd_reader import changes
 
 
 def record(engine):

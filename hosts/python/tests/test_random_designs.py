@@ -13,7 +13,7 @@ import rtlwasm.torii
 import torii.hdl
 import torii.sim
 import torii.sim.pysim
-from test_torii_wave import changes
+from vcd_reader import changes
 
 DESIGNS = 40
 CYCLES = 30
