@@ -150,14 +150,7 @@ impl AmaranthKernel {
     /// Everything that happens at the present time, then on to the next deadline. True while something is critical. When
     /// nobody has looked at the time for long, the same again some times.
     fn advance(&self, py: Python<'_>) -> PyResult<bool> {
-        let stride = self.signals.get().core().stride();
-        for _ in 0..stride {
-            if !self.go_on(py)? {
-                return Ok(false);
-            }
-        }
-        py.check_signals()?;
-        Ok(true)
+        self.signals.get().in_strides(py, || self.go_on(py))
     }
 
     /// Everything as it was in the beginning; the caller starts the processes anew.

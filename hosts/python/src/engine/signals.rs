@@ -213,6 +213,23 @@ impl Signals {
         })
     }
 
+    /// Goes to a deadline, again and again while the simulation goes on and nobody has looked at the time for long. True
+    /// when it goes on.
+    pub fn in_strides(
+        &self,
+        py: Python<'_>,
+        mut go_on: impl FnMut() -> PyResult<bool>,
+    ) -> PyResult<bool> {
+        let stride = self.core().stride();
+        for _ in 0..stride {
+            if !go_on()? {
+                return Ok(false);
+            }
+        }
+        py.check_signals()?;
+        Ok(true)
+    }
+
     fn remember(&self, signal: &Bound<'_, PyAny>, slot: SlotId) -> SlotId {
         lock(&self.known).push(signal.clone().unbind());
         lock(&self.slots).insert(signal.as_ptr() as usize, slot);

@@ -129,14 +129,7 @@ impl ToriiKernel {
     /// Runs rounds until nothing changes, then goes on to the next deadline. True while a process is active. When nobody
     /// has looked at the time for long, the same again some times.
     fn advance(&self, py: Python<'_>) -> PyResult<bool> {
-        let stride = self.signals.get().core().stride();
-        for _ in 0..stride {
-            if !self.go_on(py)? {
-                return Ok(false);
-            }
-        }
-        py.check_signals()?;
-        Ok(true)
+        self.signals.get().in_strides(py, || self.go_on(py))
     }
 
     /// Everything as it was in the beginning, with every process started anew.
