@@ -9,8 +9,6 @@ from torii.hdl import (
 from torii.sim import Simulator
 from torii.sim.pysim import PySimEngine
 
-ENGINES = {"pysim": PySimEngine, "wasm": WASMEngine}
-
 
 class Given(Elaboratable):
     """A design from a function of its module."""
