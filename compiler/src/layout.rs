@@ -17,8 +17,8 @@ use crate::ir::*;
 use crate::sched::Schedule;
 use crate::sched::observe::{Observed, Stored};
 use crate::sched::sinks::{level_input, needs_shadow};
-pub use parts::PartPlaces;
 use parts::place_parts;
+pub use parts::{PARTS_OF_FUNCTION, PartPlaces};
 use sleep::place_sleep;
 pub use sleep::{Sleep, SleepInput, SleepSlot};
 

@@ -102,7 +102,7 @@ impl Status {
             Status::Finish => "$finish",
             Status::Stop => "$stop",
             Status::AssertionFailed => "assertion failed",
-            Status::RingFull => "event ring full",
+            Status::RingFull => "ring full",
             Status::NotSettled => "did not settle",
             Status::BadArgument => "bad argument",
             Status::WatchHit => "watch hit",

@@ -2,67 +2,49 @@
 //! who look at it.
 
 use walrus::ir::BinaryOp::*;
-use walrus::{FunctionBuilder, LocalId, Module};
+use walrus::{LocalId, Module};
 
 use super::Context;
 use super::code::Ty;
 use super::plan::ROOT;
-use super::task::{Emitter, Shared, emit_pieces, emitter};
+use super::task::{Emitter, Shared, emit_pieces, function};
 use crate::bits::limb_count;
 use crate::ir::*;
-use crate::layout::Slot;
+use crate::layout::{PARTS_OF_FUNCTION, Slot};
 use crate::sched::{Task, TaskKind, task_name};
 
-/// Parts of one function, and those whose late registers one function commits.
-const FUNCTION: usize = 16;
+/// Parts whose late registers one function commits.
 const COMMIT: usize = 64;
 /// Readers of a value that are woken without a branch.
 const FEW: usize = 4;
 
 /// The functions of parts.
 pub(crate) fn emit(module: &mut Module, context: &Context, parts: &[&Task]) {
-    for parts in parts.chunks(FUNCTION) {
+    for (i, parts) in parts.chunks(PARTS_OF_FUNCTION).enumerate() {
         let mut tasks = Vec::new();
         for task in parts {
             tasks.push((*task, emit_pieces(module, context, task)));
         }
-        let mut builder = FunctionBuilder::new(&mut module.types, &[], &[]);
-        builder.name(task_name(parts[0].kind));
+        let awake = context.layout.parts.awake + (PARTS_OF_FUNCTION * i) as u32;
         let (task, shared) = &tasks[0];
-        let mut e = emitter(
-            &mut builder,
-            &mut module.locals,
-            context,
-            task,
-            shared,
-            ROOT,
-        );
-        let first = FUNCTION * context.parts.borrow().len();
-        for (i, tasks) in tasks.chunks(8).enumerate() {
-            let awake = context.layout.parts.awake + (first + 8 * i) as u32;
-            e.if_any(awake, 8, |e| e.parts(tasks));
-        }
-        let function = builder.finish(Vec::new(), &mut module.funcs);
-        context.parts.borrow_mut().push(function);
+        let name = task_name(task.kind);
+        let made = function(module, context, (task, shared, ROOT), &[], name, |e, _| {
+            for (word, tasks) in tasks.chunks(8).enumerate() {
+                e.if_any(awake + 8 * word as u32, 8, |e| e.parts(tasks));
+            }
+        });
+        context.parts.borrow_mut().push(made);
     }
-    for first in (0..parts.len()).step_by(COMMIT) {
-        let mut builder = FunctionBuilder::new(&mut module.types, &[], &[]);
-        builder.name(format!("late_{}", first / COMMIT));
-        let task = parts[0];
+    for (i, late) in parts.chunks(COMMIT).enumerate() {
+        let (first, task) = (COMMIT * i, late[0]);
         let shared = emit_pieces(module, context, task);
-        let mut e = emitter(
-            &mut builder,
-            &mut module.locals,
-            context,
-            task,
-            &shared,
-            ROOT,
-        );
-        for first in (first..parts.len().min(first + COMMIT)).step_by(8) {
-            e.commit_parts(first);
-        }
-        let function = builder.finish(Vec::new(), &mut module.funcs);
-        context.commits.borrow_mut().push(function);
+        let name = format!("late_{i}");
+        let made = function(module, context, (task, &shared, ROOT), &[], name, |e, _| {
+            for word in (0..late.len()).step_by(8) {
+                e.commit_parts(first + word);
+            }
+        });
+        context.commits.borrow_mut().push(made);
     }
 }
 
@@ -75,8 +57,8 @@ impl Emitter<'_, '_> {
         }
         let places = &context.layout.parts;
         for (i, function) in context.parts.borrow().iter().enumerate() {
-            let first = (FUNCTION * i) as u32;
-            self.if_any(places.awake + first, FUNCTION, |e| {
+            let first = (PARTS_OF_FUNCTION * i) as u32;
+            self.if_any(places.awake + first, PARTS_OF_FUNCTION, |e| {
                 e.code.call(*function);
             });
         }

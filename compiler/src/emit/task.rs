@@ -54,19 +54,35 @@ pub(crate) fn emit_function(module: &mut Module, context: &Context, task: &Task)
     let shared = emit_pieces(module, context, task);
     let mut types = Distances::types(context, task.kind);
     types.extend(task.params.iter().map(|c| context.ty(*c).val()));
-    let mut builder = FunctionBuilder::new(&mut module.types, &types, &[]);
-    builder.name(task_name(task.kind));
-    let args: Vec<LocalId> = types.iter().map(|ty| module.locals.add(*ty)).collect();
-    let mut emitter = emitter(
-        &mut builder,
-        &mut module.locals,
+    let name = task_name(task.kind);
+    function(
+        module,
         context,
-        task,
-        &shared,
-        ROOT,
-    );
-    emitter.take_args(task, &args);
-    emitter.body(task);
+        (task, &shared, ROOT),
+        &types,
+        name,
+        |e, args| {
+            e.take_args(task, args);
+            e.body(task);
+        },
+    )
+}
+
+/// A function of a task: its own, or a piece.
+pub(super) fn function<'a>(
+    module: &mut Module,
+    context: &'a Context<'a>,
+    (task, shared, index): (&Task, &Shared, usize),
+    types: &[walrus::ValType],
+    name: String,
+    body: impl FnOnce(&mut Emitter<'a, '_>, &[LocalId]),
+) -> FunctionId {
+    let mut builder = FunctionBuilder::new(&mut module.types, types, &[]);
+    builder.name(name);
+    let args: Vec<LocalId> = types.iter().map(|ty| module.locals.add(*ty)).collect();
+    let locals = &mut module.locals;
+    let mut emitter = emitter(&mut builder, locals, context, task, shared, index);
+    body(&mut emitter, &args);
     builder.finish(args, &mut module.funcs)
 }
 
@@ -88,19 +104,24 @@ pub(super) fn emit_pieces(module: &mut Module, context: &Context, task: &Task) -
     let mut functions = Vec::new();
     for (i, piece) in task.pieces.iter().enumerate() {
         let types = Distances::types(context, task.kind);
-        let mut builder = FunctionBuilder::new(&mut module.types, &types, &[]);
-        builder.name(format!("{}_piece_{i}", task_name(task.kind)));
-        let args: Vec<LocalId> = types.iter().map(|ty| module.locals.add(*ty)).collect();
-        let mut emitter = emitter(&mut builder, &mut module.locals, context, task, &shared, i);
-        emitter.distances = Distances::new(context, task.kind, &args);
-        emitter.block(piece);
-        functions.push(builder.finish(args, &mut module.funcs));
+        let name = format!("{}_piece_{i}", task_name(task.kind));
+        functions.push(function(
+            module,
+            context,
+            (task, &shared, i),
+            &types,
+            name,
+            |e, args| {
+                e.distances = Distances::new(context, task.kind, args);
+                e.block(piece);
+            },
+        ));
         shared.pieces = Rc::new(functions.clone());
     }
     shared
 }
 
-pub(super) fn emitter<'a, 'c>(
+fn emitter<'a, 'c>(
     builder: &'c mut FunctionBuilder,
     locals: &'c mut walrus::ModuleLocals,
     context: &'a Context<'a>,

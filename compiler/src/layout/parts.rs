@@ -9,12 +9,15 @@ use crate::bits::limb_count;
 use crate::ir::*;
 use crate::sched::Schedule;
 
+/// Parts that share a function: a multiple of eight.
+pub const PARTS_OF_FUNCTION: usize = 16;
+
 /// What parts keep in memory. All that outlasts an edge is part of the state.
 #[derive(Clone, Debug, Default)]
 pub struct PartPlaces {
     /// A byte for each part, 0 while it sleeps.
     pub awake: u32,
-    /// How many, with what fills the last sixteen.
+    /// How many, with what fills the last function.
     pub bytes: u32,
     /// As many bytes, outside of the state: it has run in this edge, and has late registers.
     pub late: u32,
@@ -31,7 +34,7 @@ pub(super) fn place_parts(n: &Netlist, schedule: &Schedule, at: &mut Cursor) -> 
     if parts.parts.is_empty() {
         return PartPlaces::default();
     }
-    let bytes = parts.parts.len().next_multiple_of(16) as u32;
+    let bytes = parts.parts.len().next_multiple_of(PARTS_OF_FUNCTION) as u32;
     let mut places = PartPlaces {
         awake: at.take(bytes.into(), 8),
         bytes,

@@ -254,7 +254,8 @@ fn cut(
 ) -> Option<Cut> {
     let gating = options.gating;
     let runs = options.runs(PARTS, OptLevel::O1);
-    if !runs || activity.ungated(n, tasks) < gating.ungated {
+    let is_small = n.cells.len() < gating.ungated;
+    if !runs || is_small || activity.ungated(n, tasks) < gating.ungated {
         return None;
     }
     Cut::find(n, domains, tasks, gating)
