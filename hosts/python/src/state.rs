@@ -55,6 +55,14 @@ pub struct Recorded {
 }
 
 impl Recorded {
+    /// The model alone, unless what it does is to be recorded.
+    pub fn unrecorded(&mut self) -> Option<&mut rtlwasm_host::Model> {
+        match self.wave {
+            Some(_) => None,
+            None => Some(&mut self.model),
+        }
+    }
+
     pub fn step(&mut self, clock: Clock, cycles: u64) -> Result<Run, Error> {
         match &mut self.wave {
             Some(wave) => wave.step(&mut self.model, clock, cycles),

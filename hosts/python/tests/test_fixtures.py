@@ -81,3 +81,32 @@ def test_writes_through_views_are_pokes(source: Path) -> None:
     model.eval()
     twin.eval()
     assert model.snapshot() == twin.snapshot()
+
+
+@verilog
+@pytest.mark.filterwarnings("ignore::rtlwasm.CompileWarning")
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: f"{source.parent.name}/{source.name}")
+def test_a_table_is_what_single_calls_are(source: Path, tmp_path: Path) -> None:
+    model, rng = artifact_of(source).model(), random.Random(source.name)
+    names = {clock.name for clock in model.clocks}
+    first = next((clock for clock in model.clocks if not clock.derived), None)
+    if first is None:
+        pytest.skip("no clock to step")
+    inputs = [port for port in model.ports if port.kind in {"input", "inout"} and port.width and port.name not in names]
+    read = [signal for signal in model if not signal.depth]
+    table = {port.name: [rng.getrandbits(port.width) for _ in range(700)] for port in inputs}
+    twin, other = model.fork(), model.fork()
+    wave = model.play(table, read, cycles=700, clock=first)
+    assert model.play({}, read[:1], cycles=0, clock=first).cycles == 0
+    # While a waveform is written, each row is calls of its own.
+    with twin.record(tmp_path / "twin.vcd"):
+        recorded = twin.play(table, read, cycles=700, clock=first.name)
+    assert wave.run.status == recorded.run.status
+    assert wave.run.cycles == recorded.run.cycles
+    outputs = [port for port in model.ports if port.kind == "output" and port.width]
+    for some in (outputs, [rng.choice(read)], [rng.choice(read)], read[::2]):
+        again = other.fork().play(table, some, clock=first.name, cycles=700)
+        assert all(again.ints(signal.name) == recorded.ints(signal.name) for signal in some)
+    assert all(wave.ints(signal.name) == recorded.ints(signal.name) for signal in read)
+    assert model.snapshot() == twin.snapshot()
+    assert [str(event) for event in model.events()] == [str(event) for event in twin.events()]

@@ -49,6 +49,12 @@ def test_wide_columns(counter: Model) -> None:
     assert counter["shifter"].value == 5 + (6 << 64)
 
 
+def test_ints_beyond_both_integer_types_of_numpy(counter: Model) -> None:
+    assert counter.play({"shifter": [1, 2**63]}, ["shifter"]).cycles == 2
+    with pytest.raises(rtlwasm.ValueRangeError, match="row 1"):
+        counter.play({"en": [1, 2**63]})
+
+
 @pytest.mark.parametrize(
     ("table", "error", "text"),
     [

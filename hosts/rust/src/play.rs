@@ -4,7 +4,7 @@ use rtlwasm_abi::Status;
 use rtlwasm_abi::layout::{control, play};
 
 use crate::clocks::Clock;
-use crate::control::{read_u32, read_u64};
+use crate::control::{read_u32, read_u64, write_u64};
 use crate::error::Error;
 use crate::model::Model;
 use crate::signal::Signal;
@@ -27,6 +27,8 @@ pub struct Played {
     pub status: Status,
     /// The operation that ended it early.
     pub stopped_at: Option<usize>,
+    /// How many cycles had ended in that operation, if it is a step.
+    pub cycles: u64,
 }
 
 impl Script {
@@ -76,6 +78,21 @@ impl Script {
         self.push(play::OP_EXPECT, signal.place, word, value, mask)
     }
 
+    /// Gives an operation another operand: a poke another value, a step another number of cycles. So a script can be
+    /// played many times.
+    pub fn set_value(&mut self, operation: usize, value: u64) {
+        write_u64(
+            &mut self.records,
+            operation * LEN + play::VALUE as usize,
+            value,
+        );
+    }
+
+    /// Keeps so many operations, the first ones.
+    pub fn truncate(&mut self, operations: usize) {
+        self.records.truncate(operations.saturating_mul(LEN));
+    }
+
     /// Number of operations.
     pub fn len(&self) -> usize {
         self.records.len() / LEN
@@ -95,6 +112,18 @@ impl Script {
     pub fn status(&self, operation: usize) -> Status {
         let code = read_u32(&self.records, operation * LEN + play::STATUS as usize);
         Status::from_code(code).unwrap_or(Status::Stop)
+    }
+
+    /// The cycles of a step that has been stopped; `done` are those of the last try. Of one that is complete the record
+    /// counts none.
+    fn cycles(&self, operation: usize, done: u64) -> u64 {
+        let at = operation * LEN;
+        let counted = read_u64(&self.records, at + play::MASK as usize);
+        match read_u32(&self.records, at + play::OP as usize) {
+            play::OP_STEP if counted == 0 && done > 0 => self.value(operation),
+            play::OP_STEP => counted,
+            _ => 0,
+        }
     }
 
     fn push(&mut self, op: u32, id: u32, word: u32, value: u64, mask: u64) -> usize {
@@ -139,9 +168,11 @@ impl Model {
             match status? {
                 Status::Ok => start = end,
                 status => {
+                    let operation = (start + from) / LEN;
                     return Ok(Played {
                         status,
-                        stopped_at: Some((start + from) / LEN),
+                        stopped_at: Some(operation),
+                        cycles: script.cycles(operation, self.control_u64(control::DONE)),
                     });
                 }
             }
@@ -149,6 +180,7 @@ impl Model {
         Ok(Played {
             status: Status::Ok,
             stopped_at: None,
+            cycles: 0,
         })
     }
 }

@@ -167,6 +167,9 @@
             (i64.sub (i64.load offset=16 (local.get $at)) (i64.load offset=24 (local.get $at)))))
         (i64.store offset=24 (local.get $at)
           (i64.add (i64.load offset=24 (local.get $at)) (i64.load (i32.const 1120))))
+        ;; 0 when all are done
+        (if (i64.eq (i64.load offset=24 (local.get $at)) (i64.load offset=16 (local.get $at)))
+          (then (i64.store offset=24 (local.get $at) (i64.const 0))))
         (return (local.get $status))))
     (if (i32.eq (local.get $op) (i32.const 7))
       (then

@@ -379,6 +379,34 @@ fn scripts_longer_than_the_host_memory() {
 }
 
 #[test]
+fn a_script_is_played_again_with_other_values() {
+    let mut model = model();
+    let clock = model.only_clock().expect("one clock");
+    let signal = |name| model.signal(name).expect("there");
+    let (en, count) = (signal("en"), signal("three_times"));
+    let mut script = Script::new();
+    let poke = script.poke(en, 0);
+    let step = script.step(clock, 3);
+    let read = script.peek(count, 0);
+    let wrong = script.expect(count, 0, u64::MAX, 1);
+    script.truncate(wrong);
+    for (enable, cycles, expected) in [(1, 3, 9), (0, 100, 9), (1, 2, 15)] {
+        script.set_value(poke, enable);
+        script.set_value(step, cycles);
+        let played = model.play(&mut script).expect("plays");
+        assert_eq!((played.status, played.cycles), (Status::Ok, 0));
+        assert_eq!(script.value(read), expected);
+    }
+    // The 200th edge that counts ends the simulation, within its cycle; five were before.
+    script.set_value(step, 1000);
+    let played = model.play(&mut script).expect("plays");
+    assert_eq!(
+        (played.status, played.stopped_at, played.cycles),
+        (Status::Finish, Some(step), 194)
+    );
+}
+
+#[test]
 fn a_tracer_reports_changes_only() {
     let mut model = enabled();
     let clock = model.only_clock().expect("one clock");

@@ -60,6 +60,9 @@ def to_limbs(signal: Signal, values: Any, rows: int) -> NDArray[np.uint64]:
     import numpy as np
 
     array = np.asarray(values)
+    if array.dtype.kind == "f" and not hasattr(values, "dtype"):
+        # So numpy joins ints on both sides of 2**63.
+        array = np.asarray(values, dtype=object)
     if array.ndim == 0:
         array = np.full(rows, values, dtype=object if array.dtype == object else None)
     if array.size and array.dtype.kind not in "buiO":
