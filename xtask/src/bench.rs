@@ -1,21 +1,24 @@
 //! Benchmarks: figures, never pass or fail. The program `bench` of the golden tests does the work; here it gets what
-//! it needs: a compiler, the cores, a second Verilator.
+//! it needs: a compiler, the cores, a second Verilator. What Python takes to draw a picture is a benchmark of its own.
 
 use std::ffi::OsString;
 
 use crate::failure::Result;
 use crate::process::{cargo, run as execute, target_dir};
-use crate::{cores, setup, verilator};
+use crate::{cores, mandelbrot, setup, verilator};
 
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 pub struct Options {
-    /// For the benchmark; `--help` lists them.
+    /// For the benchmark; `--help` lists them. `python-mandelbrot` alone: a picture drawn from Python, in several ways.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
 
 pub fn run(options: &Options) -> Result {
+    if options.arguments == ["python-mandelbrot"] {
+        return mandelbrot::run();
+    }
     setup::run()?;
     let mut command = cargo(&[
         "run",

@@ -10,6 +10,7 @@ mod cores;
 mod demo;
 mod failure;
 mod firmware;
+mod mandelbrot;
 mod oracle;
 mod package;
 mod process;

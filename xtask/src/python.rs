@@ -82,13 +82,13 @@ fn suites(measure: bool) -> Result {
 }
 
 /// A virtual environment with everything but the wheel.
-struct Environment {
+pub struct Environment {
     folder: PathBuf,
 }
 
 impl Environment {
     /// Makes it, or takes the one made before from the same requirements.
-    fn ready() -> Result<Environment> {
+    pub fn ready() -> Result<Environment> {
         let environment = Environment {
             folder: cache()?.join("python"),
         };
@@ -122,7 +122,8 @@ impl Environment {
         Ok(environment)
     }
 
-    fn install_wheel(&self) -> Result {
+    /// Builds the package and installs it.
+    pub fn install_wheel(&self) -> Result {
         let wheels = target_dir()?.join("wheels");
         if wheels.exists() {
             fs::remove_dir_all(&wheels).map_err(at(&wheels))?;
@@ -169,7 +170,8 @@ impl Environment {
         execute(command.env("RTLWASM_TEST_VERILOG", "1"))
     }
 
-    fn python(&self) -> Command {
+    /// Its interpreter, in the package's folder.
+    pub fn python(&self) -> Command {
         let scripts = if cfg!(windows) { "Scripts" } else { "bin" };
         let mut command = Command::new(self.folder.join(scripts).join("python"));
         command

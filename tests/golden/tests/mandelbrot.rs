@@ -80,9 +80,10 @@ fn picture() -> String {
         (3 * one + COLUMNS / 2) / COLUMNS,
         (2 * one + ROWS / 2) / ROWS,
     );
+    let (left, top) = (-2 * one, -(ROWS * step_y / 2));
     let mut text = String::new();
     for row in 0..ROWS {
-        let line = (0..COLUMNS).map(|column| shade(column * step_x - 2 * one, row * step_y - one));
+        let line = (0..COLUMNS).map(|column| shade(left + column * step_x, top + row * step_y));
         text.extend(line.chain(['\n']));
     }
     text
