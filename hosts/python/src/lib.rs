@@ -6,6 +6,7 @@
 mod artifact;
 mod clock;
 mod compile;
+mod edges;
 mod engine;
 mod errors;
 mod event;
@@ -35,6 +36,8 @@ mod _native {
     use crate::clock::Clock;
     #[pymodule_export]
     use crate::compile::compile;
+    #[pymodule_export]
+    use crate::edges::{eval_to_change, put_time, step_to_change};
     #[pymodule_export]
     use crate::engine::{AmaranthKernel, Signals, ToriiKernel, Trigger, Waiting, compile_design};
     #[pymodule_export]

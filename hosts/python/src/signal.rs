@@ -131,6 +131,16 @@ impl Signal {
         self.signal.first_row()
     }
 
+    /// The declared indices of the highest and the lowest bit, as (7, 0) or, for `[0:7]`, (0, 7).
+    #[getter]
+    fn bounds(&self) -> (i64, i64) {
+        let (entry, above) = (self.entry(), i64::from(self.signal.width()) - 1);
+        match entry.upto {
+            false => (entry.lsb + above, entry.lsb),
+            true => (entry.lsb, entry.lsb + above),
+        }
+    }
+
     /// True when the source declares it signed.
     #[getter]
     fn signed(&self) -> bool {

@@ -1,0 +1,20 @@
+"""Numbers that stand for things between cocotb and what it runs on; cocotb only asks for them by name."""
+
+MODULE, STRUCTURE, LOGIC, LOGIC_ARRAY, NETARRAY, GENARRAY = 1, 2, 3, 4, 5, 6
+INTEGER, ENUM, REAL, STRING, FIXED_STRING, PACKAGE = 7, 8, 9, 10, 11, 12
+PACKED, PACKED_STRUCTURE, MEMORY, UNKNOWN = 13, 14, 15, 16
+OBJECTS, DRIVERS, LOADS = 1, 2, 3
+RISING, FALLING, VALUE_CHANGE = 1, 2, 3
+RANGE_UP, RANGE_DOWN, RANGE_NO_DIR = 1, -1, 0
+
+DEPOSIT, FORCE, RELEASE, NO_DELAY = 0, 1, 2, 3
+"""How a value is written."""
+
+TYPE_NAMES = {
+    MODULE: "GPI_MODULE",
+    LOGIC: "GPI_LOGIC",
+    LOGIC_ARRAY: "GPI_LOGIC_ARRAY",
+    PACKED: "GPI_PACKED",
+    NETARRAY: "GPI_ARRAY",
+    GENARRAY: "GPI_GENARRAY",
+}
