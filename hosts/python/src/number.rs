@@ -56,7 +56,7 @@ pub fn from_python(value: &Bound<'_, PyAny>, width: u32, name: &str) -> PyResult
         return Err(exception(
             py,
             "ValueRangeError",
-            format!("{number} does not fit `{name}`, which is {width} bits wide: {text}"),
+            format!("{number} does not fit `{name}`, whose width is {width}: {text}"),
         ));
     }
     let number = if number.lt(0)? {

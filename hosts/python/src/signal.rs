@@ -277,7 +277,7 @@ impl Signal {
         if self.is_memory() {
             let last = entry.first + i64::from(entry.depth) - 1;
             return Ok(format!(
-                "Signal({:?}, memory, {} bits, rows {} to {last})",
+                "Signal({:?}, memory, width {}, rows {} to {last})",
                 self.name(),
                 entry.width,
                 entry.first
@@ -288,7 +288,7 @@ impl Signal {
             Err(_) => "?".to_string(),
         };
         Ok(format!(
-            "Signal({:?}, {}, {} bits, value {value})",
+            "Signal({:?}, {}, width {}, value {value})",
             self.name(),
             entry.kind,
             entry.width

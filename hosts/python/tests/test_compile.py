@@ -167,3 +167,8 @@ def test_warnings_are_python_warnings() -> None:
         artifact = rtlwasm.compile("module \\m\n  wire output 1 \\y\n  wire \\w\n  connect \\y \\w\nend\n")
     assert "undriven" in artifact.warnings
     assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_verilog_as_text_is_told() -> None:
+    with pytest.raises(rtlwasm.OptionError, match="looks like Verilog"):
+        rtlwasm.compile("module m(input a, output b);\n  assign b = a;\nendmodule\n")

@@ -87,3 +87,22 @@ def test_unknown_names(nested: Model) -> None:
 def test_stripped_artifacts_keep_their_ports() -> None:
     model = rtlwasm.compile(NESTED, top="top", strip="ports").model()
     assert [port.name for port in model.ports] == [signal.name for signal in model] == ["a", "y"]
+
+
+def test_a_value_is_not_given_to_a_signal(counter: Model) -> None:
+    with pytest.raises(TypeError, match=r'write model\["en"\]\.value = '):
+        counter["en"] = 1
+    with pytest.raises(rtlwasm.UnknownNameError, match="did you mean `en`"):
+        counter["enn"] = 1
+    with pytest.raises(TypeError, match=r'write scope\["en"\]\.value = '):
+        counter.top["en"] = 1
+    with pytest.raises(AttributeError, match=r"write scope\.en\.value = "):
+        counter.top.en = 1
+    with pytest.raises(AttributeError, match=r'write model\["en"\]\.value = '):
+        counter.en = 1
+    with pytest.raises(AttributeError, match=r'are model\["en"\] or model\.top\.en'):
+        counter.en  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        counter.nothing  # noqa: B018
+    counter.note = "of the user's own"
+    assert (counter.note, counter["en"].value, hasattr(counter, "__wrapped__")) == ("of the user's own", 0, False)

@@ -357,8 +357,8 @@ def test_advance_runs_the_started_clocks(two_clocks: Model) -> None:
 
 def test_representations(counter: Model) -> None:
     assert repr(counter) == "Model('counter', time 0, clk after 0 cycles)"
-    assert repr(counter["count"]) == 'Signal("count", output, 8 bits, value 0x0)'
-    assert repr(counter["ram"]) == 'Signal("ram", memory, 16 bits, rows 0 to 15)'
+    assert repr(counter["count"]) == 'Signal("count", output, width 8, value 0x0)'
+    assert repr(counter["ram"]) == 'Signal("ram", memory, width 16, rows 0 to 15)'
     assert repr(counter.clock("clk")) == 'Clock("clk", edge="rise")'
     assert repr(counter.step(2)) == 'Run("ok", cycles=2)'
     assert repr(counter.artifact).startswith("Artifact('counter', ")

@@ -136,7 +136,7 @@ pub enum Error {
         name: String,
     },
     /// A value that the signal cannot hold.
-    #[error("`{path}` is {width} bits wide, and the value needs {needed}")]
+    #[error("the width of `{path}` is {width}, and the value needs {needed}")]
     TooWide {
         /// The signal.
         path: String,
@@ -146,7 +146,7 @@ pub enum Error {
         needed: u32,
     },
     /// A 64-bit answer was asked for.
-    #[error("`{path}` is {width} bits wide: read it with `peek_bits`")]
+    #[error("the width of `{path}` is {width}: read it with `peek_bits`")]
     WideRead {
         /// The signal.
         path: String,

@@ -262,7 +262,7 @@ fn what_may_not_be_written() {
     assert!(refusal(&mut model, "u.answer").contains("constant"));
     let en = model.signal("en").expect("there");
     let error = model.poke(en, 2).expect_err("too wide").to_string();
-    assert_eq!(error, "`en` is 1 bits wide, and the value needs 2");
+    assert_eq!(error, "the width of `en` is 1, and the value needs 2");
 }
 
 #[test]

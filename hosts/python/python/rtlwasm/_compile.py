@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
@@ -14,6 +15,9 @@ from . import _lower, _native
 from .artifact import Artifact
 from .errors import CompileWarning, OptionError
 from .model import Model
+
+_VERILOG = re.compile(r"^\s*endmodule\b|;\s*endmodule\b", re.MULTILINE)
+"""RTLIL has no such word."""
 
 
 def compile(  # noqa: A001 - the name that users expect
@@ -128,6 +132,10 @@ def _sources(
     if source is None:
         return [], None, None
     if isinstance(source, str) and "\n" in source:
+        if _VERILOG.search(source):
+            raise OptionError(
+                "text is read as RTLIL, and this looks like Verilog: write it to a file and give its path"
+            )
         return [], ("<rtlil>", source), None
     if isinstance(source, (str, os.PathLike)):
         return _paths([source]), None, None

@@ -86,14 +86,14 @@ def _check_range(signal: Signal, array: NDArray[Any]) -> None:
         bad = (array >= 1 << signal.width) if high >= 1 << signal.width else (array == low)
         row = int(bad.argmax())
         raise ValueRangeError(
-            f"row {row}: {int(array[row])} does not fit `{signal.name}`, which is {signal.width} bits wide"
+            f"row {row}: {int(array[row])} does not fit `{signal.name}`, whose width is {signal.width}"
         )
 
 
 def _check_top(signal: Signal, array: NDArray[Any]) -> None:
     bits = signal.width - 64 * (limbs(signal.width) - 1)
     if array.size and (int(array[:, -1].max()) >> bits or int(array.min()) < 0):
-        raise ValueRangeError(f"a row does not fit `{signal.name}`, which is {signal.width} bits wide")
+        raise ValueRangeError(f"a row does not fit `{signal.name}`, whose width is {signal.width}")
 
 
 def _from_ints(signal: Signal, array: NDArray[Any]) -> NDArray[np.uint64]:
@@ -108,7 +108,7 @@ def _from_ints(signal: Signal, array: NDArray[Any]) -> NDArray[np.uint64]:
             told = f"row {row}: `{signal.name}` takes integers, and not {type(number).__name__}"
             raise ShapeError(told) from None
         if not -(span >> 1) <= value < span:
-            raise ValueRangeError(f"row {row}: {value} does not fit `{signal.name}`, which is {signal.width} bits wide")
+            raise ValueRangeError(f"row {row}: {value} does not fit `{signal.name}`, whose width is {signal.width}")
         data += (value % span).to_bytes(size, "little")
     return np.frombuffer(bytes(data), dtype=np.uint64)
 

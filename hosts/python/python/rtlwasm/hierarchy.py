@@ -97,6 +97,17 @@ class Scope:
         except UnknownNameError as error:
             raise AttributeError(str(error)) from None
 
+    def __setitem__(self, name: str, value: object) -> None:
+        """Refused: a signal is not its value."""
+        self[name]  # what does not exist is told first
+        raise TypeError(f'a signal is not its value: write scope["{name}"].value = ...')
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refused, too."""
+        if not name.startswith("_"):
+            raise AttributeError(f"a signal is not its value: write scope.{name}.value = ...")
+        super().__setattr__(name, value)
+
     def __contains__(self, name: str) -> bool:
         """Whether there is a signal or an instance of that name directly below."""
         return name in self._tree.signals or name in self._tree.scopes

@@ -71,6 +71,24 @@ class Model(_native.Model):
         """Every signal and memory of the design, the top module's first."""
         return self.top.walk()
 
+    def __setitem__(self, path: str | Sequence[str], value: object) -> None:
+        """Refused: a signal is not its value."""
+        name = path if isinstance(path, str) else ".".join(path)
+        self[path]  # what does not exist is told first
+        raise TypeError(f'a signal is not its value: write model["{name}"].value = ..., or model.poke("{name}", ...)')
+
+    def __getattr__(self, name: str) -> Any:
+        """Tell where signals are; called for what is no attribute."""
+        if not name.startswith("_") and name in self.top:
+            raise AttributeError(f'signals and instances are model["{name}"] or model.top.{name}')
+        raise AttributeError(f"a model has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse a number under a signal's name; other attributes are the user's own."""
+        if hasattr(value, "__index__") and not hasattr(type(self), name) and name in self.top:
+            raise AttributeError(f'a signal is not its value: write model["{name}"].value = ...')
+        super().__setattr__(name, value)
+
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._tree.keys())
 
