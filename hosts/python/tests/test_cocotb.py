@@ -106,6 +106,11 @@ def test_the_command(cocotb: Path, tmp_path: Path) -> None:
     assert run("--filter", "fails", "--ignore-failures", COCOTB_TEST_MODULES="bench").returncode == 0
     assert "which tests?" in run().stderr
     assert "is no precision" in run("--module", "bench", "--precision", "2ns").stderr
+    (tmp_path / "text.wasm").write_text("no artifact")
+    for wrong, told in (("text.wasm", "not a WebAssembly module"), ("none.wasm", "No such file")):
+        command = [sys.executable, "-m", "rtlwasm.cocotb", wrong, "-m", "bench"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment(cocotb), capture_output=True, text=True)
+        assert (done.returncode, told in done.stderr, "Traceback" in done.stderr) == (2, True, False)
     coarse = run("--module", "bench", "--filter", "registers", "--precision", "1ns")
     assert coarse.returncode == 0, coarse.stdout + coarse.stderr
 

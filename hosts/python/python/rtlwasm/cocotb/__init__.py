@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import load
-from ..errors import OptionError
+from ..errors import LoadError, OptionError
 from ._kernel import Kernel
 from ._simulator import install
 
@@ -105,9 +105,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     environment = {name: value for name, value in settings.items() if value}
     if "COCOTB_TEST_MODULES" not in {*environment, *os.environ}:
         parser.error("which tests? --module NAME")
-    ok = run(
-        given.artifact, environment=environment, precision=given.precision, plusargs=given.plusarg, wave=given.wave
-    )
+    how = {"precision": given.precision, "plusargs": given.plusarg, "wave": given.wave}
+    try:
+        ok = run(given.artifact, environment=environment, **how)
+    except (LoadError, OptionError, FileNotFoundError) as error:
+        parser.error(str(error))
     from cocotb_tools.check_results import get_results
 
     tests, failed = get_results(Path(os.environ.get("COCOTB_RESULTS_FILE", "results.xml")))

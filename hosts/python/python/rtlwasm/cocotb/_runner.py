@@ -11,13 +11,12 @@ from typing import Any, ClassVar
 from cocotb_tools.runner import Runner as _Runner
 from cocotb_tools.runner import Verilog
 
-BUILD = "import json, sys, rtlwasm; rtlwasm.compile(**json.loads(sys.argv[1]))"
-
 
 class Runner(_Runner):
     """What `cocotb_tools.runner.get_runner` gives for simulators that cocotb knows.
 
-    `build` takes Verilog, SystemVerilog and RTLIL; its `build_args` are none. `waves=True` of `test` writes `TOP.fst`.
+    `build` takes Verilog and SystemVerilog, and compiles each time; its `build_args` are none. `waves=True` of `test`
+    writes `TOP.fst`.
     """
 
     supported_gpi_interfaces: ClassVar[dict[str, list[str]]] = {"verilog": ["vpi"]}
@@ -58,7 +57,7 @@ class Runner(_Runner):
             "defines": self._get_define_options(self.defines),
             "parameters": {name: str(value) for name, value in self.parameters.items()},
         }
-        return [[sys.executable, "-c", BUILD, json.dumps(request)]]
+        return [[sys.executable, "-m", "rtlwasm.cocotb._build", json.dumps(request)]]
 
     def _test_command(self) -> list[list[str]]:
         command = [sys.executable, "-m", "rtlwasm.cocotb", str(self._artifact), "--ignore-failures"]
