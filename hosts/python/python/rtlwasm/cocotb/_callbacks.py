@@ -56,6 +56,8 @@ class Watched:
 
     def fired(self) -> list[Callback]:
         """The callbacks that its present value calls for; they are not kept."""
+        if not self._callbacks:
+            return []
         now = self.value.read()
         if now == self._last:
             return []

@@ -191,6 +191,8 @@ class Kernel:
         if len(self.clocks) != 1 or self.clocks[0].flip is not callback or not self.clocks[0].rises:
             return False
         clock = self.clocks[0]
+        if (watched := self._watched.get(clock.value)) and watched.is_waited_for():
+            return False
         first = heapq.heappop(self._timers)
         self._drop_timers()
         period = sum(clock.spans.values())
@@ -224,7 +226,8 @@ class Kernel:
     def _look(self) -> None:
         """Callbacks of values that have changed are due, in the order in which somebody first waited for them."""
         for watched in self._watched.values():
-            self._ready.extend(watched.fired())
+            if fired := watched.fired():
+                self._ready.extend(fired)
         if self._design.ended:
             self._end(self._design.ended)
 
