@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 import rtlwasm
 import rtlwasm.cocotb
-from conftest import verilog
+from conftest import REPOSITORY, verilog
 
 HERE = Path(__file__).parent
 BENCH = HERE / "cocotb_bench"
@@ -22,7 +23,7 @@ GROUPS = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["dependency
 RUNNER = """
 import sys
 from pathlib import Path
-name, bench = sys.argv[1], Path(sys.argv[2])
+name, module, source = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 if name == "icarus":
     from cocotb_tools.runner import get_runner
     runner = get_runner("icarus")
@@ -30,8 +31,8 @@ else:
     from rtlwasm.cocotb import Runner
     runner = Runner()
 scale = ("1ns", "1ps")
-runner.build(sources=[bench / "dut.v"], hdl_toplevel="dut", build_dir=name, timescale=scale)
-runner.test(test_module="bench", hdl_toplevel="dut", build_dir=name, test_dir=name, timescale=scale, seed=1)
+runner.build(sources=[source], hdl_toplevel=source.stem, build_dir=name, timescale=scale)
+runner.test(test_module=module, hdl_toplevel=source.stem, build_dir=name, test_dir=name, timescale=scale, seed=1)
 """
 
 
@@ -52,10 +53,12 @@ def environment(cocotb: Path, **more: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
-def simulated(name: str, cocotb: Path, folder: Path, **more: str) -> tuple[list[str], dict[str, str]]:
+def simulated(
+    name: str, cocotb: Path, folder: Path, module: str = "bench", source: Path = BENCH / "dut.v", **more: str
+) -> tuple[list[str], dict[str, str]]:
     """What the testbench has written, in an order that is the same for things at the same time, and its results."""
     log = folder / f"{name}.log"
-    command = [sys.executable, "-c", RUNNER, name, BENCH]
+    command = [sys.executable, "-c", RUNNER, name, module, source]
     settings = environment(cocotb, BENCH_LOG=str(log), **more)
     done = subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -78,6 +81,28 @@ def test_the_same_as_on_icarus(cocotb: Path, tmp_path: Path) -> None:
     assert len(ours) > 120
     assert ours_results == theirs_results
     assert list(ours_results.values()).count("failure") + list(ours_results.values()).count("error") == 4
+
+
+@verilog
+@pytest.mark.filterwarnings("ignore::rtlwasm.CompileWarning")
+@pytest.mark.parametrize("cocotb", ["cocotb21"], indirect=True)
+@pytest.mark.parametrize("name", ["divided", "gated", "muxed", "ripple", "two_clocks"])
+def test_edges_of_clocks_of_every_kind(cocotb: Path, tmp_path: Path, name: str) -> None:
+    if not shutil.which("iverilog"):
+        pytest.skip("there is no Icarus to compare with")
+    source = REPOSITORY / "fixtures" / "clock" / f"{name}.v"
+    model = rtlwasm.compile(source).model()
+    clocks = [clock.name for clock in model.clocks if clock.name in model and not clock.derived]
+    kinds = {"inputs": "input", "outputs": "output"}
+    ports = {key: [port.name for port in model.ports if port.kind == kind] for key, kind in kinds.items()}
+    ports["inputs"] = [port for port in ports["inputs"] if port not in clocks]
+    settings = {"BENCH_PORTS": json.dumps({**ports, "clocks": clocks})}
+    theirs, _ = simulated("icarus", cocotb, tmp_path, "edges", source, **settings)
+    ours, _ = simulated("artifact", cocotb, tmp_path, "edges", source, **settings)
+    assert len(theirs) > 200
+    # What is undefined in a simulator has some value here.
+    assert set(ours) >= {line for line in theirs if "X" not in line}
+    assert len(ours) == len(theirs)
 
 
 @verilog

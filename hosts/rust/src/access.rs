@@ -355,6 +355,10 @@ impl Model {
                  that matches its name"
             }
             Kind::Constant => "it is a constant",
+            Kind::Output => {
+                "it is an output, which the design drives; write the registers or inputs that it is computed from, and \
+                 where the output is a register itself, give that a name of its own"
+            }
             _ => "the design drives it; write the registers or inputs that it is computed from",
         };
         Err(Error::NotWritable {

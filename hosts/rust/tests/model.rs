@@ -257,7 +257,7 @@ fn what_may_not_be_written() {
         let signal = model.signal(path).expect("there");
         model.poke(signal, 1).expect_err("not writable").to_string()
     };
-    assert!(refusal(&mut model, "count").contains("the design drives it"));
+    assert!(refusal(&mut model, "count").contains("which the design drives"));
     assert!(refusal(&mut model, "u.merged").contains("--poke all"));
     assert!(refusal(&mut model, "u.answer").contains("constant"));
     let en = model.signal("en").expect("there");
