@@ -98,6 +98,9 @@ pub struct Gating {
     pub ungated: usize,
     /// Cells of such a part.
     pub part_cells: usize,
+    /// Percentage of registers that can keep their values, from which on that is done: the others change in most
+    /// cycles, and all behind them is awake.
+    pub holding: usize,
     /// Clock edges from one look at whether something can sleep to the next: a power of two.
     pub every: u64,
     /// Cycles of a call before the first look at whether one changes anything at all.
@@ -115,6 +118,7 @@ impl Default for Gating {
             shared_cells: 10_000,
             ungated: 5_000,
             part_cells: 48,
+            holding: 50,
             every: 16,
             first_look: 256,
             least_look: 4096,
@@ -131,6 +135,7 @@ impl Gating {
         shared_cells: 1,
         ungated: usize::MAX,
         part_cells: 1,
+        holding: 0,
         every: 1,
         first_look: 1,
         least_look: 1,

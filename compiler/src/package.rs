@@ -141,14 +141,31 @@ fn leb128(out: &mut Vec<u8>, mut value: usize) {
     }
 }
 
+/// Binaryen. At `-O2` only the passes that make code smaller and not slower, and that take little time: its
+/// whole first level adds 2 % of machine instructions, half the compile time, and saves another 3 %.
 #[cfg(feature = "wasm-opt")]
 fn shrink(wasm: Vec<u8>, level: OptLevel) -> Vec<u8> {
-    use wasm_opt::{Feature, OptimizationOptions};
+    use wasm_opt::{Feature, OptimizationOptions, Pass};
     let mut options = match level {
         OptLevel::O0 | OptLevel::O1 => return wasm,
-        OptLevel::O2 => OptimizationOptions::new_opt_level_1(),
+        OptLevel::O2 => OptimizationOptions::new_opt_level_0(),
         OptLevel::O3 => OptimizationOptions::new_opt_level_3(),
     };
+    if level == OptLevel::O2 {
+        let passes = [
+            Pass::Precompute,
+            Pass::Dce,
+            Pass::RemoveUnusedBrs,
+            Pass::SimplifyLocalsNostructure,
+            Pass::Vacuum,
+            Pass::CoalesceLocals,
+            Pass::RecorderLocals,
+            Pass::Vacuum,
+            Pass::MergeBlocks,
+            Pass::RemoveUnusedModuleElements,
+        ];
+        options.passes.more_passes.extend(passes);
+    }
     options
         .mvp_features_only()
         .enable_feature(Feature::BulkMemory)

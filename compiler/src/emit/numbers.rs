@@ -68,7 +68,7 @@ impl Numbers {
             ("ASLEEP", sleep.asleep.into()),
             ("ASLEEP_BYTES", 8 * u64::from(sleep.words)),
             ("AWAKE", parts.awake.into()),
-            ("PARTS", design.schedule.parts.parts.len() as u64),
+            ("AWAKE_BYTES", 4 * design.schedule.parts.parts.len() as u64),
             ("WROTE", wrote_flag.into()),
             ("LOOK_FIRST", design.schedule.gating.first_look),
             ("LOOK_LEAST", design.schedule.gating.least_look),

@@ -20,18 +20,15 @@ const FEW: usize = 4;
 
 /// The functions of parts.
 pub(crate) fn emit(module: &mut Module, context: &Context, parts: &[&Task]) {
-    for (i, parts) in parts.chunks(PARTS_OF_FUNCTION).enumerate() {
+    for parts in parts.chunks(PARTS_OF_FUNCTION) {
         let mut tasks = Vec::new();
         for task in parts {
             tasks.push((*task, emit_pieces(module, context, task)));
         }
-        let awake = context.layout.parts.awake + (PARTS_OF_FUNCTION * i) as u32;
         let (task, shared) = &tasks[0];
         let name = task_name(task.kind);
         let made = function(module, context, (task, shared, ROOT), &[], name, |e, _| {
-            for (word, tasks) in tasks.chunks(8).enumerate() {
-                e.if_any(awake + 8 * word as u32, 8, |e| e.parts(tasks));
-            }
+            e.parts(&tasks)
         });
         context.parts.borrow_mut().push(made);
     }
@@ -58,7 +55,7 @@ impl Emitter<'_, '_> {
         let places = &context.layout.parts;
         for (i, function) in context.parts.borrow().iter().enumerate() {
             let first = (PARTS_OF_FUNCTION * i) as u32;
-            self.if_any(places.awake + first, PARTS_OF_FUNCTION, |e| {
+            self.if_any(places.awake(first), 4 * PARTS_OF_FUNCTION, |e| {
                 e.code.call(*function);
             });
         }
@@ -79,15 +76,15 @@ impl Emitter<'_, '_> {
         self.in_branch(body);
     }
 
-    /// Those of eight parts that are awake.
+    /// Those of one function that are awake.
     fn parts(&mut self, tasks: &[(&Task, Shared)]) {
         for (task, shared) in tasks {
             let TaskKind::Part(_, index) = task.kind else {
                 panic!("{} is no part", task_name(task.kind))
             };
             self.turn_to(task, shared);
-            let awake = self.context.layout.parts.awake + index as u32;
-            self.code.load_at(Ty::I32, awake, 1);
+            let awake = self.context.layout.parts.awake(index as u32);
+            self.code.load_at(Ty::I32, awake, 4);
             self.in_branch(|e| {
                 e.begin_part(index);
                 e.block(&task.body);
@@ -145,13 +142,15 @@ impl Emitter<'_, '_> {
         let places = &context.layout.parts;
         let part = &context.schedule.parts.parts[index];
         if !part.is_restless {
-            self.store_byte(places.awake + index as u32, 0);
+            self.set_awake(index as u32, 0);
         }
         let late = &part.late;
         if late.is_empty() {
             return;
         }
-        self.store_byte(places.late + index as u32, 1);
+        self.code.constant(Ty::I32, 0);
+        self.code.constant(Ty::I32, 1);
+        self.code.store(Ty::I32, places.late + index as u32, 1);
         for register in late {
             let (from, to) = (
                 context.layout.registers[register.index()],
@@ -227,7 +226,8 @@ impl Emitter<'_, '_> {
         let changed = self.code.new_local(Ty::I32);
         self.code.get(value);
         self.code.load_at(ty, slot.offset, slot.size);
-        self.code.binary(ty, I32Ne, I64Ne);
+        // Not zero where they differ.
+        self.code.binary(ty, I32Xor, I64Ne);
         self.code.set(changed);
         self.code.constant(Ty::I32, 0);
         self.code.get(value);
@@ -237,12 +237,13 @@ impl Emitter<'_, '_> {
             return self.in_branch(|e| e.wake_parts(readers));
         }
         for reader in readers {
-            let awake = self.context.layout.parts.awake + reader;
+            // An or to memory, in one machine instruction.
+            let awake = self.context.layout.parts.awake(*reader);
             self.code.constant(Ty::I32, 0);
-            self.code.load_at(Ty::I32, awake, 1);
+            self.code.load_at(Ty::I32, awake, 4);
             self.code.get(changed);
             self.code.binary(Ty::I32, I32Or, I64Or);
-            self.code.store(Ty::I32, awake, 1);
+            self.code.store(Ty::I32, awake, 4);
         }
     }
 
@@ -285,22 +286,13 @@ impl Emitter<'_, '_> {
     }
 
     fn wake_parts(&mut self, parts: &[u32]) {
-        let awake = self.context.layout.parts.awake;
-        for near in parts.chunk_by(|a, b| a / 8 == b / 8) {
-            if near.len() > 2 {
-                let bits = near.iter().map(|part| 1 << (8 * (part % 8)));
-                self.set_bits(awake + near[0] / 8 * 8, bits.sum());
-                continue;
-            }
-            for part in near {
-                self.store_byte(awake + part, 1);
-            }
-        }
+        parts.iter().for_each(|part| self.set_awake(*part, 1));
     }
 
-    fn store_byte(&mut self, address: u32, value: u64) {
+    fn set_awake(&mut self, part: u32, value: u64) {
         self.code.constant(Ty::I32, 0);
         self.code.constant(Ty::I32, value);
-        self.code.store(Ty::I32, address, 1);
+        let awake = self.context.layout.parts.awake(part);
+        self.code.store(Ty::I32, awake, 4);
     }
 }

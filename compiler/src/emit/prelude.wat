@@ -161,8 +161,8 @@
   (func $wake
     (if (i32.const @ASLEEP_BYTES@)
       (then (memory.fill (i32.const @ASLEEP@) (i32.const 0) (i32.const @ASLEEP_BYTES@))))
-    (if (i32.const @PARTS@)
-      (then (memory.fill (i32.const @AWAKE@) (i32.const 1) (i32.const @PARTS@)))))
+    (if (i32.const @AWAKE_BYTES@)
+      (then (memory.fill (i32.const @AWAKE@) (i32.const 1) (i32.const @AWAKE_BYTES@)))))
 
   ;; True when that many bytes, a multiple of eight, are equal.
   (func $same (export "gen_same") (param $a i32) (param $b i32) (param $len i32) (result i32)

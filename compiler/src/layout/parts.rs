@@ -15,11 +15,11 @@ pub const PARTS_OF_FUNCTION: usize = 16;
 /// What parts keep in memory. All that outlasts an edge is part of the state.
 #[derive(Clone, Debug, Default)]
 pub struct PartPlaces {
-    /// A byte for each part, 0 while it sleeps.
+    /// Four bytes for each part, 0 while it sleeps.
     pub awake: u32,
-    /// How many, with what fills the last function.
-    pub bytes: u32,
-    /// As many bytes, outside of the state: it has run in this edge, and has late registers.
+    /// How many parts, with what fills the last function.
+    pub count: u32,
+    /// A byte for each part, outside of the state: it has run in this edge, and has late registers.
     pub late: u32,
     /// Values that parts compute for each other, and which part does.
     pub kept: BTreeMap<CellId, (usize, Slot)>,
@@ -34,10 +34,10 @@ pub(super) fn place_parts(n: &Netlist, schedule: &Schedule, at: &mut Cursor) -> 
     if parts.parts.is_empty() {
         return PartPlaces::default();
     }
-    let bytes = parts.parts.len().next_multiple_of(PARTS_OF_FUNCTION) as u32;
+    let count = parts.parts.len().next_multiple_of(PARTS_OF_FUNCTION) as u32;
     let mut places = PartPlaces {
-        awake: at.take(bytes.into(), 8),
-        bytes,
+        awake: at.take(4 * u64::from(count), 8),
+        count,
         ..PartPlaces::default()
     };
     for (cell, _) in &parts.inputs {
@@ -55,9 +55,13 @@ pub(super) fn place_parts(n: &Netlist, schedule: &Schedule, at: &mut Cursor) -> 
 }
 
 impl PartPlaces {
+    pub fn awake(&self, part: u32) -> u32 {
+        self.awake + 4 * part
+    }
+
     /// What is needed during one edge.
     pub(super) fn place_late(&mut self, n: &Netlist, schedule: &Schedule, at: &mut Cursor) {
-        self.late = at.take(self.bytes.into(), 8);
+        self.late = at.take(self.count.into(), 8);
         for register in schedule.parts.parts.iter().flat_map(|part| &part.late) {
             let width = n.registers[*register].width;
             self.next.insert(*register, at.value(width));

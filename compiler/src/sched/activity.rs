@@ -467,7 +467,7 @@ impl<'a> Grouping<'a> {
 }
 
 /// Every cell but constants that the sinks need, operands first.
-fn cone(n: &Netlist, sinks: &[Sink]) -> Vec<CellId> {
+pub(super) fn cone(n: &Netlist, sinks: &[Sink]) -> Vec<CellId> {
     let mut seen = SideTable::new(&n.cells, false);
     let mut work: Vec<CellId> = sinks
         .iter()

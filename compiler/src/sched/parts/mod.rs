@@ -8,21 +8,26 @@
 //!
 //! A register that a later part reads is *late*: its next value waits beside it until all parts have run.
 //!
-//! The order is one that visits every cone in depth, so that what belongs together lies together, and every cut of
-//! such a list into pieces runs from front to back. It is cut where few values cross.
+//! Counters that never stop would wake all that lies with them in every cycle, so they have parts of their own, which
+//! never sleep (`free.rs`).
+
+mod free;
+mod order;
 
 use rustc_hash::FxHashMap;
 
+use self::order::{Item, Order};
 use super::activity::{Activity, Owner};
 use super::regions::{Scheduler, Sink, SinkOrder};
 use super::sinks::needs_shadow;
 use super::{Action, Block, Domains, TaskKind, TimingModel};
-use crate::arena::SideTable;
 use crate::ir::*;
 use crate::options::Gating;
 
 /// Effects, or writes, of one part.
 const TAIL: usize = 64;
+/// Most cells that are looked at to see whether a register can keep its value.
+const CHOICES: usize = 64;
 
 /// What each part does besides computing, and who looks at what.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +50,7 @@ pub struct Part {
     /// Values for other parts.
     pub kept: Vec<CellId>,
     pub late: Vec<RegisterId>,
-    /// Looks at random values, so never sleeps.
+    /// Looks at random values, or at what changes in every cycle: it never sleeps.
     pub is_restless: bool,
 }
 
@@ -67,29 +72,32 @@ impl Cut {
         let plain = n.latches.is_empty() && n.loops.is_empty();
         let is_edge = |(kind, _): &&(TaskKind, Vec<Sink>)| matches!(kind, TaskKind::Edge(_));
         let (_, sinks) = tasks.iter().find(is_edge).filter(|_| single && plain)?;
-        let order = Order::of(n, sinks);
-        let mut members = order.cut(n, sinks, gating.part_cells);
-        members.extend(tail(sinks));
-        Some(Cut::new(n, sinks, members))
+        if holding(n, sinks) < gating.holding {
+            return None;
+        }
+        let mut pieces = Order::of(n, sinks).cut(n, sinks, gating.part_cells);
+        pieces.extend(tail(sinks).into_iter().map(Piece::plain));
+        Some(Cut::new(n, sinks, pieces))
     }
 
-    fn new(n: &Netlist, sinks: &[Sink], members: Vec<Vec<Item>>) -> Cut {
+    fn new(n: &Netlist, sinks: &[Sink], pieces: Vec<Piece>) -> Cut {
         let mut activity = Activity::none(n);
         for cell in n.cells.ids().filter(|c| n.cells[*c].kind.is_source()) {
             activity.give(cell, Owner::ALL);
         }
-        for (part, items) in members.iter().enumerate() {
-            for item in items {
+        for (part, piece) in pieces.iter().enumerate() {
+            for item in &piece.items {
                 if let Item::Cell(cell) = item {
                     activity.give(*cell, Owner::supernode(part));
                 }
             }
         }
         let mut parts = Parts::default();
-        for items in &members {
-            parts.look(n, sinks, &activity, items);
+        for piece in &pieces {
+            parts.look(n, sinks, &activity, piece);
         }
         parts.find_late();
+        parts.leave_restless_alone();
         Cut { parts, activity }
     }
 
@@ -110,10 +118,13 @@ impl Cut {
 
 impl Parts {
     /// Adds the next part, and what it looks at.
-    fn look(&mut self, n: &Netlist, sinks: &[Sink], activity: &Activity, items: &[Item]) {
+    fn look(&mut self, n: &Netlist, sinks: &[Sink], activity: &Activity, piece: &Piece) {
         let index = self.parts.len();
-        self.parts.push(Part::default());
-        for item in items {
+        self.parts.push(Part {
+            is_restless: piece.is_restless,
+            ..Part::default()
+        });
+        for item in &piece.items {
             match item {
                 Item::Cell(cell) => {
                     if let CellKind::MemRead { memory, .. } = n.cells[*cell].kind {
@@ -173,6 +184,62 @@ impl Parts {
             }
         }
     }
+
+    /// Nobody need wake those that never sleep.
+    fn leave_restless_alone(&mut self) {
+        let parts = &self.parts;
+        let sleeps = |part: &u32| !parts[*part as usize].is_restless;
+        let readers = self.cells.values_mut().chain(self.registers.values_mut());
+        let inputs = self.inputs.iter_mut().map(|(_, readers)| readers);
+        for readers in readers.chain(self.memories.values_mut()).chain(inputs) {
+            readers.retain(sleeps);
+        }
+        self.writers.retain(|_, part| sleeps(part));
+    }
+}
+
+/// How many per cent of all registers may keep their value.
+fn holding(n: &Netlist, sinks: &[Sink]) -> usize {
+    let (mut all, mut holding) = (0, 0);
+    for sink in sinks {
+        if let Action::StoreRegister(register, next) = sink.action {
+            all += 1;
+            holding += usize::from(sink.guard.is_some() || can_hold(n, register, next));
+        }
+    }
+    100 * holding / all.max(1)
+}
+
+/// True where a register's value is among those that its next value is chosen from.
+fn can_hold(n: &Netlist, register: RegisterId, next: CellId) -> bool {
+    let (mut work, mut looked_at) = (vec![next], 0);
+    while let Some(cell) = work.pop().filter(|_| looked_at < CHOICES) {
+        looked_at += 1;
+        match n.cells[cell].kind {
+            CellKind::Register(r) if r == register => return true,
+            CellKind::Mux {
+                on_true, on_false, ..
+            } => work.extend([on_true, on_false]),
+            CellKind::And(a, b) | CellKind::Or(a, b) => work.extend([a, b]),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// What goes into one part.
+struct Piece {
+    items: Vec<Item>,
+    is_restless: bool,
+}
+
+impl Piece {
+    fn plain(items: Vec<Item>) -> Piece {
+        Piece {
+            items,
+            is_restless: false,
+        }
+    }
 }
 
 /// Parts come in order.
@@ -180,16 +247,6 @@ fn note(readers: &mut Vec<u32>, part: usize) {
     if readers.last() != Some(&(part as u32)) {
         readers.push(part as u32);
     }
-}
-
-/// True for what costs so much that it is in a part of its own.
-fn is_heavy(n: &Netlist, item: Item) -> bool {
-    let Item::Cell(cell) = item else { return false };
-    let copies = matches!(
-        n.cells[cell].kind,
-        CellKind::Concat(_) | CellKind::MemRead { .. }
-    );
-    n.width(cell) > 64 && !copies
 }
 
 /// Effects and memory writes: they see all as it was before the edge, in parts that compute nothing.
@@ -216,127 +273,4 @@ fn tail(sinks: &[Sink]) -> Vec<Vec<Item>> {
     let effects = effects.chunks(TAIL).map(<[Item]>::to_vec);
     let parts = effects.chain(writes);
     parts.filter(|part| !part.is_empty()).collect()
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Item {
-    Cell(CellId),
-    Sink(usize),
-}
-
-/// The cells that sinks need, operands first, every cone in depth; the store of a register behind its cone.
-struct Order {
-    items: Vec<Item>,
-    /// Place of each cell in the list.
-    place: SideTable<Cell, u32>,
-}
-
-const NOWHERE: u32 = u32::MAX;
-const VISITED: u32 = u32::MAX - 1;
-
-impl Order {
-    fn of(n: &Netlist, sinks: &[Sink]) -> Order {
-        let mut order = Order {
-            items: Vec::new(),
-            place: SideTable::new(&n.cells, NOWHERE),
-        };
-        let scope = |sink: &Sink| match sink.action {
-            Action::StoreRegister(r, _) => (0, n.registers[r].origin.scope),
-            _ => (1, n.scopes.ids().next().expect("the top")),
-        };
-        let mut indices: Vec<usize> = (0..sinks.len()).collect();
-        indices.sort_by_key(|i| scope(&sinks[*i]));
-        for index in indices {
-            let sink = &sinks[index];
-            for cell in sink.uses.iter().chain(&sink.guard) {
-                order.visit(n, *cell);
-            }
-            if let Action::StoreRegister(..) = sink.action {
-                order.items.push(Item::Sink(index));
-            }
-        }
-        order
-    }
-
-    /// Appends what is not yet there of a cone.
-    fn visit(&mut self, n: &Netlist, root: CellId) {
-        let mut work = vec![root];
-        while let Some(cell) = work.last().copied() {
-            let kind = &n.cells[cell].kind;
-            match self.place[cell] {
-                NOWHERE if kind.is_source() || n.constant(cell).is_some() => {
-                    work.pop();
-                }
-                NOWHERE => {
-                    self.place[cell] = VISITED;
-                    kind.for_each_operand(|o| work.push(o));
-                }
-                VISITED => {
-                    work.pop();
-                    self.place[cell] = self.items.len() as u32;
-                    self.items.push(Item::Cell(cell));
-                }
-                _ => {
-                    work.pop();
-                }
-            }
-        }
-    }
-
-    /// Pieces of about `size` items, cut where the fewest values cross.
-    fn cut(&self, n: &Netlist, sinks: &[Sink], size: usize) -> Vec<Vec<Item>> {
-        let crossing = self.crossing(n, sinks);
-        let places = 0..self.items.len();
-        let mut heavy = places.filter(|at| is_heavy(n, self.items[*at])).peekable();
-        let mut pieces = Vec::new();
-        let mut start = 0;
-        while start < self.items.len() {
-            while heavy.next_if(|at| *at < start).is_some() {}
-            let free = heavy.peek().copied().unwrap_or(self.items.len());
-            let (least, most) = (start + size.div_ceil(2), start + size + size / 2);
-            let end = match most < free {
-                true => (least..=most)
-                    .min_by_key(|at| (crossing[*at], most - at))
-                    .expect("the size is not zero"),
-                false => free.max(start + 1),
-            };
-            pieces.push(self.items[start..end].to_vec());
-            start = end;
-        }
-        pieces
-    }
-
-    /// For each place how many values are computed before it and used behind it.
-    fn crossing(&self, n: &Netlist, sinks: &[Sink]) -> Vec<i32> {
-        let end = self.items.len();
-        let mut last = vec![0; end];
-        let mut used = |cell: CellId, at: usize| {
-            if let Some(place) = last.get_mut(self.place[cell] as usize) {
-                *place = at.max(*place);
-            }
-        };
-        for (at, item) in self.items.iter().enumerate() {
-            match item {
-                Item::Cell(cell) => n.cells[*cell].kind.for_each_operand(|o| used(o, at)),
-                Item::Sink(sink) => sinks[*sink].uses.iter().for_each(|o| used(*o, at)),
-            }
-        }
-        let of_tail = sinks.iter().filter(|s| s.order != SinkOrder::Any);
-        for cell in of_tail.flat_map(|s| s.uses.iter().chain(&s.guard)) {
-            used(*cell, end);
-        }
-        let mut crossing = vec![0; end + 1];
-        for (place, last) in last.into_iter().enumerate().filter(|(at, l)| l > at) {
-            crossing[place + 1] += 1;
-            if last < end {
-                crossing[last + 1] -= 1;
-            }
-        }
-        let mut open = 0;
-        for change in &mut crossing {
-            open += *change;
-            *change = open;
-        }
-        crossing
-    }
 }
