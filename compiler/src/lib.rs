@@ -33,6 +33,8 @@
 //! 5. [`layout`] gives every stored value its address.
 //! 6. [`emit`] writes the module, [`package`] optimises it and adds the manifest.
 //!
+//! [`reference`] gives the interpreter the interface of an artifact, for hosts that run both.
+//!
 //! [`pipeline`] calls 3 to 6 and [`compile()`] all of them. [`bits`] and [`arena`] are used everywhere.
 
 pub mod api;
@@ -48,12 +50,13 @@ pub mod options;
 pub mod package;
 pub mod pass;
 pub mod pipeline;
+pub mod reference;
 pub mod sched;
 #[cfg(feature = "cli")]
 pub mod stage;
 
 pub use api::{Artifact, Compiler};
-pub use compile::{Compilation, compile};
+pub use compile::{Compilation, compile, compile_with_source};
 #[cfg(feature = "cli")]
 pub use stage::{Stage, emit_stage};
 

@@ -75,7 +75,13 @@ pub fn artifact(
             .effects
             .iter()
             .enumerate()
-            .map(|(i, e)| event(n, layout, i, e, options))
+            .map(|(i, e)| {
+                let cover = match layout.effects[i] {
+                    EffectSlot::Cover(at) => Some(at.into()),
+                    _ => None,
+                };
+                event(n, e, cover, options)
+            })
             .collect(),
         outline_groups: u32::from(rows.iter().any(|r| r.outlined)),
         plusargs: plusargs(n, &rows),
@@ -367,11 +373,11 @@ fn resets(
         .collect()
 }
 
-fn event(
+/// What hosts must know of an effect; `cover` is where its counter lies, if it has one.
+pub(crate) fn event(
     n: &Netlist,
-    layout: &Layout,
-    index: usize,
     effect: &Effect,
+    cover: Option<u64>,
     options: &Options,
 ) -> manifest::EventSite {
     use EffectKind::*;
@@ -410,10 +416,7 @@ fn event(
         } else {
             None
         },
-        cover: match layout.effects[index] {
-            EffectSlot::Cover(at) => Some(at.into()),
-            _ => None,
-        },
+        cover,
     }
 }
 

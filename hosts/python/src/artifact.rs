@@ -7,6 +7,7 @@ use pyo3::types::PyBytes;
 use rtlwasm_host::ModelOptions;
 
 use crate::errors::{exception, guarded, not_loaded};
+use crate::reference::{Engine, Source, Twins};
 
 /// A compiled design, ready to make any number of models.
 #[pyclass(frozen, subclass, module = "rtlwasm._native")]
@@ -15,6 +16,8 @@ pub struct Artifact {
     wasm: Py<PyBytes>,
     warnings: String,
     dependencies: Vec<PathBuf>,
+    source: Option<Py<Source>>,
+    twins: Twins,
 }
 
 impl Artifact {
@@ -25,20 +28,45 @@ impl Artifact {
             wasm,
             warnings: String::new(),
             dependencies: Vec::new(),
+            source: None,
+            twins: Twins::default(),
         }
+    }
+
+    /// What models with that engine are made of.
+    pub fn for_engine(&self, py: Python<'_>, engine: Engine) -> PyResult<rtlwasm_host::Artifact> {
+        if engine == Engine::Wasm {
+            return Ok(self.host.clone());
+        }
+        let Some(source) = &self.source else {
+            let text = format!(
+                "engine=\"{}\" needs the source, and a .wasm file holds none: make the model of what rtlwasm.compile \
+                 returns, or say what the file was compiled from, \
+                 rtlwasm.load(file, engine=\"{}\", source=...)",
+                engine.name(),
+                engine.name()
+            );
+            return Err(exception(py, "OptionError", text));
+        };
+        let (source, compiled) = (source.get().0.clone(), &self.host);
+        let made = guarded(py, || {
+            py.detach(|| self.twins.get(engine, &source, compiled))
+        })?;
+        made.map_err(|error| not_loaded(py, &error))
     }
 }
 
 #[pymethods]
 impl Artifact {
     #[new]
-    #[pyo3(signature = (wasm, *, cached = true, warnings = String::new(), dependencies = Vec::new()))]
+    #[pyo3(signature = (wasm, *, cached = true, warnings = String::new(), dependencies = Vec::new(), source = None))]
     fn new(
         py: Python<'_>,
         wasm: &Bound<'_, PyBytes>,
         cached: bool,
         warnings: String,
         dependencies: Vec<PathBuf>,
+        source: Option<Py<Source>>,
     ) -> PyResult<Artifact> {
         let mut options = ModelOptions::default();
         if !cached {
@@ -52,6 +80,8 @@ impl Artifact {
             wasm: wasm.clone().unbind(),
             warnings,
             dependencies,
+            source,
+            twins: Twins::default(),
         })
     }
 
@@ -59,6 +89,12 @@ impl Artifact {
     #[getter]
     fn wasm(&self, py: Python<'_>) -> Py<PyBytes> {
         self.wasm.clone_ref(py)
+    }
+
+    /// What it was compiled from, for the engines that run that; None when it was loaded.
+    #[getter]
+    fn _source(&self, py: Python<'_>) -> Option<Py<Source>> {
+        self.source.as_ref().map(|source| source.clone_ref(py))
     }
 
     /// Name of the top module.

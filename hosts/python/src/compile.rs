@@ -1,6 +1,7 @@
 //! The compiler as one function: sources and options in, the bytes of an artifact and warnings out.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -10,6 +11,7 @@ use rtlwasm::options::{
 };
 
 use crate::errors::{exception, guarded};
+use crate::reference::Source;
 
 /// What the user asked for, as Python spells it; see `rtlwasm.compile`.
 #[derive(FromPyObject)]
@@ -34,8 +36,8 @@ struct Request {
     profile: String,
 }
 
-/// What the compiler answers: the file, the warnings as text, every file that was read.
-type Compiled = (Py<PyBytes>, String, Vec<PathBuf>);
+/// What the compiler answers: the file, the warnings as text, every file that was read, and what other engines need.
+type Compiled = (Py<PyBytes>, String, Vec<PathBuf>, Source);
 
 /// Compiles a design; the request has one item for each option of `rtlwasm.compile`.
 #[pyfunction]
@@ -43,14 +45,15 @@ pub fn compile(py: Python<'_>, request: &Bound<'_, PyDict>) -> PyResult<Compiled
     let request: Request = request.extract()?;
     let options = options(py, &request)?;
     let design = design(py, request)?;
-    let compiled = guarded(py, || py.detach(|| rtlwasm::compile(&design, &options)))?;
-    let compilation = match compiled {
-        Ok(compilation) => compilation,
+    let compiled = guarded(py, || py.detach(|| rtlwasm::compile_with_source(&design, &options)))?;
+    let (compilation, source) = match compiled {
+        Ok(compiled) => compiled,
         Err(Diagnostics(found)) => return Err(refusal(py, &found, &design)?),
     };
     let warnings = render(&compilation.warnings, &compilation.sources, Colour::Never);
     let wasm = PyBytes::new(py, &compilation.artifact).unbind();
-    Ok((wasm, warnings, compilation.dependencies))
+    let source = Source(Arc::new(source));
+    Ok((wasm, warnings, compilation.dependencies, source))
 }
 
 fn design(py: Python<'_>, request: Request) -> PyResult<Design> {

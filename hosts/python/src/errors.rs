@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::prelude::*;
-use rtlwasm_host::{Error, LoadError};
+use rtlwasm_host::{Divergence, Error, LoadError};
 
 /// An exception of `rtlwasm.errors`.
 pub fn exception(py: Python<'_>, class: &str, message: impl Into<String>) -> PyErr {
@@ -34,11 +34,31 @@ fn refused(py: Python<'_>, error: &Error) -> PyErr {
         Error::ForeignHandle | Error::ForeignSnapshot => "ForeignError",
         Error::Image { .. } => "ImageError",
         Error::Io { source, .. } => return with_errno(py, source, &error.to_string()),
+        Error::Diverged(found) => return diverged(py, found),
+        Error::NotAlike { .. } => "ForeignError",
         Error::Trap { .. } => "InternalError",
         Error::Wave { .. } => "WaveError",
         Error::Refused { .. } | Error::RingStuck | Error::BrokenRing { .. } => "RtlwasmError",
     };
     exception(py, class, error.to_string())
+}
+
+/// Two engines that have come apart.
+fn diverged(py: Python<'_>, found: &Divergence) -> PyErr {
+    let error = exception(py, "DivergenceError", found.to_string());
+    let fields = (
+        &found.what,
+        &found.reference,
+        &found.compiled,
+        &found.source,
+        found.cycle,
+        found.time,
+        found.signals.clone(),
+    );
+    match error.value(py).call_method1("_take", fields) {
+        Ok(_) => error,
+        Err(other) => other,
+    }
 }
 
 /// An artifact that could not be loaded.

@@ -14,6 +14,7 @@ mod mirror;
 mod model;
 mod number;
 mod play;
+mod reference;
 mod run;
 mod signal;
 mod state;
@@ -46,6 +47,8 @@ mod _native {
     use crate::model::Model;
     #[pymodule_export]
     use crate::play::play_rows;
+    #[pymodule_export]
+    use crate::reference::Source;
     #[pymodule_export]
     use crate::run::Run;
     #[pymodule_export]

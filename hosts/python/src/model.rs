@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::errors::{answered, asked, caught, exception, guarded, not_loaded};
 use crate::event::Event;
 use crate::number::from_python;
+use crate::reference::Engine;
 use crate::run::{Piece, Run, Unit};
 use crate::signal::Signal;
 use crate::state::State;
@@ -28,6 +29,7 @@ use crate::view::Views;
 #[pyclass(frozen, subclass, module = "rtlwasm._native")]
 pub struct Model {
     artifact: Py<Artifact>,
+    engine: Engine,
     pub host: rtlwasm_host::Artifact,
     pub views: Views,
     /// The clock of a design that has one.
@@ -40,15 +42,20 @@ pub struct Model {
 #[pymethods]
 impl Model {
     #[new]
-    #[pyo3(signature = (artifact, *, seed = 0, plusargs = Vec::new(), fork_of = None))]
+    #[pyo3(signature = (artifact, *, engine = "wasm", seed = 0, plusargs = Vec::new(), fork_of = None))]
     fn new(
         py: Python<'_>,
         artifact: &Bound<'_, Artifact>,
+        engine: &str,
         seed: u64,
         plusargs: Vec<String>,
         fork_of: Option<&Bound<'_, Model>>,
     ) -> PyResult<Model> {
-        let host = artifact.get().host.clone();
+        let engine = match fork_of {
+            Some(other) => other.get().engine,
+            None => Engine::from_name(py, engine)?,
+        };
+        let host = artifact.get().for_engine(py, engine)?;
         let made = match fork_of {
             Some(other) => {
                 let other = other.get();
@@ -77,6 +84,7 @@ impl Model {
         let model = made.map_err(|error| not_loaded(py, &error))?;
         Ok(Model {
             artifact: artifact.clone().unbind(),
+            engine,
             views: Views::default(),
             clock: host.only_clock().ok(),
             host,
@@ -90,6 +98,12 @@ impl Model {
     #[getter]
     fn artifact(&self, py: Python<'_>) -> Py<Artifact> {
         self.artifact.clone_ref(py)
+    }
+
+    /// What runs it: "wasm", "interp" or "both".
+    #[getter]
+    fn engine(&self) -> &'static str {
+        self.engine.name()
     }
 
     /// The value of a signal or of a memory row, of any width, as an unsigned int.

@@ -214,16 +214,8 @@ impl Model {
 
     /// The value whose parts lie that far behind the signal's own.
     pub(crate) fn read_parts(&self, signal: Signal, index: u32, behind: usize) -> Value {
-        let (memory, entry) = (self.memory(), self.entry(signal));
-        let mut value = Value::zero(signal.width);
-        let mut lo = 0;
-        for part in &entry.parts {
-            let at = (part.offset + row_offset(signal, index)) as usize + behind;
-            let whole = from_bytes(&memory[at..at + part.size as usize]);
-            value.insert(lo, &whole.slice(part.shift, part.width));
-            lo += part.width;
-        }
-        value
+        let moved = row_offset(signal, index) as usize + behind;
+        value_at(self.entry(signal), self.memory(), moved)
     }
 
     /// What is seen on the pins: the design's bits where it drives, the host's elsewhere.
@@ -397,6 +389,19 @@ impl Signal {
     fn inout_free(self) -> bool {
         self.kind != Kind::Inout
     }
+}
+
+/// The value whose parts lie so many bytes behind those of an entry.
+pub(crate) fn value_at(entry: &manifest::Signal, memory: &[u8], moved: usize) -> Value {
+    let mut value = Value::zero(entry.width);
+    let mut lo = 0;
+    for part in &entry.parts {
+        let at = part.offset as usize + moved;
+        let whole = from_bytes(&memory[at..at + part.size as usize]);
+        value.insert(lo, &whole.slice(part.shift, part.width));
+        lo += part.width;
+    }
+    value
 }
 
 fn row_offset(memory: Signal, index: u32) -> u64 {

@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use rtlwasm_abi::manifest::{self, Manifest};
 use sha2::{Digest, Sha256};
-use wasmtime::{Config, Engine, Module, OptLevel};
+use wasmtime::{Config, Module, OptLevel};
 
 use crate::cache;
 use crate::control::Control;
+use crate::engine::Engine;
 use crate::error::{Error, LoadError};
 use crate::machine::{Compiled, Machine};
 use crate::model::Model;
@@ -80,17 +81,32 @@ impl Artifact {
         Artifact::new(wasm, || Code::interpreted(wasm, options))
     }
 
+    /// A design that another engine runs: `make` gives each model one, before its first reset, and `manifest` says
+    /// where everything lies in its memory; the first `ports` of its signals are the ports.
+    pub fn of_engine(
+        manifest: Manifest,
+        ports: usize,
+        make: impl Fn() -> Result<Box<dyn Engine>, LoadError> + Send + Sync + 'static,
+    ) -> Result<Artifact, LoadError> {
+        let code = Code::Other(Box::new(make));
+        let hash = Sha256::digest(&manifest.layout_hash);
+        Artifact::checked(Sections { manifest, ports }, code, &hash)
+    }
+
     fn new(
         wasm: &[u8],
         code: impl FnOnce() -> Result<Code, LoadError>,
     ) -> Result<Artifact, LoadError> {
-        let Sections { manifest, ports } = sections::read(wasm)?;
-        let code = code()?;
+        let sections = sections::read(wasm)?;
+        Artifact::checked(sections, code()?, &Sha256::digest(wasm))
+    }
+
+    fn checked(sections: Sections, code: Code, hash: &[u8]) -> Result<Artifact, LoadError> {
+        let Sections { manifest, ports } = sections;
         let machine = code.machine()?;
         let memory_len = machine.memory().len() as u64;
         let control = Control::read(machine.memory())?;
         verify::check(&manifest, &control, memory_len)?;
-        let hash = Sha256::digest(wasm);
         let tag = u64::from_le_bytes(hash[..8].try_into().expect("32 bytes"));
         let inner = Inner {
             code,
@@ -189,11 +205,15 @@ impl std::fmt::Debug for Artifact {
 }
 
 /// What instances are made of.
-struct Code {
-    module: OnceLock<Module>,
+enum Code {
+    Compiled(Module),
     #[cfg(feature = "interpreter")]
-    interpreted: Option<Interpreted>,
+    Interpreted(Interpreted),
+    Other(MakeEngine),
 }
+
+/// Makes an engine for one more model.
+type MakeEngine = Box<dyn Fn() -> Result<Box<dyn Engine>, LoadError> + Send + Sync>;
 
 /// A module for the interpreter, and what machine code is made of when it is wanted.
 #[cfg(feature = "interpreter")]
@@ -201,15 +221,12 @@ struct Interpreted {
     module: wasmi::Module,
     wasm: Vec<u8>,
     cache_dir: Option<PathBuf>,
+    compiled: OnceLock<Module>,
 }
 
 impl Code {
     fn new(wasm: &[u8], options: &ModelOptions) -> Result<Code, LoadError> {
-        Ok(Code {
-            module: OnceLock::from(compile(wasm, options.cache_dir.as_deref())?),
-            #[cfg(feature = "interpreter")]
-            interpreted: None,
-        })
+        Ok(Code::Compiled(compile(wasm, options.cache_dir.as_deref())?))
     }
 
     #[cfg(feature = "interpreter")]
@@ -224,33 +241,40 @@ impl Code {
                 name: import.name().into(),
             });
         }
-        Ok(Code {
-            module: OnceLock::new(),
-            interpreted: Some(Interpreted {
-                module,
-                wasm: wasm.to_vec(),
-                cache_dir: options.cache_dir.clone(),
-            }),
-        })
+        Ok(Code::Interpreted(Interpreted {
+            module,
+            wasm: wasm.to_vec(),
+            cache_dir: options.cache_dir.clone(),
+            compiled: OnceLock::new(),
+        }))
     }
 
     fn machine(&self) -> Result<Machine, LoadError> {
-        #[cfg(feature = "interpreter")]
-        if let (Some(interpreted), None) = (&self.interpreted, self.module.get()) {
-            let made = crate::machine::interpreted::Interpreted::new(&interpreted.module)?;
-            return Ok(Machine::Interpreted(Box::new(made)));
+        match self {
+            #[cfg(feature = "interpreter")]
+            Code::Interpreted(code) if code.compiled.get().is_none() => {
+                let made = crate::machine::interpreted::Interpreted::new(&code.module)?;
+                Ok(Machine::Interpreted(Box::new(made)))
+            }
+            Code::Other(make) => Ok(Machine::Other(make()?)),
+            _ => self.compiled(),
         }
-        self.compiled()
     }
 
     fn compiled(&self) -> Result<Machine, LoadError> {
-        #[cfg(feature = "interpreter")]
-        if let (Some(interpreted), None) = (&self.interpreted, self.module.get()) {
-            let module = compile(&interpreted.wasm, interpreted.cache_dir.as_deref())?;
-            // Another thread may have been faster.
-            let _ = self.module.set(module);
-        }
-        let module = self.module.get().expect("compiled when loaded or just now");
+        let module = match self {
+            Code::Compiled(module) => module,
+            #[cfg(feature = "interpreter")]
+            Code::Interpreted(code) => match code.compiled.get() {
+                Some(module) => module,
+                None => {
+                    let module = compile(&code.wasm, code.cache_dir.as_deref())?;
+                    // Another thread may have been faster.
+                    code.compiled.get_or_init(|| module)
+                }
+            },
+            Code::Other(_) => return self.machine(),
+        };
         Ok(Machine::Compiled(Box::new(Compiled::new(module)?)))
     }
 }
@@ -268,8 +292,8 @@ fn compile(wasm: &[u8], cache_dir: Option<&Path>) -> Result<Module, LoadError> {
 }
 
 /// The one engine of this process. Models of different artifacts share it, so that it is set up once.
-fn engine() -> Result<&'static Engine, LoadError> {
-    static ENGINE: OnceLock<Engine> = OnceLock::new();
+fn engine() -> Result<&'static wasmtime::Engine, LoadError> {
+    static ENGINE: OnceLock<wasmtime::Engine> = OnceLock::new();
     if let Some(engine) = ENGINE.get() {
         return Ok(engine);
     }
@@ -281,7 +305,7 @@ fn engine() -> Result<&'static Engine, LoadError> {
     config.memory_may_move(false);
     config.wasm_wide_arithmetic(true);
     // Neither fuel nor epochs: they cost time in every loop.
-    let engine = Engine::new(&config).map_err(|e| LoadError::Instantiate {
+    let engine = wasmtime::Engine::new(&config).map_err(|e| LoadError::Instantiate {
         reason: format!("{e:#}"),
     })?;
     Ok(ENGINE.get_or_init(|| engine))

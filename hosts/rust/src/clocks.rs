@@ -178,7 +178,6 @@ impl Model {
     }
 
     /// When the next of the running clocks is due.
-    #[cfg(feature = "wave")]
     pub(crate) fn next_flip(&self) -> Option<u64> {
         let memory = self.memory();
         let running = |row: &usize| memory[*row + trigger::RUN as usize] != 0;
@@ -188,7 +187,6 @@ impl Model {
     }
 
     /// Time passes as in a step: every clock's next edge stays as far away as it was.
-    #[cfg(feature = "wave")]
     pub(crate) fn pass(&mut self, time: u64) {
         self.set_time(self.time().wrapping_add(time));
         for row in self.trigger_rows() {
@@ -198,7 +196,6 @@ impl Model {
         }
     }
 
-    #[cfg(feature = "wave")]
     fn trigger_rows(&self) -> impl Iterator<Item = usize> + use<> {
         let control = &self.artifact.inner.control;
         let (base, rows) = (control.trigger_base, control.trigger_count as usize);
@@ -228,7 +225,7 @@ impl Model {
     }
 
     /// Where a clock's row of the trigger table begins.
-    fn row(&self, clock: Clock) -> Result<usize, Error> {
+    pub(crate) fn row(&self, clock: Clock) -> Result<usize, Error> {
         if clock.artifact != self.artifact.inner.tag {
             return Err(Error::ForeignHandle);
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use rtlwasm_abi::{ABI_MAJOR, Status};
 
+use crate::lockstep::Divergence;
 use crate::value::ParseValueError;
 
 /// Why an artifact could not be loaded.
@@ -191,9 +192,18 @@ pub enum Error {
     /// A text that is not a value.
     #[error(transparent)]
     Value(#[from] ParseValueError),
+    /// Two implementations that run side by side have come apart; see [`Lockstep`](crate::Lockstep).
+    #[error(transparent)]
+    Diverged(Box<Divergence>),
+    /// What is to run side by side has not the same ports.
+    #[error("these are not two builds of one design: {problem}")]
+    NotAlike {
+        /// What differs.
+        problem: String,
+    },
     /// A snapshot of another design.
     #[error(
-        "the snapshot is of another design or build: it fits only artifacts with the same layout hash"
+        "the snapshot is of another design, build or engine: it fits only those with the same layout hash"
     )]
     ForeignSnapshot,
     /// A memory image that cannot be loaded.

@@ -4,6 +4,7 @@ use rtlwasm_abi::layout::{CONTROL_BASE, control, event};
 use rtlwasm_abi::manifest;
 
 use crate::control::{read_u32, read_u64, write_u32};
+use crate::engine::Told;
 use crate::error::Error;
 use crate::format::format_message;
 use crate::model::Model;
@@ -84,6 +85,12 @@ impl Model {
 
     /// Empties the ring; true when there was something in it.
     pub(crate) fn drain_ring(&mut self) -> Result<bool, Error> {
+        if let Some(engine) = self.machine.other() {
+            let told = engine.told();
+            let any = !told.is_empty();
+            told.into_iter().try_for_each(|told| self.take(told))?;
+            return Ok(any);
+        }
         let head = self.control_u32(control::EVENT_HEAD);
         let mut tail = self.control_u32(control::EVENT_TAIL);
         if head == tail {
@@ -92,10 +99,8 @@ impl Model {
         while tail != head {
             let (event, bytes) = self.read_record(tail, head.wrapping_sub(tail))?;
             tail = tail.wrapping_add(bytes);
-            match (event, &mut self.sink) {
-                (Some(event), Some(sink)) => sink(&event),
-                (Some(event), None) => self.events.push_back(event),
-                (None, _) => {}
+            if let Some(told) = event {
+                self.take(told)?;
             }
         }
         write_u32(
@@ -107,7 +112,7 @@ impl Model {
     }
 
     /// The record at cursor `tail`, of which at most `filled` bytes are valid, and its length in bytes.
-    fn read_record(&self, tail: u32, filled: u32) -> Result<(Option<Event>, u32), Error> {
+    fn read_record(&self, tail: u32, filled: u32) -> Result<(Option<Told>, u32), Error> {
         let broken = |problem: String| Error::BrokenRing { problem };
         let ring = &self.artifact.inner.control;
         let size = ring.event_size;
@@ -131,10 +136,30 @@ impl Model {
         if bytes < record_bytes(entry) {
             return Err(broken(format!("a record of site {site} has {bytes} bytes")));
         }
-        Ok((Some(self.event(site, entry, at)), bytes))
+        Ok((Some(self.told(site, entry, at)), bytes))
     }
 
-    fn event(&self, site: u32, entry: &manifest::EventSite, at: usize) -> Event {
+    /// Gives an event to who is told of it, or keeps it.
+    fn take(&mut self, told: Told) -> Result<(), Error> {
+        let entry = self.artifact.manifest().events.get(told.site as usize);
+        let entry = entry.ok_or_else(|| Error::BrokenRing {
+            problem: format!("there is no event site {}", told.site),
+        })?;
+        let event = Event {
+            site: told.site,
+            time: told.time,
+            kind: EventKind::from_name(&entry.kind),
+            text: format_message(entry, &told.args, told.time),
+            args: told.args,
+        };
+        match &mut self.sink {
+            Some(sink) => sink(&event),
+            None => self.events.push_back(event),
+        }
+        Ok(())
+    }
+
+    fn told(&self, site: u32, entry: &manifest::EventSite, at: usize) -> Told {
         let memory = self.memory();
         let time = read_u64(memory, at + event::TIME as usize);
         let mut offset = at + event::ARGS as usize;
@@ -146,14 +171,7 @@ impl Model {
             offset += limbs.len() * 8;
             args.push(Value::from_limbs(arg.width, &limbs));
         }
-        let text = format_message(entry, &args, time);
-        Event {
-            site,
-            time,
-            kind: EventKind::from_name(&entry.kind),
-            text,
-            args,
-        }
+        Told { site, time, args }
     }
 }
 

@@ -1,10 +1,13 @@
-//! An instance of an artifact and its exports: as machine code, or interpreted for as long as few calls come.
+//! An instance of an artifact and its exports: as machine code, or interpreted for as long as few calls come; or
+//! another engine in its place.
 //!
 //! Everything that an instance knows lies in its memory, so one that was interpreted goes on as machine code with a copy
 //! of that. Machine code takes long to make and not at all to run; the interpreter is the other way round.
 
+use rtlwasm_abi::Status;
 use wasmtime::{Instance, Memory, Module, Store, TypedFunc, WasmParams, WasmResults};
 
+use crate::engine::{Engine, Until};
 use crate::error::{Error, LoadError};
 
 /// An instance.
@@ -12,6 +15,7 @@ pub(crate) enum Machine {
     Compiled(Box<Compiled>),
     #[cfg(feature = "interpreter")]
     Interpreted(Box<interpreted::Interpreted>),
+    Other(Box<dyn Engine>),
 }
 
 /// Writes what is the same for every export.
@@ -51,6 +55,7 @@ macro_rules! exports {
                     }
                     #[cfg(feature = "interpreter")]
                     Machine::Interpreted(machine) => machine.$name(arguments),
+                    Machine::Other(engine) => other::$name(engine.as_mut(), arguments),
                 }
             })*
         }
@@ -154,6 +159,7 @@ impl Machine {
             Machine::Compiled(machine) => machine.memory.data(&machine.store),
             #[cfg(feature = "interpreter")]
             Machine::Interpreted(machine) => machine.memory.data(&machine.store),
+            Machine::Other(engine) => engine.memory(),
         }
     }
 
@@ -162,21 +168,89 @@ impl Machine {
             Machine::Compiled(machine) => machine.memory.data_mut(&mut machine.store),
             #[cfg(feature = "interpreter")]
             Machine::Interpreted(machine) => machine.memory.data_mut(&mut machine.store),
+            Machine::Other(engine) => engine.memory_mut(),
         }
     }
 
     /// Whether so many calls were interpreted that machine code would have been worth it.
     pub fn is_busy(&self) -> bool {
         match self {
-            Machine::Compiled(_) => false,
+            Machine::Compiled(_) | Machine::Other(_) => false,
             #[cfg(feature = "interpreter")]
             Machine::Interpreted(machine) => machine.calls >= MANY_CALLS,
         }
     }
 
-    /// Whether it is interpreted.
+    /// Whether it is WebAssembly that is interpreted.
     pub fn is_interpreted(&self) -> bool {
-        !matches!(self, Machine::Compiled(_))
+        !matches!(self, Machine::Compiled(_) | Machine::Other(_))
+    }
+
+    /// The other engine, where there is one.
+    pub fn other(&mut self) -> Option<&mut dyn Engine> {
+        match self {
+            Machine::Other(engine) => Some(engine.as_mut()),
+            _ => None,
+        }
+    }
+}
+
+/// The exports, of another engine. It has a place for every signal, and takes no scripts.
+mod other {
+    use super::*;
+
+    type Answer = Result<u32, Error>;
+
+    fn code(answer: Result<Status, Error>) -> Answer {
+        answer.map(|status| status as u32)
+    }
+
+    pub fn reset(engine: &mut dyn Engine, (): ()) -> Answer {
+        code(engine.reset())
+    }
+
+    pub fn eval(engine: &mut dyn Engine, (): ()) -> Answer {
+        code(engine.eval())
+    }
+
+    pub fn step(engine: &mut dyn Engine, (clock, cycles): (u32, u64)) -> Answer {
+        code(engine.step(clock, cycles))
+    }
+
+    pub fn edges(engine: &mut dyn Engine, (rise, fall): (u64, u64)) -> Answer {
+        code(engine.edges(rise, fall))
+    }
+
+    pub fn advance(engine: &mut dyn Engine, (until,): (u64,)) -> Answer {
+        code(engine.advance(until))
+    }
+
+    pub fn run_until(
+        engine: &mut dyn Engine,
+        (clock, max, offset, mask, value): (u32, u64, u32, u64, u64),
+    ) -> Answer {
+        let until = Until {
+            offset,
+            mask,
+            value,
+        };
+        code(engine.run_until(clock, max, until))
+    }
+
+    pub fn play(_: &mut dyn Engine, _: (u32, u32)) -> Answer {
+        Ok(Status::BadArgument as u32)
+    }
+
+    pub fn peek(_: &mut dyn Engine, _: (u32, u32)) -> Result<u64, Error> {
+        Ok(0)
+    }
+
+    pub fn poke(_: &mut dyn Engine, _: (u32, u32, u64)) -> Answer {
+        Ok(Status::NotWritable as u32)
+    }
+
+    pub fn outline(_: &mut dyn Engine, _: (u32,)) -> Answer {
+        Ok(Status::Ok as u32)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::artifact::{Artifact, ModelOptions};
 use crate::changes::Change;
 use crate::clocks::Clock;
 use crate::control::{read_u32, read_u64, write_u64};
+use crate::engine::Engine;
 use crate::error::{Error, LoadError, corrupt};
 use crate::events::Event;
 use crate::machine::Machine;
@@ -290,6 +291,11 @@ impl Model {
     /// Whether calls are interpreted at present; see [`Artifact::interpreted`](Artifact).
     pub fn is_interpreted(&self) -> bool {
         self.machine.is_interpreted()
+    }
+
+    /// The engine that stands behind it, when that is no WebAssembly; see [`Artifact::of_engine`].
+    pub fn engine_mut(&mut self) -> Option<&mut dyn Engine> {
+        self.machine.other()
     }
 
     /// Runs of any length are for machine code.

@@ -53,6 +53,7 @@
 //! from `seed` and the places that the netlist gives them ([`Register::draw`]).
 
 mod effects;
+mod pause;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -62,12 +63,14 @@ mod wave;
 use rtlwasm_abi::Status;
 
 pub use effects::Event;
-pub use state::{GOLDEN, KEY_STEP, LIMB_STEP, Snapshot, Timing, random_value};
+pub use pause::Paused;
+pub use state::{
+    GOLDEN, KEY_STEP, LIMB_STEP, Snapshot, State, Timing, TriggerState, random_value,
+};
 pub use watch::{Pending, Staged, Watch, WatchKind, Watched};
 
 use super::*;
 use crate::options::{ClockOrder, Undef};
-use state::State;
 
 /// Most passes of one settling, and most waves of one instant.
 pub const BOUND: usize = 1000;

@@ -6,6 +6,8 @@
 //! Everything random is `mix64` of a sum (`runtime-abi/SPEC.md`, "Random values"). What is added comes from
 //! the netlist as the source gave it, so that what passes remove changes no other value.
 
+use std::collections::BTreeSet;
+
 use rtlwasm_abi::Status;
 
 use super::{Pending, Pin};
@@ -39,6 +41,8 @@ pub struct State {
     /// For change effects: enable and arguments when they were last considered.
     pub last_seen: Vec<Option<Vec<Bits>>>,
     pub pending: Option<Pending>,
+    /// Memory rows written since somebody emptied this: for who keeps a copy of them.
+    pub written: BTreeSet<(MemoryId, usize)>,
 }
 
 /// A copy of a model's state.
@@ -178,16 +182,17 @@ impl State {
             covers: vec![0; n.effects.len()],
             last_seen: vec![None; n.effects.len()],
             pending: None,
+            written: BTreeSet::new(),
         }
     }
 
     /// The level of an input bit.
-    pub fn pin(&self, pin: Pin) -> bool {
+    pub(super) fn pin(&self, pin: Pin) -> bool {
         self.inputs[pin.input.index()].bit(pin.bit)
     }
 
     /// Drives an input bit.
-    pub fn set_pin(&mut self, pin: Pin, level: bool) {
+    pub(super) fn set_pin(&mut self, pin: Pin, level: bool) {
         let slot = &mut self.inputs[pin.input.index()];
         *slot = slot.clone().with_bit(pin.bit, level);
     }
@@ -203,13 +208,19 @@ impl State {
 
     /// Writes one row of a memory.
     pub fn poke_row(&mut self, memory: MemoryId, row: u32, value: &Bits) -> Status {
-        match self.memories[memory.index()].get_mut(row as usize) {
+        match self.memories[memory.index()].get(row as usize) {
             Some(slot) => {
-                *slot = value.zext(slot.width());
+                self.write_row(memory, row as usize, value.zext(slot.width()));
                 Status::Ok
             }
             None => Status::BadArgument,
         }
+    }
+
+    /// Gives a row that exists another value.
+    pub fn write_row(&mut self, memory: MemoryId, row: usize, value: Bits) {
+        self.memories[memory.index()][row] = value;
+        self.written.insert((memory, row));
     }
 
     /// Time goes on between the edges of a stepped clock; running clocks stand still.

@@ -146,12 +146,13 @@ impl Interp<'_> {
     }
 
     fn commit(&mut self, w: Write) {
-        let rows = &mut self.state.memories[w.memory.index()];
-        if let Some(row) = usize::try_from(w.row)
-            .ok()
-            .and_then(|row| rows.get_mut(row))
-        {
-            *row = w.data.and(&w.mask).or(&row.and(&w.mask.not()));
+        let rows = &self.state.memories[w.memory.index()];
+        let Ok(row) = usize::try_from(w.row) else {
+            return;
+        };
+        if let Some(before) = rows.get(row) {
+            let value = w.data.and(&w.mask).or(&before.and(&w.mask.not()));
+            self.state.write_row(w.memory, row, value);
         }
     }
 
@@ -172,7 +173,7 @@ impl Interp<'_> {
     }
 
     /// Inputs as cells see them: a primary clock at the level its registers have acted on.
-    fn visible_inputs(&self) -> Vec<Bits> {
+    pub(super) fn visible_inputs(&self) -> Vec<Bits> {
         let mut inputs = self.state.inputs.clone();
         for t in 0..self.pins.len() {
             if let Some(Pin { input, bit }) = self.primary_clock(t) {
@@ -210,7 +211,7 @@ impl Interp<'_> {
     }
 
     /// The values of all cells, from the state and the given inputs.
-    fn pass(&self, inputs: &[Bits]) -> Vec<Bits> {
+    pub(super) fn pass(&self, inputs: &[Bits]) -> Vec<Bits> {
         let mut values: Vec<Bits> = Vec::with_capacity(self.netlist.cells.len());
         for cell in self.netlist.cells.values() {
             let value = self.compute(cell, inputs, &values);

@@ -90,34 +90,49 @@ def compile(  # noqa: A001 - the name that users expect
         "clock_order": _clock_order(clock_order, framework),
         "profile": profile,
     }
-    wasm, told, dependencies = _native.compile(request)
+    wasm, told, dependencies, compiled_from = _native.compile(request)
     if told:
         warnings.warn(told.rstrip(), CompileWarning, stacklevel=2)
-    artifact = Artifact(wasm, warnings=told, dependencies=dependencies)
+    artifact = Artifact(wasm, warnings=told, dependencies=dependencies, source=compiled_from)
     if output is not None:
         artifact.save(output)
     return artifact
 
 
 def load(
-    source: str | os.PathLike[str] | bytes | Artifact,
+    file: str | os.PathLike[str] | bytes | Artifact,
     *,
+    engine: str = "wasm",
+    source: Any = None,
     seed: int = 0,
     plusargs: Sequence[str] = (),
     cached: bool = True,
 ) -> Model:
     """Make a model of a `.wasm` file (a path or its bytes), or of an artifact.
 
-    seed, plusargs: see `Artifact.model`.
+    engine, seed, plusargs: see `Artifact.model`.
+    source: what the file was compiled from, for an engine that needs it: what `compile` takes, or what it returned
+        where options matter. With `engine="both"` the file is compared with it.
     cached: keep machine code in the user's cache folder (`RTLWASM_CACHE`), so that the next time is fast.
 
     Raises `LoadError` when the file is no artifact, is damaged or is of another version, `FileNotFoundError` when it
     is not there.
     """
+    artifact = file
+    if not isinstance(artifact, Artifact):
+        wasm = artifact if isinstance(artifact, bytes) else Path(artifact).read_bytes()
+        artifact = Artifact(wasm, cached=cached)
+    if source is not None:
+        artifact = _with_source(artifact, source, cached)
+    return artifact.model(engine=engine, seed=seed, plusargs=plusargs)
+
+
+def _with_source(artifact: Artifact, source: Any, cached: bool) -> Artifact:
+    """The same artifact, with what it was compiled from."""
     if not isinstance(source, Artifact):
-        wasm = source if isinstance(source, bytes) else Path(source).read_bytes()
-        source = Artifact(wasm, cached=cached)
-    return source.model(seed=seed, plusargs=plusargs)
+        told = artifact.manifest
+        source = compile(source, top=artifact.top, undef=told["undef"], clock_order=told["clock_order"])
+    return Artifact(artifact.wasm, cached=cached, source=source._source)
 
 
 def _sources(

@@ -18,6 +18,7 @@ __all__ = [
     "Run",
     "Signal",
     "Signals",
+    "Source",
     "ToriiKernel",
     "Trigger",
     "View",
@@ -39,6 +40,9 @@ _Key: TypeAlias = str | Sequence[str] | Signal  # noqa: F821 - a stub may name w
 _Number: TypeAlias = SupportsIndex | str
 _Clock: TypeAlias = str | Clock  # noqa: F821
 
+@final
+class Source: ...
+
 @disjoint_base
 class Artifact:
     def __new__(
@@ -48,7 +52,10 @@ class Artifact:
         cached: bool = True,
         warnings: str = ...,
         dependencies: Sequence[str | os.PathLike[str]] = ...,
+        source: Source | None = None,
     ) -> Artifact: ...
+    @property
+    def _source(self) -> Source | None: ...
     @property
     def wasm(self) -> bytes: ...
     @property
@@ -67,12 +74,15 @@ class Model:
         cls,
         artifact: Artifact,
         *,
+        engine: str = "wasm",
         seed: int = 0,
         plusargs: Sequence[str] = ...,
         fork_of: Model | None = None,
     ) -> Model: ...
     @property
     def artifact(self) -> Any: ...
+    @property
+    def engine(self) -> str: ...
     def peek(self, signal: _Key) -> int: ...
     def poke(self, signal: _Key, value: _Number) -> None: ...
     def eval(self) -> Run: ...
@@ -258,7 +268,7 @@ def eval_to_change(model: Model, signals: Sequence[Signal]) -> tuple[Run, bool]:
 def put_time(model: Model, time: int) -> None: ...
 def step_to_change(model: Model, clock: _Clock, cycles: int, signals: Sequence[Signal]) -> tuple[Run, bool, bool]: ...
 def compile_design(text: str) -> Artifact: ...
-def compile(request: dict[str, Any]) -> tuple[bytes, str, list[Path]]: ...
+def compile(request: dict[str, Any]) -> tuple[bytes, str, list[Path], Source]: ...
 def play_rows(
     model: Model,
     rows: int,

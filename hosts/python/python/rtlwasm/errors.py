@@ -107,6 +107,41 @@ class ConditionNotMetError(RtlwasmError, TimeoutError):
     """`run_until` ran its most cycles and the condition did not come true."""
 
 
+class DivergenceError(RtlwasmError, AssertionError):
+    """With `engine="both"`: the artifact and the reference interpreter have come apart. One of them has a bug, or the
+    artifact is of another source; please report the first."""
+
+    signal: str = ""
+    """What differs first: a signal, with its row if it is a memory; or "status", "time" or "events"."""
+    reference: int | str = ""
+    """Its value in the interpreter."""
+    compiled: int | str = ""
+    """Its value in the artifact."""
+    source: str | None = None
+    """Where the signal is declared, as "file:line.column"."""
+    cycle: int = 0
+    """Rises of the clock so far, that of this cycle included."""
+    time: int = 0
+    """In time units."""
+    signals: Sequence[str] = ()
+    """All signals that differ after that cycle, registers and memories first."""
+
+    def _take(
+        self,
+        signal: str,
+        reference: str,
+        compiled: str,
+        source: str | None,
+        cycle: int,
+        time: int,
+        signals: Sequence[str],
+    ) -> None:
+        self.signal = signal
+        self.reference = int(reference, 16) if signals else reference
+        self.compiled = int(compiled, 16) if signals else compiled
+        self.source, self.cycle, self.time, self.signals = source, cycle, time, tuple(signals)
+
+
 class ModelBusyError(RtlwasmError, RuntimeError):
     """Another thread is in the model."""
 
