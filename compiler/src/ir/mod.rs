@@ -77,6 +77,18 @@ pub struct Netlist {
     pub sources: Arena<String>,
     /// Enumerations that signals refer to.
     pub types: Arena<ValueType>,
+    /// Which sides of muxes are arms of an `if` or `case`. Passes drop it: only the unoptimised netlist has it.
+    pub branches: Vec<Branch>,
+}
+
+/// One side of a mux that is an arm of the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Branch {
+    pub mux: CellId,
+    /// The value of the select that takes it.
+    pub taken: bool,
+    /// Where the arm's statements stand.
+    pub source: SourceId,
 }
 
 /// Where something was written: the instance and the source location.

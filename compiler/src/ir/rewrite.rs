@@ -80,6 +80,7 @@ impl Netlist {
             scopes: self.scopes.clone(),
             sources: self.sources.clone(),
             types: self.types.clone(),
+            branches: Vec::new(),
         }
     }
 

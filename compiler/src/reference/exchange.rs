@@ -73,7 +73,9 @@ pub fn store_all(map: &Map, interp: &mut Interp, memory: &mut [u8], shown: &mut 
 pub fn store(map: &Map, interp: &mut Interp, memory: &mut [u8], shown: &mut Vec<u8>) {
     store_header(map, interp.state(), memory);
     store_triggers(map, interp, memory);
-    for_each_slot(map, interp.state_mut(), |place, value| put(memory, place, value));
+    for_each_slot(map, interp.state_mut(), |place, value| {
+        put(memory, place, value)
+    });
     store_effects(map, interp.state(), memory);
     for (cell, place) in &map.nets {
         put(memory, *place, interp.value(*cell));
@@ -194,9 +196,9 @@ fn load_trigger(map: &Map, interp: &mut Interp, memory: &[u8], shown: &[u8], row
         next: field(trigger::NEXT, 8),
         timing,
     };
-    // An input's level can be written here, too.
+    // A clock that is one bit of an input can be written in both places.
     let shown_level = shown[(at + trigger::LEVEL - map.state_base) as usize] != 0;
-    if level != shown_level {
+    if level != shown_level && !map.is_input_at(row) {
         interp.set_level(row as usize, level);
     }
 }

@@ -16,10 +16,14 @@ use crate::package;
 impl Placer<'_> {
     /// Everything that needs no address of a memory's rows.
     pub fn manifest(&mut self, source: &Source) -> Manifest {
-        let all = source.manifest.signals.iter().chain(match source.options.strip {
-            Strip::Full => source.symbols.signals.as_slice(),
-            Strip::Ports => &[],
-        });
+        let all = source
+            .manifest
+            .signals
+            .iter()
+            .chain(match source.options.strip {
+                Strip::Full => source.symbols.signals.as_slice(),
+                Strip::Ports => &[],
+            });
         let paths = self.by_path();
         let found: Vec<(SignalId, Option<&str>)> = all
             .clone()
@@ -149,8 +153,7 @@ fn find<'e>(
     }
     let (half, port) = path.split_last().expect("a path has names");
     let port = paths.get(port).copied();
-    let is_inout =
-        |id: &SignalId| matches!(netlist.signals[*id].value, SignalValue::Inout { .. });
+    let is_inout = |id: &SignalId| matches!(netlist.signals[*id].value, SignalValue::Inout { .. });
     match port.filter(is_inout) {
         Some(port) => (port, Some(half)),
         None => panic!("`{}` is no signal of the netlist", path.join(".")),

@@ -15,6 +15,7 @@ use super::{Room, Source, manifest};
 use crate::ir::*;
 use crate::layout::{Cursor, slot_size};
 use crate::sched::observe::{Observed, Stored, StoredPart, observe};
+use crate::sched::sinks::level_input;
 
 /// Rows of the watch table.
 const WATCHES: u32 = 64;
@@ -155,18 +156,32 @@ impl Placer<'_> {
         let n = self.netlist;
         let table = u64::from(trigger::LEN) * n.triggers.len() as u64;
         self.map.trigger_base = self.at.take(table, 8);
-        self.map.inputs = self.values(n.inputs.values().map(|input| input.width));
+        self.map.inputs = n.inputs.ids().map(|id| self.input(id)).collect();
         self.map.registers = self.values(n.registers.values().map(|register| register.width));
         self.map.latches = self.values(n.latches.values().map(|latch| latch.width));
         self.map.loops = self.values(n.loops.values().map(|cut| cut.width));
         self.map.covers = self.values(n.effects.iter().map(|_| 64));
         for effect in &n.effects {
             let seen = (effect.when == EffectTime::Change).then(|| {
-                let cells = std::iter::once(effect.enable).chain(effect.args.iter().map(|a| a.value));
+                let cells =
+                    std::iter::once(effect.enable).chain(effect.args.iter().map(|a| a.value));
                 let flag = self.value(1);
                 (flag, self.values(cells.map(|cell| n.width(cell))))
             });
             self.map.seen.push(seen);
+        }
+    }
+
+    /// An input that is a clock or a reset lies in the trigger table, as the ABI has it.
+    fn input(&mut self, input: InputId) -> Place {
+        let (n, width) = (self.netlist, self.netlist.inputs[input].width);
+        let is_it = |id: &TriggerId| level_input(n, *id) == Some((input, 0));
+        match n.triggers.ids().find(is_it).filter(|_| width == 1) {
+            Some(id) => Place {
+                offset: level_at(self.map.trigger_base, id.index() as u32),
+                width,
+            },
+            None => self.value(width),
         }
     }
 
@@ -224,6 +239,10 @@ impl Placer<'_> {
     }
 }
 
+fn level_at(trigger_base: u32, row: u32) -> u32 {
+    trigger_base + row * trigger::LEN + trigger::LEVEL
+}
+
 /// Some bits of a value, as parts of up to 64 bits.
 pub(super) fn parts_of(place: Place, low: u32, width: u32) -> Vec<Part> {
     if place.width <= 64 {
@@ -250,6 +269,12 @@ pub(super) fn parts_of(place: Place, low: u32, width: u32) -> Vec<Part> {
 }
 
 impl Map {
+    /// True when an input lies at the level of that row.
+    pub fn is_input_at(&self, row: u32) -> bool {
+        let level = level_at(self.trigger_base, row);
+        self.inputs.iter().any(|place| place.offset == level)
+    }
+
     pub fn state(&self) -> Range<usize> {
         self.state_base as usize..self.room.end
     }

@@ -8,6 +8,7 @@
 //! it back, or give it to another model of the same design, as the ABI has it.
 
 mod exchange;
+mod lines;
 mod manifest;
 mod map;
 
@@ -17,9 +18,11 @@ use rtlwasm_abi::Status;
 use rtlwasm_abi::layout::{CONTROL_BASE, control};
 use rtlwasm_abi::manifest::{Manifest, Symbols};
 
-use crate::ir::Netlist;
-use crate::ir::interp::{Event, Interp, InterpOptions, Paused};
+use crate::bits::Bits;
+use crate::ir::interp::{Event, Interp, InterpOptions, Paused, Place};
+use crate::ir::{Netlist, SignalValue};
 use crate::options::Options;
+pub use lines::{Line, NoLine};
 use map::Map;
 
 /// What was compiled, and what came of it.
@@ -78,6 +81,13 @@ impl Design {
     /// The host's part of the state region, as a range of the memory.
     pub fn room(&self) -> std::ops::Range<usize> {
         self.map.room.clone()
+    }
+}
+
+impl Design {
+    /// Places of the source by file and line, for [`Reference::stop_at`].
+    pub fn line(&self, file: &str, line: u32) -> Result<Line, NoLine> {
+        lines::find(&self.source.netlist, file, line)
     }
 }
 
@@ -170,6 +180,36 @@ impl Reference {
             }
             (status, done)
         })
+    }
+
+    /// Stops every run that goes through one of these places once the instant is complete, with
+    /// [`Status::WatchHit`].
+    pub fn stop_at(&mut self, places: Vec<Place>) {
+        let paused = self.paused.as_mut().expect("no call is under way");
+        *paused.places() = places;
+    }
+
+    /// The places that the last run has stopped at, by their numbers, with the path of the instance.
+    pub fn reached(&mut self) -> Vec<(usize, String)> {
+        let paused = self.paused.as_mut().expect("no call is under way");
+        let scope = |scope| self.design.source.netlist.scope_path(scope).join(".");
+        let reached = paused.take_reached().into_iter();
+        reached.map(|r| (r.place, scope(r.scope))).collect()
+    }
+
+    /// What a signal of that number was before the clock edge at which a run went through a place; `None` for memories.
+    pub fn before(&self, signal: u32) -> Option<Bits> {
+        let signal = *self.design.map.signals.get(signal as usize)?;
+        let cell = match self.design.source.netlist.signals[signal].value {
+            SignalValue::Cell(cell) | SignalValue::Inout { output: cell, .. } => cell,
+            SignalValue::Memory(_) => return None,
+        };
+        self.paused.as_ref()?.before(cell).cloned()
+    }
+
+    /// What this is a model of.
+    pub fn design(&self) -> &Arc<Design> {
+        &self.design
     }
 
     /// The events since this was last called.

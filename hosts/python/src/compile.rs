@@ -45,7 +45,9 @@ pub fn compile(py: Python<'_>, request: &Bound<'_, PyDict>) -> PyResult<Compiled
     let request: Request = request.extract()?;
     let options = options(py, &request)?;
     let design = design(py, request)?;
-    let compiled = guarded(py, || py.detach(|| rtlwasm::compile_with_source(&design, &options)))?;
+    let compiled = guarded(py, || {
+        py.detach(|| rtlwasm::compile_with_source(&design, &options))
+    })?;
     let (compilation, source) = match compiled {
         Ok(compiled) => compiled,
         Err(Diagnostics(found)) => return Err(refusal(py, &found, &design)?),

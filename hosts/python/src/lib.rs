@@ -4,6 +4,7 @@
 //! the model or the compiler works, and turns errors into the exceptions of `rtlwasm.errors`.
 
 mod artifact;
+mod breaks;
 mod clock;
 mod compile;
 mod edges;
@@ -33,6 +34,8 @@ mod _native {
 
     #[pymodule_export]
     use crate::artifact::Artifact;
+    #[pymodule_export]
+    use crate::breaks::{break_at, break_on, unbreak, value_before};
     #[pymodule_export]
     use crate::clock::Clock;
     #[pymodule_export]

@@ -4,6 +4,7 @@
 //! it would wait with the interpreter lock in its hands.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use pyo3::exceptions::PyTypeError;
@@ -37,6 +38,8 @@ pub struct Model {
     state: Mutex<State>,
     pub names: Mutex<FxHashMap<String, Probe>>,
     callback: Mutex<Option<Py<PyAny>>>,
+    /// False when nothing is to stop runs: all that a run without breaks looks at.
+    watching: AtomicBool,
 }
 
 #[pymethods]
@@ -91,6 +94,7 @@ impl Model {
             state: Mutex::new(State::new(model)),
             names: Mutex::default(),
             callback: Mutex::new(None),
+            watching: AtomicBool::new(false),
         })
     }
 
@@ -382,6 +386,15 @@ impl Model {
                 Err(exception(py, "ModelBusyError", text))
             }
         }
+    }
+
+    /// Whether anything may stop a run.
+    pub fn is_watching(&self) -> bool {
+        self.watching.load(Ordering::Relaxed)
+    }
+
+    pub fn set_watching(&self, watching: bool) {
+        self.watching.store(watching, Ordering::Relaxed);
     }
 
     /// Looks at the model, which has taken in what was written through views.

@@ -80,7 +80,7 @@ pub fn play_rows<'py>(
         outputs: outputs.collect::<PyResult<Vec<Column>>>()?,
         row: 0,
     };
-    let mut script = RowScript::new(&table, rows);
+    let mut script = RowScript::new(&table, rows).filter(|_| !model.is_watching());
     let ended = model.drive(py, (rows, Unit::Cycles), progress, |recorded, most| {
         let mut piece = Piece {
             status: Status::Ok,
@@ -119,7 +119,15 @@ impl Table {
                 )?,
             }
         }
-        let run = recorded.step(self.clock, 1)?;
+        let mut run = recorded.step(self.clock, 1)?;
+        // A row is whole before a break stops the table.
+        while run.status == Status::WatchHit && run.cycles == 0 {
+            let rest = recorded.step(self.clock, 1)?;
+            run.cycles = rest.cycles;
+            if rest.status != Status::Ok {
+                run.status = rest.status;
+            }
+        }
         piece.status = run.status;
         piece.cycles += run.cycles;
         self.end_row(&mut recorded.model, piece)

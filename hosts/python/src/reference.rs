@@ -107,7 +107,7 @@ fn both(
 }
 
 /// The compiler's reference interpreter as an engine of the host.
-pub struct Interpreter(Reference);
+pub struct Interpreter(pub Reference);
 
 impl Interpreter {
     fn new(design: Arc<Design>) -> Interpreter {

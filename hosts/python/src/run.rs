@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use rtlwasm_host::{Error, Status};
@@ -28,30 +29,40 @@ pub struct Run {
     /// Clock cycles that ended in it.
     #[pyo3(get)]
     cycles: u64,
+    /// What it has stopped at, when the status is "break".
+    #[pyo3(get)]
+    stop: Option<Py<PyAny>>,
 }
 
 #[pymethods]
 impl Run {
     #[new]
-    fn make(py: Python<'_>, status: &str, cycles: u64) -> PyResult<Run> {
+    #[pyo3(signature = (status, cycles, stop = None))]
+    fn make(py: Python<'_>, status: &str, cycles: u64, stop: Option<Py<PyAny>>) -> PyResult<Run> {
         let status = match status {
             "ok" => Status::Ok,
             "finish" => Status::Finish,
             "stop" => Status::Stop,
+            "break" => Status::WatchHit,
             _ => {
-                let text = "a run ends with ok, finish or stop";
+                let text = "a run ends with ok, finish, stop or break";
                 return Err(exception(py, "OptionError", text));
             }
         };
-        Ok(Run { status, cycles })
+        Ok(Run {
+            status,
+            cycles,
+            stop,
+        })
     }
 
-    /// Why it ended: "ok", or "finish" and "stop" after `$finish` and `$stop`.
+    /// Why it ended: "ok"; "finish" and "stop" after `$finish` and `$stop`; "break" at a break, see `stop`.
     #[getter]
     fn status(&self) -> &'static str {
         match self.status {
             Status::Ok => "ok",
             Status::Finish => "finish",
+            Status::WatchHit => "break",
             _ => "stop",
         }
     }
@@ -66,8 +77,22 @@ impl Run {
         self.status == Status::Ok
     }
 
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.stop)
+    }
+
     fn __repr__(&self) -> String {
         format!("Run({:?}, cycles={})", self.status(), self.cycles)
+    }
+}
+
+impl Run {
+    fn of(status: Status, cycles: u64) -> Run {
+        Run {
+            status,
+            cycles,
+            stop: None,
+        }
     }
 }
 
@@ -205,15 +230,23 @@ impl Model {
         if total > LONG {
             self.lock(py)?.pace.slow_down();
         }
+        if self.is_watching() {
+            self.arm_breaks(py)?;
+        }
         loop {
-            let ended = self.one_piece(py, (left, unit), &mut piece)?;
+            let mut ended = self.one_piece(py, (left, unit), &mut piece)?;
+            // What was watched has changed, but not to what is waited for.
+            let passed = ended.status == Status::WatchHit && !self.breaks_hit(py)?;
+            if passed {
+                ended.status = Status::Ok;
+            }
             cycles += ended.cycles;
             let done = ended.done.min(left);
             left -= done;
             self.deliver_events(py)?;
             bar.advance(done)?;
             let goes_on = matches!(ended.status, Status::Ok | Status::ConditionNotMet);
-            if left == 0 || !goes_on || ended.done == 0 {
+            if left == 0 || !goes_on || (ended.done == 0 && !passed) {
                 return Ok((ended.status, cycles));
             }
             py.check_signals()?;
@@ -260,12 +293,22 @@ impl Model {
         static ONE_CYCLE: PyOnceLock<Py<Run>> = PyOnceLock::new();
         // Who steps single cycles makes no new object for each.
         if (status, cycles) == (Status::Ok, 1) {
-            let run = ONE_CYCLE.get_or_try_init(py, || Py::new(py, Run { status, cycles }))?;
+            let run = ONE_CYCLE.get_or_try_init(py, || Py::new(py, Run::of(status, cycles)))?;
             return Ok(run.clone_ref(py));
         }
         match status {
             Status::Ok | Status::Finish | Status::Stop | Status::ConditionNotMet => {
-                Py::new(py, Run { status, cycles })
+                Py::new(py, Run::of(status, cycles))
+            }
+            Status::WatchHit => {
+                let stop = self.stop(py)?;
+                Py::new(
+                    py,
+                    Run {
+                        stop,
+                        ..Run::of(status, cycles)
+                    },
+                )
             }
             Status::AssertionFailed => Err(self.assertion_failed(py, cycles)?),
             Status::NotSettled => {

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use rtlwasm_host::wave::{Memories, Wave};
 use rtlwasm_host::{Clock, Error, Run, Signal};
 
+use crate::breaks::Breaks;
 use crate::errors::{answered, caught, exception};
 use crate::model::Model;
 use crate::run::Pace;
@@ -19,6 +20,7 @@ pub struct State {
     /// The event that ended the last run with a failure.
     pub failed: Option<rtlwasm_host::Event>,
     pub events: VecDeque<rtlwasm_host::Event>,
+    pub breaks: Breaks,
 }
 
 impl State {
@@ -28,6 +30,7 @@ impl State {
             pace: Pace::default(),
             failed: None,
             events: VecDeque::new(),
+            breaks: Breaks::default(),
         }
     }
 
@@ -55,11 +58,11 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// The model alone, unless what it does is to be recorded.
+    /// The model alone, if it runs scripts and nothing of what it does is to be recorded.
     pub fn unrecorded(&mut self) -> Option<&mut rtlwasm_host::Model> {
-        match self.wave {
-            Some(_) => None,
-            None => Some(&mut self.model),
+        match self.wave.is_some() || self.model.engine_mut().is_some() {
+            true => None,
+            false => Some(&mut self.model),
         }
     }
 

@@ -13,12 +13,14 @@ from conftest import REPOSITORY, verilog
 from rtlwasm import Signal
 
 FIXTURES = REPOSITORY / "fixtures"
-SOURCES = [
-    source
-    for folder in ("mem", "seq", "wide")
-    for source in sorted((FIXTURES / folder).iterdir())
-    if source.suffix in {".v", ".sv", ".il"}
-]
+
+
+def sources_of(*folders: str) -> list[Path]:
+    found = [source for folder in folders for source in sorted((FIXTURES / folder).iterdir())]
+    return [source for source in found if source.suffix in {".v", ".sv", ".il"}]
+
+
+SOURCES = sources_of("mem", "seq", "wide")
 
 
 @lru_cache

@@ -212,7 +212,8 @@ impl Lockstep {
         let room = self.room.clone();
         self.reference.memory_mut()[room].copy_from_slice(snapshot.as_bytes());
         self.shown.clear();
-        self.shown.extend(&self.reference.memory()[self.region.clone()]);
+        self.shown
+            .extend(&self.reference.memory()[self.region.clone()]);
         compared.map(|()| reference)
     }
 
@@ -464,7 +465,10 @@ fn pairs(
             }
             Ok(signal) if id < ports => {
                 let (here, there) = (entry.width, signal.width());
-                let problem = format!("`{}` has {there} bits in the artifact and {here} in the source", name());
+                let problem = format!(
+                    "`{}` has {there} bits in the artifact and {here} in the source",
+                    name()
+                );
                 return Err(Error::NotAlike { problem });
             }
             Err(_) if id < ports => {
@@ -492,6 +496,8 @@ impl Engine for Lockstep {
             self.reference.memory(),
             self.region.start + state::SEED as usize,
         );
+        // Those of before are nobody's.
+        self.compiled.events().for_each(drop);
         let status = self.reference.reset()?;
         let compiled = self.compiled.reset(seed)?;
         self.told.clear();

@@ -10,7 +10,7 @@ use super::known::KNOWN;
 use crate::bits::Bits;
 
 /// An interned identifier or string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(pub u32);
 
 /// The empty string: also stands for "no `src`".
@@ -234,6 +234,8 @@ pub struct Process {
 /// One arm of a switch, or the root of a process.
 #[derive(Clone, Debug, Default)]
 pub struct Case {
+    /// Where its statements stand.
+    pub src: Name,
     /// Empty: matches always.
     pub compares: Vec<Sig>,
     /// Target and value, in order; all of them come before the switches.

@@ -129,7 +129,7 @@ impl Parser<'_, '_> {
         };
         let switch = *switch as usize;
         self.advance();
-        self.statement_src();
+        let src = self.statement_src();
         let mut compares = Vec::new();
         while self.token != Token::Eol {
             let compare = self.sig()?;
@@ -143,6 +143,7 @@ impl Parser<'_, '_> {
         }
         self.eol()?;
         let case = self.new_case(Case {
+            src,
             compares,
             ..Case::default()
         });

@@ -7,7 +7,7 @@ use super::ast::*;
 use super::lower::Lower;
 use super::process::{Processes, Segment, Tree, TreeId, slice_chunks};
 use crate::bits::Bits;
-use crate::ir::CellId;
+use crate::ir::{Branch, CellId};
 use rustc_hash::FxHashMap;
 
 /// A net that is taken to have a level while a tree is lowered.
@@ -118,6 +118,8 @@ impl Lower<'_, '_, '_> {
         }
         let mut result = before;
         let mut next = arms.len();
+        // A default is the other side of the mux before it.
+        let mut default_case = None;
         for position in (0..=last).rev() {
             let value = if next > 0 && arms[next - 1].0 as usize == position {
                 next -= 1;
@@ -129,12 +131,40 @@ impl Lower<'_, '_, '_> {
                 continue;
             }
             result = match self.condition(switch, position, context) {
-                Condition::Always => value,
+                Condition::Always => {
+                    default_case = Some(position);
+                    value
+                }
                 Condition::Never => result,
-                Condition::When(select) => self.b.mux(select, value, result),
+                Condition::When(select) => {
+                    let mux = self.b.mux(select, value, result);
+                    self.note_branch(context.instance, switch, position, (mux, true));
+                    if let Some(default) = default_case.take() {
+                        self.note_branch(context.instance, switch, default, (mux, false));
+                    }
+                    mux
+                }
             };
         }
         result
+    }
+
+    /// Remembers that a side of a mux is a case of a switch.
+    fn note_branch(
+        &mut self,
+        instance: u32,
+        switch: u32,
+        position: usize,
+        (mux, taken): (CellId, bool),
+    ) {
+        let module = self.module(instance);
+        let case = module.switches[switch as usize].cases[position];
+        let src = module.cases[case as usize].src;
+        if src == EMPTY {
+            return;
+        }
+        let source = self.origin(instance, src).source;
+        self.b.netlist.branches.push(Branch { mux, taken, source });
     }
 
     /// Cases of which at most one matches: only those that matter get a mux.
@@ -158,7 +188,12 @@ impl Lower<'_, '_, '_> {
             result = match condition {
                 Condition::Always => *value,
                 Condition::Never => result,
-                Condition::When(select) => self.b.mux(select, *value, result),
+                Condition::When(select) => {
+                    let mux = self.b.mux(select, *value, result);
+                    let at = *position as usize;
+                    self.note_branch(context.instance, switch, at, (mux, true));
+                    mux
+                }
             };
         }
         result

@@ -54,6 +54,7 @@
 
 mod effects;
 mod pause;
+mod reach;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -64,9 +65,8 @@ use rtlwasm_abi::Status;
 
 pub use effects::Event;
 pub use pause::Paused;
-pub use state::{
-    GOLDEN, KEY_STEP, LIMB_STEP, Snapshot, State, Timing, TriggerState, random_value,
-};
+pub use reach::{Place, Reached};
+pub use state::{GOLDEN, KEY_STEP, LIMB_STEP, Snapshot, State, Timing, TriggerState, random_value};
 pub use watch::{Pending, Staged, Watch, WatchKind, Watched};
 
 use super::*;
@@ -109,6 +109,13 @@ pub struct Interp<'a> {
     stop: Option<Status>,
     watches: Vec<Watch>,
     staged: Vec<Staged>,
+    /// Places of the source that stop a call, and those that calls went through and nobody has asked for.
+    places: Vec<Place>,
+    reached: Vec<Reached>,
+    /// The instant has gone through one.
+    place_hit: bool,
+    /// Settled values of all cells before the last wave that went through one.
+    before: Vec<Bits>,
 }
 
 /// One bit of an input.
@@ -154,6 +161,10 @@ impl<'a> Interp<'a> {
             stop: None,
             watches: Vec::new(),
             staged: Vec::new(),
+            places: Vec::new(),
+            reached: Vec::new(),
+            place_hit: false,
+            before: Vec::new(),
         }
     }
 
@@ -377,6 +388,7 @@ impl<'a> Interp<'a> {
 
     fn begin(&mut self) {
         self.done = 0;
+        self.place_hit = false;
         if !self.is_pending() {
             self.stop = None;
             self.due.fill(false);

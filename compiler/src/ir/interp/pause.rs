@@ -1,6 +1,7 @@
 //! A model between calls: everything but the netlist, and its state for who keeps a copy of it elsewhere.
 
 use super::*;
+use crate::bits::Bits;
 
 /// A model without its netlist: [`Interp::resume`] makes one of both again.
 pub struct Paused {
@@ -13,6 +14,26 @@ pub struct Paused {
     stop: Option<Status>,
     watches: Vec<Watch>,
     staged: Vec<Staged>,
+    places: Vec<Place>,
+    reached: Vec<Reached>,
+    before: Vec<Bits>,
+}
+
+impl Paused {
+    /// The places at which a call stops once the instant is complete.
+    pub fn places(&mut self) -> &mut Vec<Place> {
+        &mut self.places
+    }
+
+    /// The settled value of a cell before the last wave that went through a place; `None` before there was one.
+    pub fn before(&self, cell: CellId) -> Option<&Bits> {
+        self.before.get(cell.index())
+    }
+
+    /// The places that calls have stopped at since this was asked.
+    pub fn take_reached(&mut self) -> Vec<Reached> {
+        std::mem::take(&mut self.reached)
+    }
 }
 
 impl<'a> Interp<'a> {
@@ -28,6 +49,9 @@ impl<'a> Interp<'a> {
             stop: self.stop,
             watches: self.watches,
             staged: self.staged,
+            places: self.places,
+            reached: self.reached,
+            before: self.before,
         }
     }
 
@@ -44,6 +68,10 @@ impl<'a> Interp<'a> {
             stop: paused.stop,
             watches: paused.watches,
             staged: paused.staged,
+            places: paused.places,
+            reached: paused.reached,
+            place_hit: false,
+            before: paused.before,
         }
     }
 

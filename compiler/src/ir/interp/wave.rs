@@ -47,7 +47,7 @@ impl Interp<'_> {
             let moved: Vec<usize> = self.moved().collect();
             if moved.is_empty() && self.staged.is_empty() {
                 self.state.pending = None;
-                let hit = self.report() || stop;
+                let hit = self.report() || stop || std::mem::take(&mut self.place_hit);
                 self.end_instant()?;
                 return if hit { Err(Status::WatchHit) } else { Ok(()) };
             }
@@ -94,6 +94,7 @@ impl Interp<'_> {
     /// All registers compute and commit; nothing is settled yet.
     fn wave(&mut self, moved: &[usize]) {
         let edges: Vec<(usize, bool)> = moved.iter().map(|t| (*t, self.trigger(*t).0)).collect();
+        self.note_places(&edges);
         let registers = self.next_registers(&edges);
         let writes = self.memory_writes(&edges);
         self.clocked_effects(&edges);

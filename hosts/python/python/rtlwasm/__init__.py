@@ -13,6 +13,8 @@ the `.wasm` file that came of it. A `Model` is one running simulation.
 """
 
 from ._compile import compile, load
+from ._debug import Break, Change, Place, Stop
+from ._lanes import barrier, lane_count, lane_id, lane_seed, lanes
 from ._native import Clock, Event, Run, Signal, __version__
 from .artifact import Artifact
 from .errors import (
@@ -26,6 +28,7 @@ from .errors import (
     GoldenError,
     ImageError,
     InternalError,
+    LaneError,
     LoadError,
     ModelBusyError,
     NotSettledError,
@@ -45,6 +48,8 @@ from .wave import Wave
 __all__ = [
     "Artifact",
     "AssertionFailed",
+    "Break",
+    "Change",
     "Clock",
     "CompileError",
     "CompileWarning",
@@ -56,23 +61,31 @@ __all__ = [
     "GoldenError",
     "ImageError",
     "InternalError",
+    "LaneError",
     "LoadError",
     "Model",
     "ModelBusyError",
     "NotSettledError",
     "NotWritableError",
     "OptionError",
+    "Place",
     "RowError",
     "RtlwasmError",
     "Run",
     "Scope",
     "ShapeError",
     "Signal",
+    "Stop",
     "UnknownNameError",
     "ValueRangeError",
     "Wave",
     "WaveError",
     "__version__",
+    "barrier",
     "compile",
+    "lane_count",
+    "lane_id",
+    "lane_seed",
+    "lanes",
     "load",
 ]

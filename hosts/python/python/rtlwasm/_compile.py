@@ -106,11 +106,12 @@ def load(
     source: Any = None,
     seed: int = 0,
     plusargs: Sequence[str] = (),
+    debugger: bool | None = None,
     cached: bool = True,
 ) -> Model:
     """Make a model of a `.wasm` file (a path or its bytes), or of an artifact.
 
-    engine, seed, plusargs: see `Artifact.model`.
+    engine, seed, plusargs, debugger: see `Artifact.model`.
     source: what the file was compiled from, for an engine that needs it: what `compile` takes, or what it returned
         where options matter. With `engine="both"` the file is compared with it.
     cached: keep machine code in the user's cache folder (`RTLWASM_CACHE`), so that the next time is fast.
@@ -124,7 +125,7 @@ def load(
         artifact = Artifact(wasm, cached=cached)
     if source is not None:
         artifact = _with_source(artifact, source, cached)
-    return artifact.model(engine=engine, seed=seed, plusargs=plusargs)
+    return artifact.model(engine=engine, seed=seed, plusargs=plusargs, debugger=debugger)
 
 
 def _with_source(artifact: Artifact, source: Any, cached: bool) -> Artifact:

@@ -7,6 +7,7 @@ from typing import Any, Self, SupportsIndex, TypeAlias, final, overload
 from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
+from ._debug import Stop
 from .model import Model as PublicModel
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "Waiting",
     "__version__",
     "begin_wave",
+    "break_at",
+    "break_on",
     "compile",
     "compile_design",
     "end_wave",
@@ -32,6 +35,8 @@ __all__ = [
     "play_rows",
     "put_time",
     "step_to_change",
+    "unbreak",
+    "value_before",
 ]
 
 __version__: str
@@ -183,13 +188,15 @@ class Clock:
 
 @final
 class Run:
-    def __new__(cls, status: str, cycles: int) -> Run: ...
+    def __new__(cls, status: str, cycles: int, stop: Stop | None = None) -> Run: ...
     @property
     def status(self) -> str: ...
     @property
     def cycles(self) -> int: ...
     @property
     def finished(self) -> bool: ...
+    @property
+    def stop(self) -> Stop | None: ...
     def __bool__(self) -> bool: ...
 
 @final
@@ -267,6 +274,14 @@ def end_wave(model: Model) -> None: ...
 def eval_to_change(model: Model, signals: Sequence[Signal]) -> tuple[Run, bool]: ...
 def put_time(model: Model, time: int) -> None: ...
 def step_to_change(model: Model, clock: _Clock, cycles: int, signals: Sequence[Signal]) -> tuple[Run, bool, bool]: ...
+def break_on(
+    model: Model, signal: _Key, value: _Number | None, handler: Callable[[list[tuple[Any, ...]]], Stop | None]
+) -> int: ...
+def break_at(
+    model: Model, file: str, line: int, handler: Callable[[list[tuple[Any, ...]]], Stop | None]
+) -> tuple[int, str, int, int]: ...
+def unbreak(model: Model, id: int) -> bool: ...
+def value_before(model: Model, signal: Signal) -> int | None: ...
 def compile_design(text: str) -> Artifact: ...
 def compile(request: dict[str, Any]) -> tuple[bytes, str, list[Path], Source]: ...
 def play_rows(

@@ -19,17 +19,27 @@ if TYPE_CHECKING:
 class Artifact(_native.Artifact):
     """A compiled design, ready to make any number of models. They share its code and nothing else."""
 
-    def model(self, *, engine: str = "wasm", seed: int = 0, plusargs: Sequence[str] = ()) -> Model:
+    def model(
+        self,
+        *,
+        engine: str = "wasm",
+        seed: int = 0,
+        plusargs: Sequence[str] = (),
+        debugger: bool | None = None,
+    ) -> Model:
         """Make a model, just powered on.
 
         engine: "wasm" runs the artifact; "interp" the reference interpreter, which is slow and does what the source
             says; "both" runs one beside the other, and raises `DivergenceError` when they differ.
         seed: of everything random in the design (`$random`, undefined bits with `undef="random"`), 64 bits.
         plusargs: NAME or NAME=VALUE, with or without the plus, for `$test$plusargs` and `$value$plusargs`.
+        debugger: at a break, call what `breakpoint()` calls; by default when a debugger runs already.
         """
         from .model import Model
 
-        return Model(self, engine=engine, seed=seed, plusargs=plusargs)
+        model = Model(self, engine=engine, seed=seed, plusargs=plusargs)
+        model.debugger = debugger
+        return model
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the `.wasm` file, complete and self-contained, and return its path."""

@@ -142,6 +142,10 @@ class DivergenceError(RtlwasmError, AssertionError):
         self.source, self.cycle, self.time, self.signals = source, cycle, time, tuple(signals)
 
 
+class LaneError(RtlwasmError, RuntimeError):
+    """A barrier that not all lanes can come to, or a question about lanes outside of them."""
+
+
 class ModelBusyError(RtlwasmError, RuntimeError):
     """Another thread is in the model."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import _native
+from . import _debug, _native
+from ._debug import Break
 from ._table import columns_of, from_limbs, row_count, to_limbs
 from .errors import ConditionNotMetError, OptionError, UnknownNameError
 from .hierarchy import Scope, Tree
@@ -31,7 +33,13 @@ class Model(_native.Model):
     """
 
     artifact: Artifact
+    debugger: bool | None = None
+    """Whether a break calls `breakpoint()`'s hook, with `model` and `stop` at hand; None: when a debugger runs."""
     _wave: Wave | None = None
+
+    @cached_property
+    def _breaks(self) -> dict[int, Break]:
+        return {}
 
     # Names
 
@@ -130,7 +138,7 @@ class Model(_native.Model):
                 )
             run = self.step(1, clock=clock)
             cycles += run.cycles
-        return _native.Run(run.status, cycles)
+        return _native.Run(run.status, cycles, run.stop)
 
     def hold_reset(
         self,
@@ -165,6 +173,36 @@ class Model(_native.Model):
         ports = self.artifact.ports
         inputs = {i for i, port in enumerate(manifest["signals"][: len(ports)]) if port["kind"] == "input"}
         return {ports[r["signal"]]: r["active"] for r in manifest["resets"] if r["signal"] in inputs}
+
+    # Breaks
+
+    def break_on(self, signal: str | Sequence[str] | Signal, value: int | str | None = None) -> Break:
+        """Stop runs when a signal changes, or changes to `value`, once all that happens at that time is complete.
+
+        signal: of any width, or a row of a memory, as `ram[16]`. What is poked is no change.
+
+        The run answers a `Run` that is not true, with the status "break" and a `Stop`: `run.stop`. Calling again goes
+        on, also in the middle of a cycle. With `engine="wasm"` runs stop at full speed, and only at what the artifact
+        stores: ports, registers, latches, memories. Raises `UnknownNameError`, `ValueRangeError`, `OptionError`.
+        """
+        return _debug.on_signal(self, signal, value)
+
+    def break_at(self, where: str) -> Break:
+        """Stop runs that go through a line of the source, `file:line`; not with `engine="wasm"`.
+
+        Runs are looked at when a clock edge comes: a line is gone through when something that acts at this edge, a
+        register, a memory or a `$display`, gets its value by what is written there. That is, when the arm of an `if` or
+        `case` is taken that begins on the line, or else, the innermost one that the line lies in; outside of arms, when
+        an operation that begins on the line is used. The file may be named by the end of its path.
+
+        Raises `OptionError`, which names lines nearby that can be stopped at.
+        """
+        return _debug.at_line(self, where)
+
+    @property
+    def breaks(self) -> list[Break]:
+        """What runs stop at. A fork has none."""
+        return list(self._breaks.values())
 
     # Tables
 

@@ -8,6 +8,7 @@ test, which `pytest --rtl-bless` writes.
 from __future__ import annotations
 
 import os
+import random
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,9 +29,35 @@ Golden = Callable[..., None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the command line option."""
+    """Add the command line options."""
     group = parser.getgroup("rtlwasm", "hardware models")
     group.addoption("--rtl-bless", action="store_true", help="write golden traces instead of comparing with them")
+    group.addoption(
+        "--shuffle-lanes",
+        nargs="?",
+        type=int,
+        const=-1,
+        metavar="SEED",
+        help="start the lanes of rtlwasm.lanes in another order, by default another one each time",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the order of lanes."""
+    seed = config.getoption("--shuffle-lanes")
+    if seed is not None:
+        from . import _lanes
+
+        _lanes._shuffle = seed if seed >= 0 else random.randrange(1 << 32)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Tell how the order of lanes is had again."""
+    if config.getoption("--shuffle-lanes") is None:
+        return None
+    from . import _lanes
+
+    return f"rtlwasm: lanes are shuffled, again with --shuffle-lanes={_lanes._shuffle}"
 
 
 class Artifacts:
