@@ -199,6 +199,34 @@ def test_a_line_stops_when_its_arm_is_taken(walk: Model) -> None:
 
 
 @verilog
+@pytest.mark.parametrize(
+    ("text", "cycles"),
+    [
+        ("acc <= 8'd0", [1]),
+        ("case (op)", [2, 3, 4, 5]),
+        ("2'd1: acc", [2]),
+        ("kept[acc", [3]),
+        ("2'd3: begin", [4]),
+        ("acc <= kept", [4]),
+        ("display", [4]),
+        ("endcase", [2, 3, 4, 5]),
+        ("if (go) begin", [4]),
+        ("at <= at + 4'd1", [4]),
+        ("at <= 4'd0", []),
+    ],
+)
+def test_the_cycles_in_which_runs_go_through_a_line(walk: Model, text: str, cycles: list[int]) -> None:
+    walk.break_at(f"walk.v:{line_of(text)}")
+    found = []
+    for cycle, (rst, op) in enumerate([(1, 0), (0, 1), (0, 2), (0, 3), (0, 0)], 1):
+        walk["rst"].value, walk["op"].value = rst, op
+        if not walk.step():
+            found.append(cycle)
+            walk.step()
+    assert found == cycles
+
+
+@verilog
 def test_lines_of_a_block_and_of_a_memory_write(walk: Model) -> None:
     walk["op"].value = 2
     write = walk.break_at(f"walk.v:{line_of('kept[acc')}")
