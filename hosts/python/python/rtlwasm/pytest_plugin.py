@@ -88,7 +88,7 @@ def rtl_artifacts() -> Artifacts:
 
 @pytest.fixture
 def rtl_model(request: pytest.FixtureRequest, rtl_artifacts: Artifacts) -> Callable[..., Model]:
-    """Compile a design and make a model: `rtl_model(source, *, seed=0, plusargs=(), **options)`.
+    """Compile a design and make a model: `rtl_model(source, *, engine="wasm", seed=0, plusargs=(), **options)`.
 
     source: as for `rtlwasm.compile`, or a `.wasm` file.
     options: those of `rtlwasm.compile`. Paths of sources, include_dirs, library_dirs and file_lists are relative to the
@@ -96,7 +96,9 @@ def rtl_model(request: pytest.FixtureRequest, rtl_artifacts: Artifacts) -> Calla
     """
     folder = request.path.parent
 
-    def make(source: Any, *, seed: int = 0, plusargs: Sequence[str] = (), **options: Any) -> Model:
+    def make(
+        source: Any, *, engine: str = "wasm", seed: int = 0, plusargs: Sequence[str] = (), **options: Any
+    ) -> Model:
         from . import load
 
         source = _beside(folder, source)
@@ -104,8 +106,8 @@ def rtl_model(request: pytest.FixtureRequest, rtl_artifacts: Artifacts) -> Calla
             if isinstance(options.get(option), (list, tuple)):
                 options[option] = _beside(folder, options[option])
         if isinstance(source, Path) and source.suffix == ".wasm":
-            return load(source, seed=seed, plusargs=plusargs)
-        return rtl_artifacts.get(source, options).model(seed=seed, plusargs=plusargs)
+            return load(source, engine=engine, seed=seed, plusargs=plusargs)
+        return rtl_artifacts.get(source, options).model(engine=engine, seed=seed, plusargs=plusargs)
 
     return make
 
