@@ -39,7 +39,9 @@ mod _native {
     #[pymodule_export]
     use crate::edges::{eval_to_change, put_time, step_to_change};
     #[pymodule_export]
-    use crate::engine::{AmaranthKernel, Signals, ToriiKernel, Trigger, Waiting, compile_design};
+    use crate::engine::{
+        AmaranthKernel, Process, Signals, ToriiKernel, Trigger, Waiting, compile_design,
+    };
     #[pymodule_export]
     use crate::event::Event;
     #[pymodule_export]

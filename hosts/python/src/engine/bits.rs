@@ -62,6 +62,21 @@ impl Bits {
         }
     }
 
+    /// As the host takes it.
+    pub fn into_value(self, width: u32) -> Value {
+        match self {
+            Bits::Word(word) => Value::from_u64(width, word),
+            Bits::Wide(value) => value,
+        }
+    }
+
+    pub fn is_zero(&self) -> bool {
+        match self {
+            Bits::Word(word) => *word == 0,
+            Bits::Wide(value) => value.limbs().iter().all(|limb| *limb == 0),
+        }
+    }
+
     /// Whether bit `index` is set.
     pub fn bit(&self, index: u32) -> bool {
         match self {

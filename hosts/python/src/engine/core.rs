@@ -5,84 +5,31 @@
 //! them; those run before the model acts on the writes, so they see every register as it was before an edge. What they
 //! write meanwhile commits together with the registers.
 
+//!
+//! What the model is to act on it acts on when somebody needs to know: then, or in the call in which the clocks run on.
+//! Until then it is *owed*, and what processes write *staged*, if it comes with an edge that is owed. Where it can be seen
+//! how often logic settles, as in designs with loops, nothing is owed.
+
+use std::collections::VecDeque;
+
 use rtlwasm_host::{Access, Error, Kind, Model, Signal, Status, Value};
 
 use super::bits::Bits;
 use super::free::FreeClock;
+use super::slot::{Gate, Place, Slot, SlotId, Target, Waiter};
 use super::timeline::Timeline;
-
-/// A signal or a memory row, by its place in [`Core::slots`].
-pub type SlotId = usize;
-/// A process or trigger that can be woken.
-pub type Target = usize;
-
-/// Where the value of a slot lies.
-#[derive(Clone, Copy)]
-enum Place {
-    /// The design does not know it.
-    Host,
-    Signal(Signal),
-    Row(Signal, i64),
-}
-
-impl Place {
-    /// Its value never changes by itself.
-    fn is_written_by_hosts_only(self) -> bool {
-        match self {
-            Place::Host => true,
-            Place::Signal(signal) => signal.kind() == Kind::Input,
-            Place::Row(..) => false,
-        }
-    }
-}
-
-/// A signal that a testbench may read, write or wait for.
-pub struct Slot {
-    place: Place,
-    pub width: u32,
-    pub signed: bool,
-    initial: Bits,
-    /// The value, of a slot that the design does not know.
-    own: Bits,
-    /// What it becomes at the end of the round.
-    next: Option<Bits>,
-    waiters: Vec<Waiter>,
-}
-
-/// Who is to be woken, by what, and which of its reasons that is.
-#[derive(Clone, Copy)]
-struct Waiter {
-    target: Target,
-    reason: u32,
-    when: When,
-}
-
-/// What wakes a waiter.
-#[derive(Clone, Copy)]
-pub enum When {
-    Changed,
-    /// A bit has changed to this level.
-    Edge {
-        bit: u32,
-        level: bool,
-    },
-}
-
-impl When {
-    fn is(self, before: &Bits, after: &Bits) -> bool {
-        match self {
-            When::Changed => before != after,
-            When::Edge { bit, level } => {
-                before.bit(bit) != after.bit(bit) && after.bit(bit) == level
-            }
-        }
-    }
-}
 
 /// So many calls go to one deadline each, though nobody asks for the time.
 const ALONE: u32 = 64;
 /// And a call goes to so many at most: in between the interpreter looks for signals.
 const MOST_AT_ONCE: u32 = 256;
+
+/// So many writes come with one edge in one call.
+const MOST_STAGED: usize = 64;
+/// As many bits each.
+const WIDEST_STAGED: u32 = 1024;
+/// So many of the things that the design tells are kept until they are taken; then the oldest go.
+const MOST_EVENTS: usize = 1 << 16;
 
 /// One simulation.
 pub struct Core {
@@ -98,25 +45,42 @@ pub struct Core {
     pending: Vec<SlotId>,
     /// The model has been written to and has not acted on it.
     unsettled: bool,
+    /// It was to act on that, and nobody has needed it yet.
+    pub owed: bool,
+    /// A clock or reset is among what it has not acted on.
+    pub edges: bool,
+    /// Slots with a `staged`, in the order in which they were written.
+    staged: Vec<SlotId>,
+    /// What was owed last was needed before the clocks ran on.
+    pub eager: bool,
+    /// The design has nothing that could tell how often it settles.
+    plain: bool,
+    /// Ids of the clocks and asynchronous resets.
+    triggers: Vec<u32>,
     /// Slots whose changes are recorded, with the value recorded last.
     traced: Vec<(SlotId, Bits)>,
     /// Changes of those with their time and round, oldest first.
     pub changes: Vec<(i128, u64, SlotId, Bits)>,
     /// What the design tells, oldest first: the number of the statement, and its values.
-    pub events: Vec<(u32, Vec<Value>)>,
+    pub events: VecDeque<(u32, Vec<Value>)>,
     /// Rounds so far.
     pub rounds: u64,
     /// Deadlines gone to since the time was last asked for from outside.
     pub unseen: u32,
     /// Calls of the module that ran it.
     pub calls: u64,
+    /// Flips of clocks inside the module while it was interpreted.
+    pub interpreted: i128,
     /// The clocks, and whether the module can run them.
     pub clocks: Vec<(FreeClock, bool)>,
 }
 
 impl Core {
     pub fn new(model: Model) -> Core {
+        let triggers = triggers(&model);
         Core {
+            plain: triggers.is_some(),
+            triggers: triggers.unwrap_or_default(),
             model,
             slots: Vec::new(),
             timeline: Timeline::default(),
@@ -124,13 +88,18 @@ impl Core {
             watched: Vec::new(),
             pending: Vec::new(),
             unsettled: true,
+            owed: false,
+            edges: false,
+            staged: Vec::new(),
+            eager: false,
             traced: Vec::new(),
             changes: Vec::new(),
-            events: Vec::new(),
+            events: VecDeque::new(),
             rounds: 0,
             unseen: 0,
             clocks: Vec::new(),
             calls: 0,
+            interpreted: 0,
         }
     }
 
@@ -161,16 +130,9 @@ impl Core {
         Ok(self.add(Place::Row(memory, row), shape, initial))
     }
 
-    fn add(&mut self, place: Place, (width, signed): (u32, bool), initial: Bits) -> SlotId {
-        self.slots.push(Slot {
-            place,
-            width,
-            signed,
-            own: initial.clone(),
-            initial,
-            next: None,
-            waiters: Vec::new(),
-        });
+    fn add(&mut self, place: Place, shape: (u32, bool), initial: Bits) -> SlotId {
+        self.slots
+            .push(Slot::new(place, shape, initial, &self.triggers));
         self.slots.len() - 1
     }
 
@@ -182,9 +144,11 @@ impl Core {
         self.pending.clear();
         self.woken.clear();
         self.watched.clear();
-        self.unsettled = true;
+        self.staged.clear();
+        (self.unsettled, self.owed, self.edges) = (true, false, false);
         for id in 0..self.slots.len() {
             self.slots[id].next = None;
+            self.slots[id].staged = None;
             self.slots[id].waiters.clear();
             self.power_on(id)?;
         }
@@ -220,21 +184,31 @@ impl Core {
         }
     }
 
-    /// Whether something could see a clock flip, or has yet to happen now.
+    /// Whether something but a clock's waiters could see it flip, or has yet to happen now.
     pub fn is_watched(&self) -> bool {
-        let waits = |(clock, _): &(FreeClock, bool)| !self.slots[clock.slot].waiters.is_empty();
-        self.unseen < ALONE
-            || self.unsettled
-            || !self.pending.is_empty()
-            || !self.woken.is_empty()
-            || !self.traced.is_empty()
-            || !self.watched.is_empty()
-            || self.clocks.iter().any(waits)
-            || !self.model.artifact().manifest().events.is_empty()
+        let waiting = !self.pending.is_empty() || !self.woken.is_empty();
+        self.unseen < ALONE || self.unsettled || waiting || !self.may_owe()
+    }
+
+    /// Whether nobody sees when the model acts.
+    fn may_owe(&self) -> bool {
+        self.plain && self.watched.is_empty() && self.traced.is_empty()
     }
 
     /// The present value.
     pub fn read(&mut self, id: SlotId) -> Result<Bits, Error> {
+        let slot = &self.slots[id];
+        if let Some(staged) = &slot.staged {
+            return Ok(staged.clone());
+        }
+        if self.owed && !slot.place.is_written_by_hosts_only() {
+            self.eager = true;
+            self.act()?;
+        }
+        self.read_model(id)
+    }
+
+    fn read_model(&mut self, id: SlotId) -> Result<Bits, Error> {
         let slot = &self.slots[id];
         Ok(match slot.place {
             Place::Host => slot.own.clone(),
@@ -271,44 +245,53 @@ impl Core {
         Ok(true)
     }
 
-    pub fn store(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
+    fn store(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
+        if self.slots[id].trigger {
+            if self.owed {
+                self.act()?;
+            }
+            self.edges = true;
+        }
         let slot = &mut self.slots[id];
-        match (slot.place, value) {
-            (Place::Host, _) => {
-                slot.own = value.clone();
-                return Ok(());
-            }
-            (Place::Signal(signal), Bits::Word(word)) => self.model.poke(signal, *word)?,
-            (Place::Signal(signal), Bits::Wide(wide)) => self.model.poke_bits(signal, wide)?,
-            (Place::Row(memory, row), Bits::Word(word)) => {
-                self.model.poke_row(memory, row, *word)?;
-            }
-            (Place::Row(memory, row), Bits::Wide(wide)) => {
-                self.model.poke_row_bits(memory, row, wide)?;
-            }
+        if matches!(slot.place, Place::Host) {
+            slot.own = value.clone();
+            return Ok(());
         }
         self.unsettled = true;
-        Ok(())
+        if self.owed && self.edges {
+            if self.staged.len() == MOST_STAGED || self.slots[id].width > WIDEST_STAGED {
+                self.act()?;
+                self.unsettled = true;
+                return self.poke(id, value);
+            }
+            self.slots[id].staged = Some(value.clone());
+            self.staged.push(id);
+            return Ok(());
+        }
+        self.poke(id, value)
     }
 
-    /// A target is woken by a slot, until [`Core::forget`].
-    pub fn wait(
-        &mut self,
-        id: SlotId,
-        target: Target,
-        reason: u32,
-        when: When,
-    ) -> Result<(), Error> {
+    /// Writes to the model, which knows the slot.
+    fn poke(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
+        match (self.slots[id].place, value) {
+            (Place::Host, _) => Ok(()),
+            (Place::Signal(signal), Bits::Word(word)) => self.model.poke(signal, *word),
+            (Place::Signal(signal), Bits::Wide(wide)) => self.model.poke_bits(signal, wide),
+            (Place::Row(memory, row), Bits::Word(word)) => self.model.poke_row(memory, row, *word),
+            (Place::Row(memory, row), Bits::Wide(wide)) => {
+                self.model.poke_row_bits(memory, row, wide)
+            }
+        }
+    }
+
+    /// Somebody is woken by a slot, until [`Core::forget`].
+    pub fn wait(&mut self, id: SlotId, waiter: Waiter) -> Result<(), Error> {
         let slot = &self.slots[id];
         if slot.waiters.is_empty() && !slot.place.is_written_by_hosts_only() {
             let now = self.read(id)?;
             self.watched.push((id, now));
         }
-        self.slots[id].waiters.push(Waiter {
-            target,
-            reason,
-            when,
-        });
+        self.slots[id].waiters.push(waiter);
         Ok(())
     }
 
@@ -325,16 +308,25 @@ impl Core {
     pub fn commit(&mut self) -> Result<bool, Error> {
         self.rounds += 1;
         if self.unsettled {
-            self.act()?;
+            if self.may_owe() {
+                (self.unsettled, self.owed) = (false, true);
+            } else {
+                self.act()?;
+            }
         }
         for id in std::mem::take(&mut self.pending) {
             let Some(next) = self.slots[id].next.take() else {
                 continue;
             };
+            // Nobody waits for what the design drives when something is owed.
+            if self.owed && !self.slots[id].place.is_written_by_hosts_only() {
+                self.store(id, &next)?;
+                continue;
+            }
             let before = self.read(id)?;
             if before != next {
                 self.store(id, &next)?;
-                self.wake(id, &before, &next);
+                self.wake(id, &before, &next)?;
             }
         }
         Ok(!self.woken.is_empty() || self.unsettled)
@@ -342,7 +334,7 @@ impl Core {
 
     /// The model acts on what was written: edges, registers, logic.
     fn act(&mut self) -> Result<(), Error> {
-        self.unsettled = false;
+        self.hand_over()?;
         self.calls += 1;
         let run = self.model.eval()?;
         if run.status == Status::NotSettled {
@@ -351,18 +343,42 @@ impl Core {
                 status: run.status,
             });
         }
-        let events = self.model.events();
-        self.events
-            .extend(events.map(|event| (event.site, event.args)));
+        for event in self.model.events() {
+            if self.events.len() == MOST_EVENTS {
+                self.events.pop_front();
+            }
+            self.events.push_back((event.site, event.args));
+        }
         let mut watched = std::mem::take(&mut self.watched);
         for (id, before) in &mut watched {
             let after = self.read(*id)?;
             if after != *before {
-                self.wake(*id, before, &after);
+                self.wake(*id, before, &after)?;
                 *before = after;
             }
         }
         self.watched = watched;
+        Ok(())
+    }
+
+    /// Before a call: the model gets what is staged, to come with the edges that are owed.
+    pub fn hand_over(&mut self) -> Result<(), Error> {
+        (self.unsettled, self.owed, self.edges) = (false, false, false);
+        if self.staged.is_empty() {
+            return Ok(());
+        }
+        self.model.hold_edges();
+        for id in std::mem::take(&mut self.staged) {
+            let Some(value) = self.slots[id].staged.take() else {
+                continue;
+            };
+            let value = value.into_value(self.slots[id].width);
+            match self.slots[id].place {
+                Place::Host => {}
+                Place::Signal(signal) => self.model.stage(signal, &value)?,
+                Place::Row(memory, row) => self.model.stage_row(memory, row, &value)?,
+            }
+        }
         Ok(())
     }
 
@@ -388,11 +404,56 @@ impl Core {
         Ok(())
     }
 
-    fn wake(&mut self, id: SlotId, before: &Bits, after: &Bits) {
-        for waiter in &self.slots[id].waiters {
-            if waiter.when.is(before, after) {
-                self.woken.push((waiter.target, waiter.reason));
+    /// Wakes who waits for such a change of a slot.
+    pub fn wake(&mut self, id: SlotId, before: &Bits, after: &Bits) -> Result<(), Error> {
+        for i in 0..self.slots[id].waiters.len() {
+            let Waiter {
+                target,
+                reason,
+                when,
+                gate,
+                ..
+            } = self.slots[id].waiters[i];
+            if when.is(before, after) && self.opens(id, i, gate)? {
+                self.woken.push((target, reason));
             }
         }
+        Ok(())
     }
+
+    /// Whether this is the time at which a waiter is woken.
+    fn opens(&mut self, id: SlotId, waiter: usize, gate: Gate) -> Result<bool, Error> {
+        if let Some(reset) = gate.reset()
+            && !self.read(reset)?.is_zero()
+        {
+            return Ok(true);
+        }
+        Ok(match gate {
+            Gate::Open => true,
+            Gate::Count(left, reset) => {
+                let left = left.saturating_sub(1);
+                self.slots[id].waiters[waiter].gate = Gate::Count(left, reset);
+                left == 0
+            }
+            Gate::Until(condition, _) => !self.read(condition)?.is_zero(),
+        })
+    }
+}
+
+/// The ids of all clocks and asynchronous resets; None if one of them is no input, or if the design has something that
+/// could tell how often it settles: loops, or what it says when values change.
+fn triggers(model: &Model) -> Option<Vec<u32>> {
+    let artifact = model.artifact();
+    let manifest = artifact.manifest();
+    if !manifest.events.is_empty() || manifest.features.iter().any(|name| name == "loops") {
+        return None;
+    }
+    let resets = manifest.resets.iter().filter(|reset| reset.asynchronous);
+    let clocks = manifest.clocks.iter().map(|clock| clock.signal);
+    let signals = clocks.chain(resets.map(|reset| reset.signal));
+    let input = |id: &u32| {
+        let found = artifact.signal_by_id(*id);
+        found.is_some_and(|signal: Signal| signal.kind() == Kind::Input)
+    };
+    signals.map(|id| id.filter(input)).collect()
 }

@@ -9,7 +9,8 @@ use rtlwasm_host::{Error, ModelOptions};
 use rustc_hash::FxHashMap;
 
 use super::bits::Bits;
-use super::core::{Core, SlotId};
+use super::core::Core;
+use super::slot::SlotId;
 use crate::artifact::Artifact;
 use crate::errors::{answered, caught, guarded, not_loaded};
 
@@ -102,6 +103,11 @@ impl Signals {
             Ok((bits, core.slots[slot].width, core.slots[slot].signed))
         })?;
         bits.to_python(py, width, signed)
+    }
+
+    /// The present value of a signal.
+    fn get<'py>(&self, signal: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.read(signal.py(), self.slot(signal)?)
     }
 
     /// The value that a slot has at the end of the round.
@@ -205,6 +211,10 @@ impl Signals {
         let core = &mut *guard;
         let now = core.timeline.now;
         core.unseen = core.unseen.saturating_add(1);
+        if !core.woken.is_empty() {
+            // The clocks have run up to the edge.
+            return Ok(());
+        }
         core.timeline.advance(&mut core.woken).map_err(|backwards| {
             PyValueError::new_err(format!(
                 "Deadline of {} is behind our current state of {now}",
