@@ -259,7 +259,7 @@ impl Model {
         self.change(py, |model| model.restore(&snapshot))
     }
 
-    /// The events since the last call of this method, oldest first.
+    /// The events since the last call of this method, oldest first; of many, the last 65,536.
     fn events(&self, py: Python<'_>) -> PyResult<Vec<Event>> {
         let mut state = self.lock(py)?;
         state.keep_events();

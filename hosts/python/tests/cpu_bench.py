@@ -13,7 +13,7 @@ import time
 from importlib import import_module
 
 ROWS = 64
-# Operation, destination, source, immediate: Fibonacci numbers with a table, xors, products and rotations of them, for ever.
+# Operation, destination, source, immediate: Fibonacci numbers, a table of them, xors, products and rotations, for ever.
 ADD, SUB, XOR, AND, ROTATE, LOAD, STORE, JUMP, IMMEDIATE, MULTIPLY = range(10)
 PROGRAM = [
     (IMMEDIATE, 0, 0, 0),

@@ -61,7 +61,7 @@ pub use cache::{default_cache_dir, keep, kept};
 pub use changes::Change;
 pub use clocks::Clock;
 pub use error::{Error, LoadError};
-pub use events::{Event, EventKind};
+pub use events::{Event, EventKind, KEPT_EVENTS};
 pub use image::ImageFormat;
 pub use model::{Model, Run};
 pub use names::SignalPath;

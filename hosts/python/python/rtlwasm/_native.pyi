@@ -1,6 +1,6 @@
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, SupportsIndex, TypeAlias, final, overload
 
@@ -15,6 +15,7 @@ __all__ = [
     "Clock",
     "Event",
     "Model",
+    "Process",
     "Run",
     "Signal",
     "Signals",
@@ -207,6 +208,16 @@ class Signals:
     def __new__(cls, artifact: Artifact, missing: Callable[[Any], int]) -> Self: ...
     def add_signal(self, signal: Any, name: str | None, width: int, signed: bool, initial: int) -> int: ...
     def add_row(self, signal: Any, memory: str, row: int, width: int, signed: bool, initial: int) -> int: ...
+    def add_memory_reset(
+        self,
+        memory: str,
+        width: int,
+        rows: Sequence[int],
+        clock: int,
+        level: bool,
+        when: int,
+        at_once: int | None,
+    ) -> None: ...
     def slot(self, signal: Any) -> int: ...
     def read(self, slot: int) -> int: ...
     def get(self, signal: Any) -> int: ...
@@ -214,6 +225,7 @@ class Signals:
     def write(self, slot: int, value: int) -> bool: ...
     def trace(self, slots: Sequence[int]) -> None: ...
     def changes(self) -> list[tuple[int, int, int, int]]: ...
+    def hurry(self) -> None: ...
     @property
     def now(self) -> int: ...
     @property
@@ -252,7 +264,7 @@ class Process:
 
 @final
 class Trigger:
-    def __await__(self) -> Waiting: ...
+    def __await__(self) -> Generator[Any, None, Any]: ...
 
 @final
 class Waiting:

@@ -11,7 +11,7 @@ use super::bits::Bits;
 use super::core::Core;
 use super::process::Process;
 use super::signals::{Signals, lock};
-use super::slot::{Gate, SlotId, Target, Waiter, When};
+use super::slot::{Gate, Late, SlotId, Target, Waiter, When};
 use super::trigger::{Answer, Part, Trigger, Waits, Wake};
 use crate::number::to_python;
 
@@ -152,6 +152,7 @@ impl AmaranthKernel {
             for trigger in fired {
                 self.fire(py, &trigger)?;
             }
+            signals.core().before = false;
             self.flip_clocks(py)?;
             self.run(py, false)?;
             let again = signals.with(py, Core::commit)?;
@@ -191,7 +192,9 @@ impl AmaranthKernel {
         }
         drop((active, gone));
         let processes = self.processes(py);
-        processes.iter().try_for_each(|process| process.get().start(py, None))
+        processes
+            .iter()
+            .try_for_each(|process| process.get().start(py, None))
     }
 
     /// Rounds so far.
@@ -220,7 +223,7 @@ impl AmaranthKernel {
                 reason: 0,
                 when: When::Changed,
                 gate: Gate::Open,
-                late: false,
+                late: Late::No,
             };
             slots.try_for_each(|slot| core.wait(slot, waiter))
         })
@@ -281,7 +284,10 @@ impl AmaranthKernel {
 
     fn processes(&self, py: Python<'_>) -> Vec<Py<Process>> {
         let processes = lock(&self.processes);
-        processes.iter().map(|process| process.clone_ref(py)).collect()
+        processes
+            .iter()
+            .map(|process| process.clone_ref(py))
+            .collect()
     }
 
     /// The value of an expression that is sampled.

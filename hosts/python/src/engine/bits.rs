@@ -62,6 +62,14 @@ impl Bits {
         }
     }
 
+    /// The other way round.
+    pub fn of(value: Value, width: u32) -> Bits {
+        match width {
+            0..=64 => Bits::Word(value.limbs()[0]),
+            _ => Bits::Wide(value),
+        }
+    }
+
     /// As the host takes it.
     pub fn into_value(self, width: u32) -> Value {
         match self {

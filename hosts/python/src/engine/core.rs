@@ -12,10 +12,11 @@
 
 use std::collections::VecDeque;
 
-use rtlwasm_host::{Access, Error, Kind, Model, Signal, Status, Value};
+use rtlwasm_host::{Access, Error, KEPT_EVENTS, Kind, Model, Signal, Status, Value};
 
 use super::bits::Bits;
 use super::free::FreeClock;
+use super::memory::MemoryReset;
 use super::slot::{Gate, Place, Slot, SlotId, Target, Waiter};
 use super::timeline::Timeline;
 
@@ -28,8 +29,6 @@ const MOST_AT_ONCE: u32 = 256;
 const MOST_STAGED: usize = 64;
 /// As many bits each.
 const WIDEST_STAGED: u32 = 1024;
-/// So many of the things that the design tells are kept until they are taken; then the oldest go.
-const MOST_EVENTS: usize = 1 << 16;
 
 /// One simulation.
 pub struct Core {
@@ -51,12 +50,16 @@ pub struct Core {
     pub edges: bool,
     /// Slots with a `staged`, in the order in which they were written.
     staged: Vec<SlotId>,
+    /// Values of what the design drives are read as they were before the edge up to which the clocks have run.
+    pub before: bool,
     /// What was owed last was needed before the clocks ran on.
     pub eager: bool,
     /// The design has nothing that could tell how often it settles.
     plain: bool,
     /// Ids of the clocks and asynchronous resets.
     triggers: Vec<u32>,
+    /// What resets do to memories.
+    pub memories: Vec<MemoryReset>,
     /// Slots whose changes are recorded, with the value recorded last.
     traced: Vec<(SlotId, Bits)>,
     /// Changes of those with their time and round, oldest first.
@@ -91,6 +94,8 @@ impl Core {
             owed: false,
             edges: false,
             staged: Vec::new(),
+            memories: Vec::new(),
+            before: false,
             eager: false,
             traced: Vec::new(),
             changes: Vec::new(),
@@ -185,14 +190,14 @@ impl Core {
     }
 
     /// Whether something but a clock's waiters could see it flip, or has yet to happen now.
-    pub fn is_watched(&self) -> bool {
+    pub fn is_watched(&mut self) -> bool {
         let waiting = !self.pending.is_empty() || !self.woken.is_empty();
         self.unseen < ALONE || self.unsettled || waiting || !self.may_owe()
     }
 
     /// Whether nobody sees when the model acts.
-    fn may_owe(&self) -> bool {
-        self.plain && self.watched.is_empty() && self.traced.is_empty()
+    fn may_owe(&mut self) -> bool {
+        self.plain && self.watched.is_empty() && self.traced.is_empty() && self.memories_rest()
     }
 
     /// The present value.
@@ -201,6 +206,13 @@ impl Core {
         if let Some(staged) = &slot.staged {
             return Ok(staged.clone());
         }
+        if let (true, Place::Signal(signal)) = (self.before, slot.place)
+            && signal.kind() != Kind::Input
+            && !self.is_constant(signal)
+        {
+            let value = self.model.peek_before(signal)?;
+            return Ok(Bits::of(value, slot.width));
+        }
         if self.owed && !slot.place.is_written_by_hosts_only() {
             self.eager = true;
             self.act()?;
@@ -208,7 +220,22 @@ impl Core {
         self.read_model(id)
     }
 
-    fn read_model(&mut self, id: SlotId) -> Result<Bits, Error> {
+    fn is_constant(&self, signal: Signal) -> bool {
+        let signals = self.model.artifact().signals();
+        signals[signal.id() as usize].value.is_some()
+    }
+
+    /// Whether the module can keep what a slot was before an edge.
+    pub fn has_copy(&self, id: SlotId) -> bool {
+        match self.slots[id].place {
+            Place::Host => true,
+            Place::Signal(signal) if self.is_constant(signal) => true,
+            Place::Signal(signal) => self.model.peek_before(signal).is_ok(),
+            Place::Row(..) => false,
+        }
+    }
+
+    pub fn read_model(&mut self, id: SlotId) -> Result<Bits, Error> {
         let slot = &self.slots[id];
         Ok(match slot.place {
             Place::Host => slot.own.clone(),
@@ -334,21 +361,21 @@ impl Core {
 
     /// The model acts on what was written: edges, registers, logic.
     fn act(&mut self) -> Result<(), Error> {
+        let resets = self.resets_due()?;
         self.hand_over()?;
-        self.calls += 1;
-        let run = self.model.eval()?;
-        if run.status == Status::NotSettled {
-            return Err(Error::Refused {
-                call: "rtl_eval",
-                status: run.status,
-            });
+        self.eval()?;
+        let mut changed = false;
+        for index in resets {
+            changed |= self.reset_memory(index)?;
         }
-        for event in self.model.events() {
-            if self.events.len() == MOST_EVENTS {
-                self.events.pop_front();
-            }
-            self.events.push_back((event.site, event.args));
+        if changed {
+            self.eval()?;
         }
+        let events = self.model.events();
+        self.events
+            .extend(events.map(|event| (event.site, event.args)));
+        let more = self.events.len().saturating_sub(KEPT_EVENTS);
+        self.events.drain(..more);
         let mut watched = std::mem::take(&mut self.watched);
         for (id, before) in &mut watched {
             let after = self.read(*id)?;
@@ -359,6 +386,18 @@ impl Core {
         }
         self.watched = watched;
         Ok(())
+    }
+
+    fn eval(&mut self) -> Result<(), Error> {
+        self.calls += 1;
+        let run = self.model.eval()?;
+        match run.status {
+            status @ Status::NotSettled => Err(Error::Refused {
+                call: "rtl_eval",
+                status,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Before a call: the model gets what is staged, to come with the edges that are owed.
@@ -435,7 +474,11 @@ impl Core {
                 self.slots[id].waiters[waiter].gate = Gate::Count(left, reset);
                 left == 0
             }
-            Gate::Until(condition, _) => !self.read(condition)?.is_zero(),
+            Gate::Until(condition, reset, failed) => {
+                let failed = failed.saturating_add(1);
+                self.slots[id].waiters[waiter].gate = Gate::Until(condition, reset, failed);
+                !self.read(condition)?.is_zero()
+            }
         })
     }
 }

@@ -1,11 +1,11 @@
 //! Clocks run inside the module, up to just before the time at which something else is due or somebody is woken; or up
 //! to that edge, if who is woken there wants to see what it brings.
 
-use rtlwasm_host::{Clock, Error, Status};
+use rtlwasm_host::{Clock, Error, Kind, Run, Status, Watch, WatchId};
 
 use super::bits::Bits;
 use super::core::Core;
-use super::slot::{Gate, SlotId, Target};
+use super::slot::{Gate, Late, SlotId, Target, When};
 
 /// A clock of the simulation.
 pub struct FreeClock {
@@ -18,6 +18,8 @@ pub struct FreeClock {
 
 /// Flips in one call of the module; in between the interpreter looks for signals.
 const MOST_FLIPS: i128 = 1 << 16;
+/// A condition that failed so often is looked at inside the module.
+const FAILS: u32 = 2;
 /// Machine code is made for so many.
 const MANY_FLIPS: i128 = 4000;
 
@@ -32,8 +34,8 @@ struct Next {
 struct Plan {
     until: i128,
     flips: i128,
-    /// The time of an edge that wakes, if they run up to that.
-    edge: Option<i128>,
+    /// The time of an edge that wakes, if they run up to that, and whether values from before it are wanted.
+    edge: Option<(i128, Late)>,
 }
 
 impl Core {
@@ -64,9 +66,12 @@ impl Core {
         if self.is_watched() || self.clocks.is_empty() {
             return Ok(());
         }
-        let Some(nexts) = self.nexts()? else {
+        let Some(mut nexts) = self.nexts()? else {
             return Ok(());
         };
+        if let [next] = nexts.as_mut_slice() {
+            self.run_until(next)?;
+        }
         let Some(plan) = self.plan(&nexts)? else {
             return Ok(());
         };
@@ -76,12 +81,77 @@ impl Core {
         };
         // What was owed last was not needed, or else there would be nothing owed now.
         self.eager &= !self.owed;
-        self.count_edges(&nexts, plan.edge.map_or(plan.until, |edge| edge - 1));
+        self.count_edges(&nexts, plan.edge.map_or(plan.until, |(edge, _)| edge - 1));
         self.run_inside(&nexts, &plan, now, until)?;
         match plan.edge {
-            Some(edge) => self.wake_at(&nexts, edge),
+            Some((edge, late)) => {
+                self.before = late == Late::Copy;
+                self.wake_at(&nexts, edge)
+            }
             None => Ok(()),
         }
+    }
+
+    /// Runs the only clock, while all that waits for it waits for a condition which does not hold.
+    fn run_until(&mut self, next: &mut Next) -> Result<(), Error> {
+        let (
+            FreeClock {
+                target,
+                slot,
+                half,
+                inside,
+            },
+            _,
+        ) = &self.clocks[next.clock];
+        let (target, slot, half, inside) = (*target, *slot, *half, *inside);
+        let ([waiter], Some(clock)) = (self.slots[slot].waiters.as_slice(), inside) else {
+            return Ok(());
+        };
+        let (when, Gate::Until(condition, reset, failed)) = (waiter.when, waiter.gate) else {
+            return Ok(());
+        };
+        let rises = matches!(when, When::Edge { level: true, .. });
+        // What is owed may well be that it holds.
+        let fails = match self.owed {
+            true => failed >= FAILS,
+            false => self.read(condition)?.is_zero(),
+        };
+        let worth = rises && fails && !self.model.is_interpreted();
+        let one_bit = self.slots[condition].width == 1;
+        let Some(signal) = self.signal_of(condition).filter(|_| worth && one_bit) else {
+            return Ok(());
+        };
+        if signal.kind() == Kind::Input || !self.stays_low(reset)? {
+            return Ok(());
+        }
+        let until = self.until(half, 1);
+        let most = (self.flips(next, until) + i128::from(next.high)) / 2;
+        let Ok(most @ 1..) = u64::try_from(most) else {
+            return Ok(());
+        };
+        self.hand_over()?;
+        let half_period = half as u64;
+        self.model
+            .set_clock_period(clock, half_period, half_period)?;
+        self.calls += 1;
+        let run = self.model.run_until(clock, most, signal, 1)?;
+        settled(&run, "rtl_run_until")?;
+        let flips = 2 * i128::from(run.cycles) - i128::from(next.high && run.cycles > 0);
+        if flips > 0 {
+            self.timeline.now = next.time + (flips - 1) * half;
+            next.time += flips * half;
+            next.high = false;
+            self.timeline.postpone(target, next.time);
+        }
+        Ok(())
+    }
+
+    /// The last time at which nothing but clocks can happen.
+    fn until(&self, shortest: i128, clocks: usize) -> i128 {
+        let most = self.timeline.now + shortest * MOST_FLIPS / clocks as i128;
+        let is_clock = |target| self.clocks.iter().any(|(clock, _)| clock.target == target);
+        let other = self.timeline.nearest(|target| !is_clock(target));
+        other.map_or(most, |other| most.min(other - 1))
     }
 
     /// All clocks as they stand; None when one of them cannot run inside.
@@ -103,16 +173,16 @@ impl Core {
     }
 
     fn plan(&mut self, nexts: &[Next]) -> Result<Option<Plan>, Error> {
-        let now = self.timeline.now;
-        let is_clock = |target| self.clocks.iter().any(|(clock, _)| clock.target == target);
-        let other = self.timeline.nearest(|target| !is_clock(target));
         let shortest = self.clocks.iter().map(|(clock, _)| clock.half).min();
-        let most = now + shortest.unwrap_or(0) * MOST_FLIPS / nexts.len() as i128;
-        let mut until = other.map_or(most, |other| most.min(other - 1));
+        let mut until = self.until(shortest.unwrap_or(0), nexts.len());
         let mut edge = None;
         if let Some((time, late)) = self.next_edge(nexts)? {
-            let goes_on = self.eager && late && time <= until;
-            edge = goes_on.then_some(time);
+            let late = match late {
+                Late::Copy if self.owed => Late::No,
+                late => late,
+            };
+            let goes_on = self.eager && late != Late::No && time <= until;
+            edge = goes_on.then_some((time, late));
             until = until.min(if goes_on { time } else { time - 1 });
         }
         let flips = nexts
@@ -120,7 +190,7 @@ impl Core {
             .map(|next| self.flips(next, until))
             .sum::<i128>();
         // A call is worth it when it saves one.
-        let some = until > now && (flips > 0 || self.owed);
+        let some = until > self.timeline.now && (flips > 0 || self.owed);
         Ok(some.then_some(Plan { until, flips, edge }))
     }
 
@@ -129,9 +199,9 @@ impl Core {
         ((until - next.time).div_euclid(half) + 1).max(0)
     }
 
-    /// When an edge of a clock wakes somebody next, and whether all who are woken then are late.
-    fn next_edge(&mut self, nexts: &[Next]) -> Result<Option<(i128, bool)>, Error> {
-        let mut first: Option<(i128, bool)> = None;
+    /// When an edge of a clock wakes somebody next, and how late all who are woken then may be.
+    fn next_edge(&mut self, nexts: &[Next]) -> Result<Option<(i128, Late)>, Error> {
+        let mut first: Option<(i128, Late)> = None;
         for next in nexts {
             let (FreeClock { slot, half, .. }, _) = &self.clocks[next.clock];
             let (slot, half) = (*slot, *half);
@@ -145,7 +215,7 @@ impl Core {
                 }
                 first = Some(match first {
                     Some((earlier, late)) if earlier < time => (earlier, late),
-                    Some((same, late)) if same == time => (time, late && waiter.late),
+                    Some((same, late)) if same == time => (time, late.max(waiter.late)),
                     _ => (time, waiter.late),
                 });
             }
@@ -187,7 +257,7 @@ impl Core {
     ) -> Result<(), Error> {
         self.hand_over()?;
         self.model.set_time(now);
-        let mut last = plan.edge.unwrap_or(self.timeline.now);
+        let mut last = plan.edge.map_or(self.timeline.now, |(edge, _)| edge);
         for next in nexts {
             let flips = self.flips(next, plan.until);
             let clock = &self.clocks[next.clock].0;
@@ -204,6 +274,10 @@ impl Core {
                 self.timeline.postpone(target, next.time + flips * half);
             }
         }
+        let watch = match plan.edge {
+            Some((edge, Late::Copy)) => self.watch_edge(nexts, edge)?,
+            _ => None,
+        };
         self.calls += 1;
         let run = match self.model.is_interpreted() && self.interpreted + plan.flips < MANY_FLIPS {
             true => {
@@ -212,19 +286,35 @@ impl Core {
             }
             false => self.model.advance(until)?,
         };
+        if let Some(watch) = watch {
+            self.model.unwatch(watch)?;
+        }
         for next in nexts {
             if let Some(inside) = self.clocks[next.clock].0.inside {
                 self.model.stop_clock(inside)?;
             }
         }
         self.timeline.now = last;
-        match run.status {
-            Status::NotSettled => Err(Error::Refused {
-                call: "rtl_advance",
-                status: run.status,
-            }),
-            _ => Ok(()),
+        settled(&run, "rtl_advance")?;
+        self.note_levels()
+    }
+
+    /// Lets the module keep what all values are before the edges at a time.
+    fn watch_edge(&mut self, nexts: &[Next], edge: i128) -> Result<Option<WatchId>, Error> {
+        for next in nexts {
+            let flips = self.flips(next, edge);
+            let clock = &self.clocks[next.clock].0;
+            let at = next.time + (flips - 1) * clock.half;
+            if flips == 0 || at != edge || clock.inside.is_none() {
+                continue;
+            }
+            if let Some(signal) = self.signal_of(clock.slot) {
+                let hits = u32::try_from(flips).unwrap_or(u32::MAX);
+                let watch = Watch::changed(signal).hits(hits).keep_before();
+                return self.model.watch(watch).map(Some);
+            }
         }
+        Ok(None)
     }
 
     /// Wakes who waits for the flips at a time up to which the clocks have run.
@@ -240,5 +330,12 @@ impl Core {
             self.wake(self.clocks[next.clock].0.slot, &before, &after)?;
         }
         Ok(())
+    }
+}
+
+fn settled(run: &Run, call: &'static str) -> Result<(), Error> {
+    match run.status {
+        status @ Status::NotSettled => Err(Error::Refused { call, status }),
+        _ => Ok(()),
     }
 }

@@ -5,6 +5,7 @@ mod bits;
 mod core;
 mod design;
 mod free;
+mod memory;
 mod process;
 mod signals;
 mod slot;
@@ -14,7 +15,7 @@ mod trigger;
 
 pub use amaranth::AmaranthKernel;
 pub use design::compile_design;
+pub use process::Process;
 pub use signals::Signals;
 pub use torii::ToriiKernel;
-pub use process::Process;
 pub use trigger::{Trigger, Waiting};

@@ -84,6 +84,28 @@ impl Signals {
         Ok(self.remember(signal, slot))
     }
 
+    /// Lets a reset give a memory its initial contents: at an edge of a clock to a level before which a slot is not 0,
+    /// and when an asynchronous reset rises.
+    #[pyo3(signature = (memory, width, rows, clock, level, when, at_once))]
+    #[allow(clippy::too_many_arguments)]
+    fn add_memory_reset(
+        &self,
+        py: Python<'_>,
+        memory: &str,
+        width: u32,
+        rows: Vec<Bound<'_, PyAny>>,
+        clock: SlotId,
+        level: bool,
+        when: SlotId,
+        at_once: Option<SlotId>,
+    ) -> PyResult<()> {
+        let rows = rows.iter().map(|row| Bits::from_python(row, width));
+        let rows = rows.collect::<PyResult<Vec<Bits>>>()?;
+        self.with(py, |core| {
+            core.add_memory_reset(memory, rows, (clock, level), when, at_once)
+        })
+    }
+
     /// The slot of a signal.
     pub fn slot(&self, signal: &Bound<'_, PyAny>) -> PyResult<SlotId> {
         let key = signal.as_ptr() as usize;
@@ -151,6 +173,11 @@ impl Signals {
         let mut core = self.core();
         core.unseen = 0;
         core.timeline.now
+    }
+
+    /// As if nobody had looked at the time for long: from now on clocks run inside the module.
+    fn hurry(&self) {
+        self.core().unseen = u32::MAX;
     }
 
     /// How often the module was run.

@@ -53,8 +53,7 @@ impl Slot {
         initial: Bits,
         triggers: &[u32],
     ) -> Slot {
-        let trigger =
-            matches!(place, Place::Signal(signal) if triggers.contains(&signal.id()));
+        let trigger = matches!(place, Place::Signal(signal) if triggers.contains(&signal.id()));
         Slot {
             place,
             width,
@@ -76,8 +75,17 @@ pub struct Waiter {
     pub reason: u32,
     pub when: When,
     pub gate: Gate,
-    /// It runs when everything has settled and wants no value from before: the edge may be acted on first.
-    pub late: bool,
+    pub late: Late,
+}
+
+/// Whether an edge may be acted on before who waits for it is woken.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Late {
+    /// It runs when everything has settled, and wants no value from before.
+    Yes,
+    /// The same, but for values of which the module can keep a copy.
+    Copy,
+    No,
 }
 
 /// What wakes a waiter.
@@ -118,15 +126,15 @@ pub enum Gate {
     Open,
     /// The last of so many.
     Count(u32, Option<SlotId>),
-    /// The first at which the first slot is not 0.
-    Until(SlotId, Option<SlotId>),
+    /// The first at which the first slot is not 0; and how often it has been 0 so far.
+    Until(SlotId, Option<SlotId>, u32),
 }
 
 impl Gate {
     pub fn reset(self) -> Option<SlotId> {
         match self {
             Gate::Open => None,
-            Gate::Count(_, reset) | Gate::Until(_, reset) => reset,
+            Gate::Count(_, reset) | Gate::Until(_, reset, _) => reset,
         }
     }
 }

@@ -11,8 +11,8 @@ use pyo3::types::{PyDict, PyIterator};
 
 use super::bits::Bits;
 use super::core::Core;
-use super::slot::{Gate, SlotId, Target, Waiter, When};
 use super::signals::{Signals, lock};
+use super::slot::{Gate, Late, SlotId, Target, Waiter, When};
 
 /// The classes of Torii that commands are told apart by.
 #[derive(FromPyObject)]
@@ -414,7 +414,7 @@ impl ToriiKernel {
             reason: 0,
             when: When::Edge { bit: 0, level },
             gate: Gate::Open,
-            late: false,
+            late: Late::No,
         };
         self.signals.get().with(py, |core| {
             core.wait(clock, edge(level))?;

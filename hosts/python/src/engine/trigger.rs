@@ -11,7 +11,7 @@ use super::amaranth::AmaranthKernel;
 use super::core::Core;
 use super::process::Process;
 use super::signals::lock;
-use super::slot::{Gate, SlotId, Target, Waiter, When};
+use super::slot::{Gate, Late, SlotId, Target, Waiter, When};
 
 /// One element of a combination and of its answer.
 pub enum Part {
@@ -141,7 +141,7 @@ impl Trigger {
     /// Begins to wait under a number.
     pub fn wait(&self, core: &mut Core, target: Target) -> Result<(), rtlwasm_host::Error> {
         lock(&self.run).target = Some(target);
-        let late = self.is_late(core);
+        let late = self.late(core);
         for (reason, wake) in &self.wakes {
             match wake {
                 Wake::Slot(slot, when) => {
@@ -169,21 +169,25 @@ impl Trigger {
         };
         match (self.answer, self.parts.last()) {
             (Answer::Repeat(count), _) if reason == 0 => Gate::Count(count, reset),
-            (Answer::Until, Some(Part::Signal(slot))) if reason == 0 => Gate::Until(*slot, reset),
+            (Answer::Until, Some(Part::Signal(slot))) if reason == 0 => {
+                Gate::Until(*slot, reset, 0)
+            }
             _ => Gate::Open,
         }
     }
 
-    /// A testbench that samples nothing the design drives runs when everything has settled, whatever was before.
-    fn is_late(&self, core: &Core) -> bool {
-        let constant = |part: &Part| match part {
-            Part::Signal(slot) => core.slots[*slot].place.is_written_by_hosts_only(),
-            Part::Sample(_) => false,
-            Part::Constant(_) | Part::Hit => true,
-        };
-        self.process.get().testbench
-            && self.answer != Answer::Until
-            && self.parts.iter().all(constant)
+    /// A testbench runs when everything has settled, and what it samples may be a copy of what was.
+    fn late(&self, core: &Core) -> Late {
+        if !self.process.get().testbench {
+            return Late::No;
+        }
+        let late = self.parts.iter().map(|part| match part {
+            Part::Signal(slot) if core.slots[*slot].place.is_written_by_hosts_only() => Late::Yes,
+            Part::Signal(slot) if core.has_copy(*slot) => Late::Copy,
+            Part::Signal(_) | Part::Sample(_) => Late::No,
+            Part::Constant(_) | Part::Hit => Late::Yes,
+        });
+        late.max().unwrap_or(Late::Yes)
     }
 
     /// Something that it waits for has come. True: it is to run in the next round.
@@ -234,7 +238,10 @@ impl Trigger {
                         return Ok(true);
                     }
                     Answer::Until => {
-                        if !values.last().is_some_and(|last| last.is_truthy().unwrap_or(true)) {
+                        if !values
+                            .last()
+                            .is_some_and(|last| last.is_truthy().unwrap_or(true))
+                        {
                             return Ok(false);
                         }
                         values.pop();

@@ -44,7 +44,7 @@ class Tick(TickTrigger):
         """Wait for one tick."""
         if self._trigger is None:
             self._trigger = self._made("tick", sampled=self._sampled)
-        return self._trigger.__await__()  # type: ignore[return-value]
+        return self._trigger.__await__()
 
     async def __aiter__(self) -> AsyncIterator[tuple[Any, ...]]:
         """Wait for every tick."""

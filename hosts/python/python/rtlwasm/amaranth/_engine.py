@@ -10,8 +10,7 @@ from amaranth.hdl import Const, Shape, ShapeCastable, Signal, Value
 from amaranth.hdl._ir import Design, DriverConflict
 from amaranth.hdl._mem import MemoryData
 from amaranth.sim import BrokenTrigger, DomainReset
-from amaranth.sim._async import TriggerCombination
-from amaranth.sim._async import ChangedTrigger, DelayTrigger, EdgeTrigger, SampleTrigger
+from amaranth.sim._async import ChangedTrigger, DelayTrigger, EdgeTrigger, SampleTrigger, TriggerCombination
 from amaranth.sim._base import BaseEngine, BaseEngineState
 
 from .. import _native

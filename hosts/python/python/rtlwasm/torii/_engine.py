@@ -47,6 +47,19 @@ class WASMEngine(BaseEngine):
         self._kernel = commands.kernel = _native.ToriiKernel(self._signals, _CLASSES, commands)
         for signal in design.inputs:
             self._signals.slot(signal)
+        for reset in design.resets:
+            memory, domain, slot = reset.memory, reset.domain, self._signals.slot
+            at_once = slot(domain.rst) if domain.rst is not None and domain.async_reset else None
+            rows = [*memory.init, *[0] * (memory.depth - len(memory.init))]
+            self._signals.add_memory_reset(
+                memory.name,
+                memory.width,
+                rows,
+                slot(domain.clk),
+                domain.clk_edge == "pos",
+                slot(reset.condition),
+                at_once,
+            )
 
     def add_coroutine_process(self, process: Callable[[], Any], *, default_cmd: Any) -> None:
         """Add a process; `default_cmd` is what None stands for."""
