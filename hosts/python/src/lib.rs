@@ -19,6 +19,7 @@ mod signal;
 mod state;
 mod values;
 mod view;
+mod watch;
 
 use pyo3::prelude::*;
 
@@ -56,4 +57,8 @@ mod _native {
     use crate::state::{begin_wave, end_wave};
     #[pymodule_export]
     use crate::view::View;
+    #[pymodule_export]
+    use crate::watch::{
+        Watch, add_watch, edge_pending, peek_before, set_trace, stage, take_changes,
+    };
 }

@@ -38,20 +38,22 @@ impl Run {
             "ok" => Status::Ok,
             "finish" => Status::Finish,
             "stop" => Status::Stop,
+            "watch" => Status::WatchHit,
             _ => {
-                let text = "a run ends with ok, finish or stop";
+                let text = "a run ends with ok, finish, stop or watch";
                 return Err(exception(py, "OptionError", text));
             }
         };
         Ok(Run { status, cycles })
     }
 
-    /// Why it ended: "ok", or "finish" and "stop" after `$finish` and `$stop`.
+    /// Why it ended: "ok", "finish" and "stop" after `$finish` and `$stop`, or "watch" when a watch has stopped it.
     #[getter]
     fn status(&self) -> &'static str {
         match self.status {
             Status::Ok => "ok",
             Status::Finish => "finish",
+            Status::WatchHit => "watch",
             _ => "stop",
         }
     }
@@ -264,9 +266,11 @@ impl Model {
             return Ok(run.clone_ref(py));
         }
         match status {
-            Status::Ok | Status::Finish | Status::Stop | Status::ConditionNotMet => {
-                Py::new(py, Run { status, cycles })
-            }
+            Status::Ok
+            | Status::Finish
+            | Status::Stop
+            | Status::WatchHit
+            | Status::ConditionNotMet => Py::new(py, Run { status, cycles }),
             Status::AssertionFailed => Err(self.assertion_failed(py, cycles)?),
             Status::NotSettled => {
                 let text = "the logic does not settle: a combinational loop or a latch goes on changing; values are \

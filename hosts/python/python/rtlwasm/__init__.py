@@ -13,7 +13,7 @@ the `.wasm` file that came of it. A `Model` is one running simulation.
 """
 
 from ._compile import compile, load
-from ._native import Clock, Event, Run, Signal, __version__
+from ._native import Clock, Event, Run, Signal, Watch, __version__
 from .artifact import Artifact
 from .errors import (
     AssertionFailed,
@@ -38,12 +38,13 @@ from .errors import (
     WaveError,
 )
 from .hierarchy import Scope
-from .model import Model
+from .model import Change, Model
 from .wave import Wave
 
 __all__ = [
     "Artifact",
     "AssertionFailed",
+    "Change",
     "Clock",
     "CompileError",
     "CompileWarning",
@@ -68,6 +69,7 @@ __all__ = [
     "Signal",
     "UnknownNameError",
     "ValueRangeError",
+    "Watch",
     "Wave",
     "WaveError",
     "__version__",

@@ -12,38 +12,29 @@ use super::core::Core;
 use super::process::Process;
 use super::signals::{Signals, lock};
 use super::slot::{Gate, Late, SlotId, Target, Waiter, When};
-use super::trigger::{Answer, Part, Trigger, Waits, Wake};
+use super::targets::Woken;
+use super::trigger::{Answer, Trigger, Waits, part_of};
 use crate::number::to_python;
 
 /// A clock: its slot, when it first flips, and how often then.
-struct Clock {
+pub struct Clock {
     slot: SlotId,
     phase: i128,
     half: i128,
     target: Target,
     started: bool,
-    runnable: bool,
-}
-
-/// What can be woken.
-enum Woken {
-    Clock(usize),
-    Trigger(Py<Trigger>),
-    /// A function, to be called again as long as it returns True, and the slots that it is called for.
-    Call(Py<PyAny>, Vec<SlotId>),
-    /// To be used again.
-    Free,
+    pub runnable: bool,
 }
 
 /// A simulation with Amaranth's processes.
 #[pyclass(frozen, module = "rtlwasm._native")]
 pub struct AmaranthKernel {
     pub signals: Py<Signals>,
-    clocks: Mutex<Vec<Clock>>,
+    pub clocks: Mutex<Vec<Clock>>,
     processes: Mutex<Vec<Py<Process>>>,
-    targets: Mutex<Vec<Woken>>,
+    pub targets: Mutex<Vec<Woken>>,
     /// Triggers that fire in the next round.
-    active: Mutex<Vec<Py<Trigger>>>,
+    pub active: Mutex<Vec<Py<Trigger>>>,
     /// Computes values of expressions: `sample(part)`. Its `BrokenTrigger` and `DomainReset` are raised by triggers.
     engine: Mutex<Option<Py<PyAny>>>,
 }
@@ -152,14 +143,25 @@ impl AmaranthKernel {
             for trigger in fired {
                 self.fire(py, &trigger)?;
             }
-            signals.core().before = false;
             self.flip_clocks(py)?;
             self.run(py, false)?;
-            let again = signals.with(py, Core::commit)?;
-            self.tell(py)?;
-            self.take_woken(py)?;
+            let (again, told, woken) = signals.with(py, |core| {
+                // Everything is sampled.
+                core.before = false;
+                let again = core.commit()?;
+                if !again {
+                    core.record()?;
+                }
+                Ok((again, !core.events.is_empty(), !core.woken.is_empty()))
+            })?;
+            if told {
+                self.tell(py)?;
+            }
+            if woken {
+                self.take_woken(py)?;
+            }
             if !again {
-                return signals.with(py, Core::record);
+                return Ok(());
             }
         }
     }
@@ -313,129 +315,6 @@ impl AmaranthKernel {
         Ok(engine.into_bound(py))
     }
 
-    /// A number for something that can be woken.
-    fn add_target(&self, woken: Woken) -> Target {
-        let mut targets = lock(&self.targets);
-        let is_free = |target: &Woken| matches!(target, Woken::Free);
-        match targets.iter().position(is_free) {
-            Some(free) => {
-                targets[free] = woken;
-                free
-            }
-            None => {
-                targets.push(woken);
-                targets.len() - 1
-            }
-        }
-    }
-
-    /// A trigger begins to wait.
-    pub fn arm(&self, trigger: &Bound<'_, Trigger>) -> PyResult<()> {
-        let target = self.add_target(Woken::Trigger(trigger.clone().unbind()));
-        let signals = self.signals.get();
-        signals.with(trigger.py(), |core| trigger.get().wait(core, target))
-    }
-
-    /// A trigger samples and lets its process run. Delays begin anew, even those of a trigger that is over: time stops
-    /// there as it does with Amaranth's own engine.
-    fn fire(&self, py: Python<'_>, trigger: &Py<Trigger>) -> PyResult<()> {
-        let inner = trigger.get();
-        if !inner.fire(py)? {
-            return Ok(());
-        }
-        inner.process.get().wake();
-        let Some(target) = lock(&inner.run).target else {
-            return Ok(());
-        };
-        let mut core = self.signals.get().core();
-        let mut delays = false;
-        for (reason, wake) in &inner.wakes {
-            match wake {
-                Wake::After(interval) => {
-                    core.timeline.after(target, *reason, *interval);
-                    delays = true;
-                }
-                Wake::Slot(slot, _) if inner.oneshot => core.forget(*slot, target),
-                Wake::Slot(..) => {}
-            }
-        }
-        drop(core);
-        if inner.oneshot && !delays {
-            lock(&inner.run).target = None;
-            self.free(target);
-        }
-        Ok(())
-    }
-
-    fn free(&self, target: Target) {
-        let before = std::mem::replace(&mut lock(&self.targets)[target], Woken::Free);
-        drop(before);
-    }
-
-    /// A trigger that was missed wakes nobody any more.
-    fn disarm(&self, trigger: &Trigger) {
-        let Some(target) = lock(&trigger.run).target.take() else {
-            return;
-        };
-        let mut core = self.signals.get().core();
-        let mut delays = false;
-        for (_, wake) in &trigger.wakes {
-            match wake {
-                Wake::Slot(slot, _) => core.forget(*slot, target),
-                Wake::After(_) => delays = true,
-            }
-        }
-        drop(core);
-        // A deadline that is still to come has its number.
-        if !delays {
-            self.free(target);
-        }
-    }
-
-    fn take_woken(&self, py: Python<'_>) -> PyResult<()> {
-        let woken = std::mem::take(&mut self.signals.get().core().woken);
-        let mut calls = Vec::new();
-        for (target, reason) in woken {
-            let trigger = match &lock(&self.targets)[target] {
-                Woken::Clock(clock) => {
-                    lock(&self.clocks)[*clock].runnable = true;
-                    continue;
-                }
-                Woken::Trigger(trigger) => trigger.clone_ref(py),
-                Woken::Call(..) => {
-                    calls.push(target);
-                    continue;
-                }
-                Woken::Free => continue,
-            };
-            if Trigger::activate(trigger.bind(py), reason) {
-                lock(&self.active).push(trigger);
-            } else if lock(&trigger.get().run).broken {
-                self.disarm(trigger.get());
-            }
-        }
-        calls
-            .into_iter()
-            .try_for_each(|target| self.call(py, target))
-    }
-
-    /// Calls a function that waits; it is forgotten when it does not return True.
-    fn call(&self, py: Python<'_>, target: Target) -> PyResult<()> {
-        let (call, slots) = match &lock(&self.targets)[target] {
-            Woken::Call(call, slots) => (call.clone_ref(py), slots.clone()),
-            _ => return Ok(()),
-        };
-        if !call.bind(py).call0()?.is_truthy()? {
-            let mut core = self.signals.get().core();
-            for slot in slots {
-                core.forget(slot, target);
-            }
-            drop(core);
-            self.free(target);
-        }
-        Ok(())
-    }
-
     /// Passes on what the design told; an error that the engine makes of it comes from here.
     fn tell(&self, py: Python<'_>) -> PyResult<()> {
         let events = std::mem::take(&mut self.signals.get().core().events);
@@ -490,31 +369,4 @@ impl AmaranthKernel {
             i += 1;
         }
     }
-}
-
-/// A part as the engine describes it: `("signal", slot)`, `("sample", expression)`, `("changed", slot, expression or None)`,
-/// `("edge", slot, bit, level)`, `("delay", interval)`.
-fn part_of(part: &Bound<'_, PyAny>) -> PyResult<(Part, Option<Wake>)> {
-    let kind: String = part.get_item(0)?.extract()?;
-    let first = part.get_item(1)?;
-    Ok(match kind.as_str() {
-        "signal" => (Part::Signal(first.extract()?), None),
-        "sample" => (Part::Sample(first.unbind()), None),
-        "constant" => (Part::Constant(first.unbind()), None),
-        "changed" => {
-            let slot = first.extract()?;
-            let sampled = part.get_item(2)?;
-            let part = match sampled.is_none() {
-                true => Part::Signal(slot),
-                false => Part::Sample(sampled.unbind()),
-            };
-            (part, Some(Wake::Slot(slot, When::Changed)))
-        }
-        "edge" => {
-            let (bit, level) = (part.get_item(2)?.extract()?, part.get_item(3)?.extract()?);
-            let when = When::Edge { bit, level };
-            (Part::Hit, Some(Wake::Slot(first.extract()?, when)))
-        }
-        _ => (Part::Hit, Some(Wake::After(first.extract()?))),
-    })
 }

@@ -12,23 +12,19 @@
 
 use std::collections::VecDeque;
 
-use rtlwasm_host::{Access, Error, KEPT_EVENTS, Kind, Model, Signal, Status, Value};
+use rtlwasm_host::{Access, Error, Kind, Model, Signal, Value};
 
 use super::bits::Bits;
 use super::free::FreeClock;
 use super::memory::MemoryReset;
-use super::slot::{Gate, Place, Slot, SlotId, Target, Waiter};
+use super::record::Recorder;
+use super::slot::{Place, Slot, SlotId, Target, Waiter};
 use super::timeline::Timeline;
 
 /// So many calls go to one deadline each, though nobody asks for the time.
 const ALONE: u32 = 64;
 /// And a call goes to so many at most: in between the interpreter looks for signals.
 const MOST_AT_ONCE: u32 = 256;
-
-/// So many writes come with one edge in one call.
-const MOST_STAGED: usize = 64;
-/// As many bits each.
-const WIDEST_STAGED: u32 = 1024;
 
 /// One simulation.
 pub struct Core {
@@ -39,17 +35,17 @@ pub struct Core {
     pub woken: Vec<(Target, u32)>,
     /// Slots that the design drives and something waits for, with the value when the design last settled: one may be
     /// another name for an input, and then shows what was written to that at once.
-    watched: Vec<(SlotId, Bits)>,
+    pub watched: Vec<(SlotId, Bits)>,
     /// Slots with a `next`.
-    pending: Vec<SlotId>,
+    pub pending: Vec<SlotId>,
     /// The model has been written to and has not acted on it.
-    unsettled: bool,
+    pub unsettled: bool,
     /// It was to act on that, and nobody has needed it yet.
     pub owed: bool,
     /// A clock or reset is among what it has not acted on.
     pub edges: bool,
     /// Slots with a `staged`, in the order in which they were written.
-    staged: Vec<SlotId>,
+    pub staged: Vec<SlotId>,
     /// Values of what the design drives are read as they were before the edge up to which the clocks have run.
     pub before: bool,
     /// What was owed last was needed before the clocks ran on.
@@ -60,9 +56,9 @@ pub struct Core {
     triggers: Vec<u32>,
     /// What resets do to memories.
     pub memories: Vec<MemoryReset>,
-    /// Slots whose changes are recorded, with the value recorded last.
-    traced: Vec<(SlotId, Bits)>,
-    /// Changes of those with their time and round, oldest first.
+    /// What is recorded, if anything is.
+    recorder: Option<Recorder>,
+    /// Recorded changes with their time and round, oldest first.
     pub changes: Vec<(i128, u64, SlotId, Bits)>,
     /// What the design tells, oldest first: the number of the statement, and its values.
     pub events: VecDeque<(u32, Vec<Value>)>,
@@ -97,7 +93,7 @@ impl Core {
             memories: Vec::new(),
             before: false,
             eager: false,
-            traced: Vec::new(),
+            recorder: None,
             changes: Vec::new(),
             events: VecDeque::new(),
             rounds: 0,
@@ -196,8 +192,8 @@ impl Core {
     }
 
     /// Whether nobody sees when the model acts.
-    fn may_owe(&mut self) -> bool {
-        self.plain && self.watched.is_empty() && self.traced.is_empty() && self.memories_rest()
+    pub fn may_owe(&mut self) -> bool {
+        self.plain && self.watched.is_empty() && self.recorder.is_none() && self.memories_rest()
     }
 
     /// The present value.
@@ -272,45 +268,6 @@ impl Core {
         Ok(true)
     }
 
-    fn store(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
-        if self.slots[id].trigger {
-            if self.owed {
-                self.act()?;
-            }
-            self.edges = true;
-        }
-        let slot = &mut self.slots[id];
-        if matches!(slot.place, Place::Host) {
-            slot.own = value.clone();
-            return Ok(());
-        }
-        self.unsettled = true;
-        if self.owed && self.edges {
-            if self.staged.len() == MOST_STAGED || self.slots[id].width > WIDEST_STAGED {
-                self.act()?;
-                self.unsettled = true;
-                return self.poke(id, value);
-            }
-            self.slots[id].staged = Some(value.clone());
-            self.staged.push(id);
-            return Ok(());
-        }
-        self.poke(id, value)
-    }
-
-    /// Writes to the model, which knows the slot.
-    fn poke(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
-        match (self.slots[id].place, value) {
-            (Place::Host, _) => Ok(()),
-            (Place::Signal(signal), Bits::Word(word)) => self.model.poke(signal, *word),
-            (Place::Signal(signal), Bits::Wide(wide)) => self.model.poke_bits(signal, wide),
-            (Place::Row(memory, row), Bits::Word(word)) => self.model.poke_row(memory, row, *word),
-            (Place::Row(memory, row), Bits::Wide(wide)) => {
-                self.model.poke_row_bits(memory, row, wide)
-            }
-        }
-    }
-
     /// Somebody is woken by a slot, until [`Core::forget`].
     pub fn wait(&mut self, id: SlotId, waiter: Waiter) -> Result<(), Error> {
         let slot = &self.slots[id];
@@ -331,154 +288,25 @@ impl Core {
         }
     }
 
-    /// Ends a round. True when another one is needed.
-    pub fn commit(&mut self) -> Result<bool, Error> {
-        self.rounds += 1;
-        if self.unsettled {
-            if self.may_owe() {
-                (self.unsettled, self.owed) = (false, true);
-            } else {
-                self.act()?;
-            }
-        }
-        for id in std::mem::take(&mut self.pending) {
-            let Some(next) = self.slots[id].next.take() else {
-                continue;
-            };
-            // Nobody waits for what the design drives when something is owed.
-            if self.owed && !self.slots[id].place.is_written_by_hosts_only() {
-                self.store(id, &next)?;
-                continue;
-            }
-            let before = self.read(id)?;
-            if before != next {
-                self.store(id, &next)?;
-                self.wake(id, &before, &next)?;
-            }
-        }
-        Ok(!self.woken.is_empty() || self.unsettled)
-    }
-
-    /// The model acts on what was written: edges, registers, logic.
-    fn act(&mut self) -> Result<(), Error> {
-        let resets = self.resets_due()?;
-        self.hand_over()?;
-        self.eval()?;
-        let mut changed = false;
-        for index in resets {
-            changed |= self.reset_memory(index)?;
-        }
-        if changed {
-            self.eval()?;
-        }
-        let events = self.model.events();
-        self.events
-            .extend(events.map(|event| (event.site, event.args)));
-        let more = self.events.len().saturating_sub(KEPT_EVENTS);
-        self.events.drain(..more);
-        let mut watched = std::mem::take(&mut self.watched);
-        for (id, before) in &mut watched {
-            let after = self.read(*id)?;
-            if after != *before {
-                self.wake(*id, before, &after)?;
-                *before = after;
-            }
-        }
-        self.watched = watched;
-        Ok(())
-    }
-
-    fn eval(&mut self) -> Result<(), Error> {
-        self.calls += 1;
-        let run = self.model.eval()?;
-        match run.status {
-            status @ Status::NotSettled => Err(Error::Refused {
-                call: "rtl_eval",
-                status,
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Before a call: the model gets what is staged, to come with the edges that are owed.
-    pub fn hand_over(&mut self) -> Result<(), Error> {
-        (self.unsettled, self.owed, self.edges) = (false, false, false);
-        if self.staged.is_empty() {
-            return Ok(());
-        }
-        self.model.hold_edges();
-        for id in std::mem::take(&mut self.staged) {
-            let Some(value) = self.slots[id].staged.take() else {
-                continue;
-            };
-            let value = value.into_value(self.slots[id].width);
-            match self.slots[id].place {
-                Place::Host => {}
-                Place::Signal(signal) => self.model.stage(signal, &value)?,
-                Place::Row(memory, row) => self.model.stage_row(memory, row, &value)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// From now on changes of these slots are recorded; before any, they have their initial values.
-    pub fn trace(&mut self, slots: &[SlotId]) {
-        let initial = |id: &SlotId| (*id, self.slots[*id].initial.clone());
-        self.traced = slots.iter().map(initial).collect();
+    /// From now on changes of these slots are recorded; before any, they have their initial values. No slots: nothing is
+    /// recorded any more.
+    pub fn trace(&mut self, slots: &[SlotId]) -> Result<(), Error> {
         self.changes.clear();
+        self.recorder = match slots {
+            [] => None,
+            _ => Some(Recorder::new(&self.model, &self.slots, slots)?),
+        };
+        Ok(())
     }
 
     /// Records what has changed since the last time.
     pub fn record(&mut self) -> Result<(), Error> {
-        let mut traced = std::mem::take(&mut self.traced);
-        for (id, last) in &mut traced {
-            let value = self.read(*id)?;
-            if value != *last {
-                let (now, rounds) = (self.timeline.now, self.rounds);
-                self.changes.push((now, rounds, *id, value.clone()));
-                *last = value;
-            }
-        }
-        self.traced = traced;
-        Ok(())
-    }
-
-    /// Wakes who waits for such a change of a slot.
-    pub fn wake(&mut self, id: SlotId, before: &Bits, after: &Bits) -> Result<(), Error> {
-        for i in 0..self.slots[id].waiters.len() {
-            let Waiter {
-                target,
-                reason,
-                when,
-                gate,
-                ..
-            } = self.slots[id].waiters[i];
-            if when.is(before, after) && self.opens(id, i, gate)? {
-                self.woken.push((target, reason));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether this is the time at which a waiter is woken.
-    fn opens(&mut self, id: SlotId, waiter: usize, gate: Gate) -> Result<bool, Error> {
-        if let Some(reset) = gate.reset()
-            && !self.read(reset)?.is_zero()
-        {
-            return Ok(true);
-        }
-        Ok(match gate {
-            Gate::Open => true,
-            Gate::Count(left, reset) => {
-                let left = left.saturating_sub(1);
-                self.slots[id].waiters[waiter].gate = Gate::Count(left, reset);
-                left == 0
-            }
-            Gate::Until(condition, reset, failed) => {
-                let failed = failed.saturating_add(1);
-                self.slots[id].waiters[waiter].gate = Gate::Until(condition, reset, failed);
-                !self.read(condition)?.is_zero()
-            }
+        let Some(recorder) = &mut self.recorder else {
+            return Ok(());
+        };
+        let (now, rounds, changes) = (self.timeline.now, self.rounds, &mut self.changes);
+        recorder.record(&mut self.model, &self.slots, |slot, value| {
+            changes.push((now, rounds, slot, value));
         })
     }
 }

@@ -86,7 +86,9 @@ impl Core {
         match plan.edge {
             Some((edge, late)) => {
                 self.before = late == Late::Copy;
-                self.wake_at(&nexts, edge)
+                self.wake_at(&nexts, edge)?;
+                self.before &= !self.woken.is_empty();
+                Ok(())
             }
             None => Ok(()),
         }

@@ -149,8 +149,8 @@ impl Signals {
     }
 
     /// Records changes of these slots from now on.
-    fn trace(&self, slots: Vec<SlotId>) {
-        self.core().trace(&slots);
+    fn trace(&self, py: Python<'_>, slots: Vec<SlotId>) -> PyResult<()> {
+        self.with(py, |core| core.trace(&slots))
     }
 
     /// What was recorded and not yet taken: time, round, slot and value.

@@ -313,3 +313,30 @@ impl Waiting {
         visit.call(&self.trigger)
     }
 }
+
+/// A part as the engine describes it: `("signal", slot)`, `("sample", expression)`, `("changed", slot, expression or None)`,
+/// `("edge", slot, bit, level)`, `("delay", interval)`.
+pub fn part_of(part: &Bound<'_, PyAny>) -> PyResult<(Part, Option<Wake>)> {
+    let kind: String = part.get_item(0)?.extract()?;
+    let first = part.get_item(1)?;
+    Ok(match kind.as_str() {
+        "signal" => (Part::Signal(first.extract()?), None),
+        "sample" => (Part::Sample(first.unbind()), None),
+        "constant" => (Part::Constant(first.unbind()), None),
+        "changed" => {
+            let slot = first.extract()?;
+            let sampled = part.get_item(2)?;
+            let part = match sampled.is_none() {
+                true => Part::Signal(slot),
+                false => Part::Sample(sampled.unbind()),
+            };
+            (part, Some(Wake::Slot(slot, When::Changed)))
+        }
+        "edge" => {
+            let (bit, level) = (part.get_item(2)?.extract()?, part.get_item(3)?.extract()?);
+            let when = When::Edge { bit, level };
+            (Part::Hit, Some(Wake::Slot(first.extract()?, when)))
+        }
+        _ => (Part::Hit, Some(Wake::After(first.extract()?))),
+    })
+}

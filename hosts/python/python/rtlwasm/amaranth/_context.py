@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Generator
 from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import ClockDomain, Shape, Signal, Value, ValueCastable, ValueLike
-from amaranth.sim._async import ProcessContext, TestbenchContext, TickTrigger
+from amaranth.sim import TickTrigger
+from amaranth.sim._async import ProcessContext, TestbenchContext
 
 from .. import _native
 

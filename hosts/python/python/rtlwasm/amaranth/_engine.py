@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from amaranth.hdl import Const, Shape, ShapeCastable, Signal, Value
-from amaranth.hdl._ir import Design, DriverConflict
-from amaranth.hdl._mem import MemoryData
-from amaranth.sim import BrokenTrigger, DomainReset
-from amaranth.sim._async import ChangedTrigger, DelayTrigger, EdgeTrigger, SampleTrigger, TriggerCombination
+from amaranth.hdl import Const, DriverConflict, MemoryData, Shape, ShapeCastable, Signal, Value
+from amaranth.sim import BrokenTrigger, DomainReset, TriggerCombination
+from amaranth.sim._async import ChangedTrigger, DelayTrigger, EdgeTrigger, SampleTrigger
 from amaranth.sim._base import BaseEngine, BaseEngineState
 
 from .. import _native
@@ -20,7 +18,11 @@ from ._context import Process, Testbench
 from ._effects import tell
 from ._lower import lower
 from ._state import State
-from ._wave import Wave
+
+if TYPE_CHECKING:
+    from amaranth.hdl._ir import Design
+
+    from ._wave import Wave
 
 
 class WASMEngine(BaseEngine):
@@ -148,6 +150,9 @@ class WASMEngine(BaseEngine):
         self, *, vcd_file: IO[str] | str | None, gtkw_file: IO[str] | str | None, traces: Any, fs_per_delta: int
     ) -> Iterator[None]:
         """Record every signal and memory row of the design in a VCD file, and `traces` in a GTKWave save file."""
+        # What writes files is not imported by those who write none.
+        from ._wave import Wave
+
         wave = Wave(
             self, self._prepared, vcd_file=vcd_file, gtkw_file=gtkw_file, traces=traces, fs_per_delta=fs_per_delta
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from torii.hdl.ast import Assign, Const, Signal
 from torii.hdl.ir import Fragment
@@ -15,7 +15,9 @@ from .. import _native
 from .._sim.compiled import compiled
 from ._commands import Commands
 from ._lower import lower
-from ._wave import Wave
+
+if TYPE_CHECKING:
+    from ._wave import Wave
 
 _CLASSES = {
     "tick": Tick,
@@ -93,6 +95,9 @@ class WASMEngine(BaseEngine):
         self, *, vcd_file: IO[str] | str | None, gtkw_file: IO[str] | str | None = None, traces: Iterable[Signal]
     ) -> Iterator[None]:
         """Record every signal of the design in a VCD file, and `traces` in a GTKWave save file."""
+        # What writes files is not imported by those who write none.
+        from ._wave import Wave
+
         wave = Wave(self._fragment, vcd_file=vcd_file, gtkw_file=gtkw_file, traces=traces)
         self._waves.append(wave)
         try:

@@ -154,6 +154,7 @@ def _first_row(writer: ToriiWriter, statement: Any) -> Any:
 
 def _statements(builder: Builder, writer: ToriiWriter, fragment: Fragment) -> None:
     """One process for each domain of a fragment."""
+    assigned = [(statement, _assigned(statement, set())) for statement in fragment.statements]
     for name, signals in fragment.drivers.items():
         domain = None if name is None else fragment.domains[name]
         lines, target = list[str](), dict[int, str]()
@@ -164,8 +165,36 @@ def _statements(builder: Builder, writer: ToriiWriter, fragment: Fragment) -> No
             wire = target[id(signal)] = builder.drive(signal, -1, domain)
             before = constant(signal.reset, len(signal)) if domain is None else writer.value(signal)
             body.assign(wire, before)
-        for statement in fragment.statements:
-            if statement._lhs_signals() and any(id(signal) in target for signal in statement._lhs_signals()):
+        for statement, driven in assigned:
+            if not driven.isdisjoint(target):
                 writer.statement(body, statement, target)
         if target:
             writer.process(lines)
+
+
+def _assigned(statement: Any, found: set[int]) -> set[int]:
+    """The ids of the signals that a statement may assign."""
+    name = class_name(statement)
+    if name == "Assign":
+        _targets(statement.lhs, found)
+    elif name == "Switch":
+        for statements in statement.cases.values():
+            for each in statements:
+                _assigned(each, found)
+    return found
+
+
+def _targets(value: Any, found: set[int]) -> None:
+    name = class_name(value)
+    if name == "Signal":
+        found.add(id(value))
+    elif name in ("Slice", "Part"):
+        _targets(value.value, found)
+    elif name == "Operator":
+        _targets(value.operands[0], found)
+    elif name == "Cat":
+        for part in value.parts:
+            _targets(part, found)
+    elif name == "ArrayProxy":
+        for element in value._iter_as_values():
+            _targets(element, found)
