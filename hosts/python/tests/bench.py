@@ -40,7 +40,7 @@ HOW = {
     "write": "and writes a signal",
 }
 # Seconds from which one turn is enough.
-LONG, TURNS = 5.0, 5
+LONG, TURNS = 5.0, 3
 CYCLES = {"pysim": 5_000, "torii_sim_wasm": 5_000, "wasm": 500_000}
 
 
@@ -139,9 +139,9 @@ def main(command, folder):
         installed(folder / "torii-sim-wasm", OTHER)
     except subprocess.CalledProcessError:
         print(f"{OTHER} cannot be installed here: its column says so")
-    write("tests of SOL", tests(environment, unpacked))
     write("processor", processor(environment))
     write("calls", calls(command))
+    write("tests of SOL", tests(environment, unpacked))
 
 
 if __name__ == "__main__":

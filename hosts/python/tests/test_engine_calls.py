@@ -88,3 +88,23 @@ def test_calls_of_a_wait_for_a_condition(often, most, late):
     sim._engine._signals.hurry()
     sim.run()
     assert calls[-1] - calls[50] <= 249 * most
+
+
+@pytest.mark.parametrize(("framework", "engine"), (("amaranth", AmaranthEngine), ("torii", ToriiEngine)))
+def test_run_until_takes_few_calls(framework, engine):
+    """And it stops where the framework's own engine does."""
+
+    def run(engine):
+        cpu, seen = design(framework), []
+        simulator = __import__(f"{framework}.sim", fromlist=["Simulator"]).Simulator
+        sim = simulator(cpu, engine=engine)
+        sim.add_clock(1e-6)
+        for deadline in (100.2e-6, 100.2e-6, 750e-6, 3e-3):
+            sim.run_until(deadline, **({"run_passive": True} if framework == "torii" else {}))
+            seen.append(sim._engine.now)
+        sim.advance()
+        return [*seen, sim._engine.now], sim._engine
+
+    seen, made = run(engine)
+    assert seen == run("pysim")[0]
+    assert made._signals.calls < 40

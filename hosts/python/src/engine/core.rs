@@ -66,6 +66,8 @@ pub struct Core {
     pub rounds: u64,
     /// Deadlines gone to since the time was last asked for from outside.
     pub unseen: u32,
+    /// Nobody asks for the time again before this one, whatever happens until then.
+    pub horizon: Option<i128>,
     /// Calls of the module that ran it.
     pub calls: u64,
     /// Flips of clocks inside the module while it was interpreted.
@@ -98,6 +100,7 @@ impl Core {
             events: VecDeque::new(),
             rounds: 0,
             unseen: 0,
+            horizon: None,
             clocks: Vec::new(),
             calls: 0,
             interpreted: 0,
@@ -146,6 +149,7 @@ impl Core {
         self.woken.clear();
         self.watched.clear();
         self.staged.clear();
+        self.horizon = None;
         (self.unsettled, self.owed, self.edges) = (true, false, false);
         for id in 0..self.slots.len() {
             self.slots[id].next = None;
@@ -172,9 +176,14 @@ impl Core {
     /// end.
     pub fn stride(&self) -> u32 {
         match self.unseen {
-            0..ALONE => 1,
-            unseen => unseen.min(MOST_AT_ONCE),
+            0..ALONE if self.horizon.is_none() => 1,
+            unseen => unseen.clamp(1, MOST_AT_ONCE),
         }
+    }
+
+    /// Whether somebody looks at the time that it is now.
+    pub fn is_seen(&self) -> bool {
+        self.horizon.is_some_and(|time| self.timeline.now >= time)
     }
 
     /// The design's signal of a slot.
@@ -188,7 +197,8 @@ impl Core {
     /// Whether something but a clock's waiters could see it flip, or has yet to happen now.
     pub fn is_watched(&mut self) -> bool {
         let waiting = !self.pending.is_empty() || !self.woken.is_empty();
-        self.unseen < ALONE || self.unsettled || waiting || !self.may_owe()
+        let seen = self.unseen < ALONE && self.horizon.is_none();
+        seen || self.unsettled || waiting || !self.may_owe()
     }
 
     /// Whether nobody sees when the model acts.

@@ -153,7 +153,8 @@ impl Core {
         let most = self.timeline.now + shortest * MOST_FLIPS / clocks as i128;
         let is_clock = |target| self.clocks.iter().any(|(clock, _)| clock.target == target);
         let other = self.timeline.nearest(|target| !is_clock(target));
-        other.map_or(most, |other| most.min(other - 1))
+        let ends = [other, self.horizon].into_iter().flatten();
+        ends.fold(most, |until, end| until.min(end - 1))
     }
 
     /// All clocks as they stand; None when one of them cannot run inside.

@@ -172,7 +172,13 @@ impl Signals {
     fn now(&self) -> i128 {
         let mut core = self.core();
         core.unseen = 0;
+        core.horizon = None;
         core.timeline.now
+    }
+
+    /// Until that time nobody asks for the time.
+    fn look_away(&self, until: i128) {
+        self.core().horizon = Some(until);
     }
 
     /// As if nobody had looked at the time for long: from now on clocks run inside the module.
@@ -261,6 +267,9 @@ impl Signals {
         for _ in 0..stride {
             if !go_on()? {
                 return Ok(false);
+            }
+            if self.core().is_seen() {
+                break;
             }
         }
         py.check_signals()?;

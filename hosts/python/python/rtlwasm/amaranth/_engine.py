@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from amaranth.hdl import Const, DriverConflict, MemoryData, Shape, ShapeCastable, Signal, Value
-from amaranth.sim import BrokenTrigger, DomainReset, TriggerCombination
+from amaranth.sim import BrokenTrigger, DomainReset, Simulator, TriggerCombination
 from amaranth.sim._async import ChangedTrigger, DelayTrigger, EdgeTrigger, SampleTrigger
 from amaranth.sim._base import BaseEngine, BaseEngineState
 
 from .. import _native
+from .._sim.clock import now
 from .._sim.compiled import compiled
 from .._sim.evaluate import assign, evaluate
 from ._context import Process, Testbench
@@ -57,8 +58,7 @@ class WASMEngine(BaseEngine):
     @property
     def now(self) -> int:
         """Present time in femtoseconds."""
-        now: int = self._signals.now
-        return now
+        return now(self._signals, Simulator.run_until, "deadline_fs")
 
     def reset(self) -> None:
         """Give every signal and memory row its initial value, and start every process again."""

@@ -8,10 +8,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 from torii.hdl.ast import Assign, Const, Signal
 from torii.hdl.ir import Fragment
-from torii.sim import Active, Delay, Passive, Settle, Tick
+from torii.sim import Active, Delay, Passive, Settle, Simulator, Tick
 from torii.sim._base import BaseEngine
 
 from .. import _native
+from .._sim.clock import now
 from .._sim.compiled import compiled
 from ._commands import Commands
 from ._lower import lower
@@ -80,8 +81,7 @@ class WASMEngine(BaseEngine):
     @property
     def now(self) -> int:
         """Present time in picoseconds."""
-        now: int = self._signals.now
-        return now
+        return now(self._signals, Simulator.run_until, "deadline")
 
     def advance(self) -> bool:
         """Settle everything at the present time, then go on to the next deadline. True while a process is active."""
