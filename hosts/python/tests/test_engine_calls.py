@@ -99,7 +99,7 @@ def test_run_until_takes_few_calls(framework, engine):
         simulator = __import__(f"{framework}.sim", fromlist=["Simulator"]).Simulator
         sim = simulator(cpu, engine=engine)
         sim.add_clock(1e-6)
-        for deadline in (100.2e-6, 100.2e-6, 750e-6, 3e-3):
+        for deadline in (100.2e-6, 400e-6, 750.7e-6, 3e-3):
             sim.run_until(deadline, **({"run_passive": True} if framework == "torii" else {}))
             seen.append(sim._engine.now)
         sim.advance()

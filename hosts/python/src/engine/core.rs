@@ -66,8 +66,10 @@ pub struct Core {
     pub rounds: u64,
     /// Deadlines gone to since the time was last asked for from outside.
     pub unseen: u32,
-    /// Nobody asks for the time again before this one, whatever happens until then.
+    /// Nobody asks for the time again before this one.
     pub horizon: Option<i128>,
+    /// And it comes though no process keeps the simulation going.
+    pub comes: bool,
     /// Calls of the module that ran it.
     pub calls: u64,
     /// Flips of clocks inside the module while it was interpreted.
@@ -101,6 +103,7 @@ impl Core {
             rounds: 0,
             unseen: 0,
             horizon: None,
+            comes: false,
             clocks: Vec::new(),
             calls: 0,
             interpreted: 0,

@@ -176,9 +176,10 @@ impl Signals {
         core.timeline.now
     }
 
-    /// Until that time nobody asks for the time.
-    fn look_away(&self, until: i128) {
-        self.core().horizon = Some(until);
+    /// Until that time nobody asks for the time; `comes` says that the simulation goes on until then in any case.
+    fn look_away(&self, until: i128, comes: bool) {
+        let mut core = self.core();
+        (core.horizon, core.comes) = (Some(until), comes);
     }
 
     /// As if nobody had looked at the time for long: from now on clocks run inside the module.
@@ -235,7 +236,7 @@ impl Signals {
     pub fn pass(&self, py: Python<'_>, goes_on: bool) -> PyResult<()> {
         self.with(py, |core| {
             core.record()?;
-            match goes_on {
+            match goes_on || core.horizon.is_some() && core.comes {
                 true => core.run_free(),
                 false => Ok(()),
             }

@@ -21,5 +21,6 @@ def now(signals: _native.Signals, run_until: Callable[..., Any], deadline: str) 
     if caller.f_code is getattr(run_until, "__code__", None):
         until = caller.f_locals.get(deadline)
         if isinstance(until, (int, float)) and time < until < math.inf:
-            signals.look_away(math.ceil(until))
+            # Torii's ends before, when no process is active, unless it is told to go on.
+            signals.look_away(math.ceil(until), caller.f_locals.get("run_passive") is not False)
     return time
