@@ -78,7 +78,7 @@ impl AmaranthKernel {
     }
 
     /// A trigger that was missed wakes nobody any more.
-    fn disarm(&self, trigger: &Trigger) {
+    pub fn disarm(&self, trigger: &Trigger) {
         let Some(target) = lock(&trigger.run).target.take() else {
             return;
         };

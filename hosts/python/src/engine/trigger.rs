@@ -302,6 +302,10 @@ impl Waiting {
         }
         let result = run.result.take();
         drop(run);
+        if matches!(trigger.answer, Answer::Repeat(_) | Answer::Until) {
+            // It has gone on waiting, so as to notice what comes before its process has run.
+            kernel.disarm(trigger);
+        }
         match result {
             Some(Sampled::Reset) => Err(kernel.error(py, "DomainReset")),
             Some(Sampled::Values(values)) => Err(PyStopIteration::new_err((values,))),

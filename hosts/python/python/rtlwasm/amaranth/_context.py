@@ -30,7 +30,7 @@ class Tick(TickTrigger):
         """Wait for the first tick at which a condition holds."""
         if not isinstance(condition, ValueLike) or not isinstance(_shape(condition), Shape):
             return tuple(await super().until(condition))
-        awaited: tuple[Any, ...] = await self._made("until", sampled=(*self._sampled, condition))
+        awaited: tuple[Any, ...] = await self._made("until", oneshot=False, sampled=(*self._sampled, condition))
         return awaited
 
     async def repeat(self, count: int) -> tuple[Any, ...]:
@@ -38,7 +38,7 @@ class Tick(TickTrigger):
         count = operator.index(count)
         if not 0 < count < 1 << 32:
             return tuple(await super().repeat(count))
-        awaited: tuple[Any, ...] = await self._made("repeat", count=count, sampled=self._sampled)
+        awaited: tuple[Any, ...] = await self._made("repeat", oneshot=False, count=count, sampled=self._sampled)
         return awaited
 
     def __await__(self) -> Generator[Any, None, Any]:
