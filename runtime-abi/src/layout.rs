@@ -131,7 +131,7 @@ pub mod state {
         field(TIME, 8, "time", true, "in units of 10^`time_unit` s"),
         field(SEED, 8, "seed", true, "seed of random values; kept by `rtl_reset`"),
         field(PRNG, 8, "prng", false, "state of the random generator"),
-        field(PHASE, 4, "phase", false, "1: stopped with edges pending"),
+        field(PHASE, 4, "phase", true, "1: edges are pending; a call has stopped before them, or the host stages writes for them"),
         field(CUT, 4, "cut", false, "clock + 1 of a cycle that a full ring or a watch cut; bit 31: in its fall"),
         field(BEHIND, 8, "behind", false, "time that passes when those are done"),
         field(TOLD, 4, "told", false, "1: watches have been looked at for the pending edges"),

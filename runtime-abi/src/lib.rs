@@ -133,6 +133,7 @@ pub const FEATURES: &[Feature] = &[
     Feature { bit: 32, name: "trace", meaning: "can write the change trace" },
     Feature { bit: 33, name: "force", meaning: "exports `rtl_force`" },
     Feature { bit: 34, name: "coverage", meaning: "counts covers in the state region" },
+    Feature { bit: 35, name: "loops", meaning: "has combinational loops or latches: the order in which inputs change may matter" },
 ];
 
 /// The mask of features whose presence changes how memory is read or the module instantiated.

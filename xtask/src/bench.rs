@@ -5,12 +5,13 @@ use std::ffi::OsString;
 
 use crate::failure::Result;
 use crate::process::{cargo, run as execute, target_dir};
-use crate::{cores, mandelbrot, setup, verilator};
+use crate::{cores, mandelbrot, python, setup, verilator};
 
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 pub struct Options {
-    /// For the benchmark; `--help` lists them. `python-mandelbrot` alone: a picture drawn from Python, in several ways.
+    /// For the benchmark; `--help` lists them. `python` alone: the Python package, and its simulation engines.
+    /// `python-mandelbrot` alone: a picture drawn from Python, in several ways.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
@@ -20,6 +21,9 @@ pub fn run(options: &Options) -> Result {
         return mandelbrot::run();
     }
     setup::run()?;
+    if options.arguments == ["python"] {
+        return python::bench();
+    }
     let mut command = cargo(&[
         "run",
         "--quiet",

@@ -50,7 +50,7 @@ enum Task {
     Tidy,
     /// Accept what the tests' snapshots should now be, and say by stage what changed.
     Bless(bless::Options),
-    /// Measure; nothing passes or fails. `bench --help` lists the options.
+    /// Measure; nothing passes or fails. `bench --help` lists the options; `bench python` is about the Python package.
     Bench(bench::Options),
     /// Pack the crates that are published, and build them from their packages.
     Package(package::Options),

@@ -13,15 +13,10 @@ use crate::{cores, setup};
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// Measure instead: the speed of calls, and of long runs beside the Rust host's.
-    #[arg(long)]
-    pub bench: bool,
-    /// Run the gateware tests of SOL and LUNA under the engines for Torii and Amaranth; they are downloaded.
+    /// Run the gateware tests of SOL and LUNA under the engines for Torii and Amaranth instead; they are downloaded. How
+    /// each ended is written to hosts/python/tests/suites.txt.
     #[arg(long)]
     pub suites: bool,
-    /// Measure those tests: under the frameworks' own engines, and under ours with caches empty and full.
-    #[arg(long)]
-    pub engines: bool,
 }
 
 /// What `pyproject.toml` pins for tests, one requirement a line.
@@ -34,10 +29,9 @@ const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 /// `cargo xtask python`.
 pub fn run(options: &Options) -> Result {
     setup::run()?;
-    match (options.bench, options.suites || options.engines) {
-        (true, _) => bench(),
-        (_, true) => suites(options.engines),
-        _ => test(),
+    match options.suites {
+        true => suites(),
+        false => test(),
     }
 }
 
@@ -58,26 +52,25 @@ pub fn test() -> Result {
     environment.tool(&["pytest", "-q", "-p", "no:cacheprovider"])
 }
 
-fn bench() -> Result {
+/// `cargo xtask bench python`: measures and writes the tables of docs/python.md.
+pub fn bench() -> Result {
     let environment = Environment::ready()?;
     environment.install_wheel()?;
     let mut command = environment.python();
     command
-        .arg("tests/speed.py")
+        .arg("tests/bench.py")
         .arg(target_dir()?.join("release").join("rtlwasm"))
+        .arg(cache()?.join("suites"))
         .env("RTLWASM_CORES", cores::folder()?);
     execute(&mut command)
 }
 
 /// SOL's and LUNA's tests.
-fn suites(measure: bool) -> Result {
+fn suites() -> Result {
     let environment = Environment::ready()?;
     environment.install_wheel()?;
     let mut command = environment.python();
-    command
-        .arg("tests/suites.py")
-        .arg(cache()?.join("suites"))
-        .args(measure.then_some("--measure"));
+    command.arg("tests/suites.py").arg(cache()?.join("suites"));
     execute(&mut command)
 }
 

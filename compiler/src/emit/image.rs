@@ -132,7 +132,8 @@ pub fn feature_bits(n: &Netlist, trace: Trace) -> u64 {
     };
     let covers = n.effects.iter().any(|e| e.kind == EffectKind::Cover);
     let when = |on: bool, name| if on { bit(name) } else { 0 };
-    when(covers, "coverage") | when(trace == Trace::On, "trace")
+    let loops = !n.loops.is_empty() || !n.latches.is_empty();
+    when(covers, "coverage") | when(trace == Trace::On, "trace") | when(loops, "loops")
 }
 
 /// Runs of bytes of the state region that are not all zero.

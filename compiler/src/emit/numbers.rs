@@ -24,6 +24,32 @@ pub const FIXED: [&str; 4] = [
     include_str!("wide.wat"),
 ];
 
+/// The same as bytes, and where in them numbers are open: `build.rs` makes both.
+const PRELUDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/prelude.wasm"));
+const HOLES: &[(usize, &str, Form)] = &include!(concat!(env!("OUT_DIR"), "/holes.rs"));
+
+/// How an open number is encoded: LEB128 that takes all the bytes it may take.
+enum Form {
+    Signed,
+    Unsigned,
+    Long,
+}
+
+impl Form {
+    /// Writes a number in the place of another.
+    fn write(&self, bytes: &mut [u8], value: u64) {
+        let (mut rest, len) = match self {
+            Form::Signed => (i64::from(value as i32), 5),
+            Form::Unsigned => (i64::from(value as u32), 5),
+            Form::Long => (value as i64, 10),
+        };
+        for (i, byte) in bytes[..len].iter_mut().enumerate() {
+            *byte = (rest & 0x7f) as u8 | if i + 1 < len { 0x80 } else { 0 };
+            rest >>= 7;
+        }
+    }
+}
+
 /// What a module is made from.
 pub(super) struct Design<'a> {
     pub netlist: &'a Netlist,
@@ -77,8 +103,6 @@ impl Numbers {
         let memory_bytes = at.0;
         let host_end = u64::from(buffers.host_base) + u64::from(buffers.host_len);
         values.extend([("MEMORY_BYTES", host_end), ("PAGES", 1)]);
-        // Longest names first, so that none is taken for the beginning of another.
-        values.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
         Numbers {
             values,
             memory_bytes,
@@ -86,11 +110,12 @@ impl Numbers {
     }
 
     pub fn parse_prelude(&self) -> Module {
-        let mut text = FIXED.concat();
-        for (name, value) in &self.values {
-            text = text.replace(&format!("@{name}@"), &(*value as i64).to_string());
+        let mut wasm = PRELUDE.to_vec();
+        for (at, name, form) in HOLES {
+            let value = self.values.iter().find(|(known, _)| known == name);
+            let (_, value) = value.unwrap_or_else(|| panic!("nobody says what @{name}@ is"));
+            form.write(&mut wasm[*at..], *value);
         }
-        let wasm = wat::parse_str(&text).unwrap_or_else(|e| panic!("prelude: {e}"));
         let mut config = walrus::ModuleConfig::new();
         config
             .generate_producers_section(false)

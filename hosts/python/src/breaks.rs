@@ -92,7 +92,10 @@ impl Breaks {
             let id = self.lines[number].id;
             self.hits.push(Hit::Line { id, instance });
         }
-        Ok(!self.hits.is_empty())
+        // A run may have been stopped by a watch of the user's own.
+        let own = |hit: &WatchId| self.signals.iter().any(|s| s.watches.contains(hit));
+        let watched = model.watches_hit().any(|hit| !own(&hit));
+        Ok(watched || !self.hits.is_empty())
     }
 
     fn take_id(&mut self) -> u32 {
@@ -126,7 +129,7 @@ impl Model {
         let hits = std::mem::take(&mut state.breaks.hits);
         let handler = state.breaks.handler.as_ref().map(|h| h.clone_ref(py));
         drop(state);
-        let Some(handler) = handler else {
+        let Some(handler) = handler.filter(|_| !hits.is_empty()) else {
             return Ok(None);
         };
         let hits = hits.iter().map(|hit| match hit {

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use rtlwasm::diag::{Colour, Diagnostic, Diagnostics, Severity, Sources, render};
 use rtlwasm::options::{
-    ClockOrder, Design, Language, OptLevel, Options, Poke, Profile, Strip, Undef,
+    ClockOrder, Design, Language, OptLevel, Options, Poke, Profile, Strip, Trace, Undef,
 };
 
 use crate::errors::{exception, guarded};
@@ -34,6 +34,7 @@ struct Request {
     poke: String,
     clock_order: String,
     profile: String,
+    trace: bool,
 }
 
 /// What the compiler answers: the file, the warnings as text, every file that was read, and what other engines need.
@@ -141,6 +142,7 @@ fn options(py: Python<'_>, request: &Request) -> PyResult<Options> {
                 ("jvm", Profile::Jvm),
             ],
         )?,
+        trace: if request.trace { Trace::On } else { Trace::Off },
         ..Options::default()
     })
 }

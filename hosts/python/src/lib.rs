@@ -21,6 +21,7 @@ mod signal;
 mod state;
 mod values;
 mod view;
+mod watch;
 
 use pyo3::prelude::*;
 
@@ -43,7 +44,9 @@ mod _native {
     #[pymodule_export]
     use crate::edges::{eval_to_change, put_time, step_to_change};
     #[pymodule_export]
-    use crate::engine::{AmaranthKernel, Signals, ToriiKernel, Trigger, Waiting, compile_design};
+    use crate::engine::{
+        AmaranthKernel, Process, Signals, ToriiKernel, Trigger, Waiting, compile_design,
+    };
     #[pymodule_export]
     use crate::event::Event;
     #[pymodule_export]
@@ -60,4 +63,8 @@ mod _native {
     use crate::state::{begin_wave, end_wave};
     #[pymodule_export]
     use crate::view::View;
+    #[pymodule_export]
+    use crate::watch::{
+        Watch, add_watch, edge_pending, peek_before, set_trace, stage, take_changes,
+    };
 }

@@ -106,7 +106,7 @@ impl Model {
 
     /// What runs it: "wasm", "interp" or "both".
     #[getter]
-    fn engine(&self) -> &'static str {
+    pub fn engine(&self) -> &'static str {
         self.engine.name()
     }
 
@@ -277,7 +277,7 @@ impl Model {
         self.change(py, |model| model.restore(&snapshot))
     }
 
-    /// The events since the last call of this method, oldest first.
+    /// The events since the last call of this method, oldest first; of many, the last 65,536.
     fn events(&self, py: Python<'_>) -> PyResult<Vec<Event>> {
         let mut state = self.lock(py)?;
         state.keep_events();

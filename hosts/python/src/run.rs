@@ -43,9 +43,9 @@ impl Run {
             "ok" => Status::Ok,
             "finish" => Status::Finish,
             "stop" => Status::Stop,
-            "break" => Status::WatchHit,
+            "break" | "watch" => Status::WatchHit,
             _ => {
-                let text = "a run ends with ok, finish, stop or break";
+                let text = "a run ends with ok, finish, stop, watch or break";
                 return Err(exception(py, "OptionError", text));
             }
         };
@@ -56,13 +56,15 @@ impl Run {
         })
     }
 
-    /// Why it ended: "ok"; "finish" and "stop" after `$finish` and `$stop`; "break" at a break, see `stop`.
+    /// Why it ended: "ok"; "finish" and "stop" after `$finish` and `$stop`; "watch" when a watch has stopped it, "break" at
+    /// a break, see `stop`.
     #[getter]
     fn status(&self) -> &'static str {
         match self.status {
             Status::Ok => "ok",
             Status::Finish => "finish",
-            Status::WatchHit => "break",
+            Status::WatchHit if self.stop.is_some() => "break",
+            Status::WatchHit => "watch",
             _ => "stop",
         }
     }
@@ -236,7 +238,8 @@ impl Model {
         loop {
             let mut ended = self.one_piece(py, (left, unit), &mut piece)?;
             // What was watched has changed, but not to what is waited for.
-            let passed = ended.status == Status::WatchHit && !self.breaks_hit(py)?;
+            let passed =
+                ended.status == Status::WatchHit && self.is_watching() && !self.breaks_hit(py)?;
             if passed {
                 ended.status = Status::Ok;
             }

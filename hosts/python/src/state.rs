@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use rtlwasm_host::wave::{Memories, Wave};
-use rtlwasm_host::{Clock, Error, Run, Signal};
+use rtlwasm_host::{Clock, Error, KEPT_EVENTS, Run, Signal};
 
 use crate::breaks::Breaks;
 use crate::errors::{answered, caught, exception};
@@ -36,6 +36,8 @@ impl State {
 
     pub fn keep_events(&mut self) {
         self.events.extend(self.recorded.model.events());
+        let more = self.events.len().saturating_sub(KEPT_EVENTS);
+        self.events.drain(..more);
     }
 
     /// Remembers the newest event of an assertion or a `$fatal`.

@@ -1,7 +1,7 @@
-"""Measures; nothing passes or fails. `cargo xtask python --bench` runs this with the path of the `rtlwasm` command.
+"""What calls from Python cost, in processor time.
 
-Two figures, both in processor time: what one cycle costs when Python pokes, steps and peeks in each; and what a million
-cycles in one call take beside the same artifact in the Rust host, in turns, the least of each.
+Two figures: what one cycle costs when Python pokes, steps and peeks in each; and what a million cycles in one call take
+beside the same artifact in the Rust host, in turns, the least of each.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 import warnings
@@ -46,8 +45,8 @@ def per_call(calls: int, work: Callable[[], None]) -> float:
     return min(times)
 
 
-def cycle_by_cycle(model: Model, written: str, shown: str) -> None:
-    """Print what a cycle costs that Python takes part in."""
+def cycle_by_cycle(model: Model, written: str, shown: str) -> dict[str, float]:
+    """What a cycle costs that Python takes part in, in nanoseconds."""
     poke, step, peek = model.poke, model.step, model.peek
     into, out = model[written], model[shown]
     view = out.view()
@@ -69,14 +68,18 @@ def cycle_by_cycle(model: Model, written: str, shown: str) -> None:
             step()
             view[0]
 
-    for what, work in (("poke + step + peek", names), ("signal.value", signals), ("step + view", views)):
-        print(f"  {what:<20} {per_call(CALLS, work):8.0f} ns a cycle")
     table = {written: [0] * CALLS}
-    print(f"  {'play, a table':<20} {per_call(CALLS, lambda: model.play(table, [shown]) and None):8.0f} ns a cycle")
+    works = {
+        "`poke` + `step` + `peek`": names,
+        "`signal.value` + `step` + `signal.value`": signals,
+        "`step` + a view": views,
+        "`play`, a row": lambda: model.play(table, [shown]) and None,
+    }
+    return {what: per_call(CALLS, work) for what, work in works.items()}
 
 
-def long_runs(artifact: Artifact, command: str, written: str) -> None:
-    """Print how a million cycles in one call compare with the Rust host, both in processor time."""
+def long_runs(artifact: Artifact, command: str, written: str) -> tuple[float, float]:
+    """Seconds that a million cycles in one call take, here and in the Rust host."""
     ours, theirs, started = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         path = artifact.save(Path(folder) / "design.wasm")
@@ -92,8 +95,7 @@ def long_runs(artifact: Artifact, command: str, written: str) -> None:
             ours.append(time.process_time() - began)
             started.append(processor_time([*run, "4"]))
             theirs.append(processor_time([*run, str(CYCLES + 4)]))
-    python, rust = min(ours), min(theirs) - min(started)
-    print(f"  step({CYCLES:,}): {python * 1e3:.2f} ms, Rust host {rust * 1e3:.2f} ms: {python / rust - 1:+.1%}")
+    return min(ours), min(theirs) - min(started)
 
 
 def processor_time(command: list[str]) -> float:
@@ -102,19 +104,3 @@ def processor_time(command: list[str]) -> float:
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-
-
-def main() -> None:
-    """Both designs; that of Verilog only where its sources are."""
-    designs = [counter] + ([picorv32] if "RTLWASM_CORES" in os.environ else [])
-    for design in designs:
-        artifact, written, shown = design()
-        print(f"{design.__name__}:")
-        cycle_by_cycle(artifact.model(), written, shown)
-        # Cycles of the counter, which is not enabled, change nothing and are only counted.
-        if len(sys.argv) > 1 and design is not counter:
-            long_runs(artifact, sys.argv[1], written)
-
-
-if __name__ == "__main__":
-    main()

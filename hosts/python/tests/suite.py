@@ -2,9 +2,9 @@
 
     python suite.py torii FOLDER ENGINE [PATTERN]
 
-FOLDER has the project's `tests`; ENGINE is "wasm" or "pysim"; PATTERN picks tests whose name contains it. SOL's tests
-are for Torii, LUNA's for Amaranth; both make
-their simulators without naming an engine, so the default is exchanged here.
+FOLDER has the project's `tests`; ENGINE is "wasm", "pysim", or a module with a `WASMSimEngine`; PATTERN picks tests
+whose name contains it. SOL's tests are for Torii, LUNA's for Amaranth; both make their simulators without naming an
+engine, so the default is exchanged here.
 """
 
 import sys
@@ -60,6 +60,8 @@ def main(framework, folder, engine, pattern=""):
     warnings.simplefilter("ignore")
     if engine == "wasm":
         engine = import_module(f"rtlwasm.{framework}").WASMEngine
+    elif engine != "pysim":
+        engine = import_module(engine).WASMSimEngine
     simulator = import_module(f"{framework}.sim").Simulator
     simulator.__init__ = partialmethod(simulator.__init__, engine=engine)
     sys.path.insert(0, folder)

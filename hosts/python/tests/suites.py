@@ -1,10 +1,9 @@
 """Runs SOL's and LUNA's own gateware tests under the engines, by pinned version and hash, test by test.
 
-    python suites.py FOLDER [--measure]
+    python suites.py FOLDER
 
-FOLDER keeps what is downloaded. With --measure each test runs in processes of its own instead: under the framework's
-own engine, under ours with all caches empty, and again with them filled; the figures are seconds of processor time.
-`cargo xtask python --suites` and `--engines` run this.
+FOLDER keeps what is downloaded. How each test ended is written to `suites.txt` beside this file, which is checked in.
+`cargo xtask python --suites` runs this.
 """
 
 import hashlib
@@ -12,7 +11,6 @@ import os
 import subprocess
 import sys
 import tarfile
-import tempfile
 from pathlib import Path
 
 # The tests are only in the source distributions.
@@ -26,6 +24,7 @@ NEEDED = [
     *("libusb1==3.4.0", "pyusb==1.3.1", "pyserial==3.5"),
 ]
 SUITE = Path(__file__).with_name("suite.py")
+RESULTS = Path(__file__).with_name("suites.txt")
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
 
 
@@ -47,14 +46,23 @@ def sources(folder, name, version, digest):
     return unpacked
 
 
-def libraries(folder):
-    """Where the projects and what they need are installed."""
-    target = folder / "lib"
-    if not target.exists():
-        partial = folder / "lib.partial"
-        subprocess.run([*PIP, "install", "--no-deps", "--target", str(partial), *NEEDED], check=True)
-        partial.rename(target)
-    return target
+def installed(folder, *packages):
+    """Where packages are installed, without what they need."""
+    if not folder.exists():
+        partial = folder.with_suffix(".partial")
+        subprocess.run([*PIP, "install", "--no-deps", "--target", str(partial), *packages], check=True)
+        partial.rename(folder)
+    return folder
+
+
+def prepared(folder, *more):
+    """The environment that the tests run in, with more folders of packages, and each project's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    unpacked = {framework: str(sources(folder, *project)) for framework, project in PROJECTS.items()}
+    paths = [str(installed(folder / "lib", *NEEDED)), *map(str, more), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("RUST_BACKTRACE", None)
+    return environment, unpacked
 
 
 def suite(environment, *arguments):
@@ -65,36 +73,17 @@ def suite(environment, *arguments):
     return [(how, float(seconds), name) for how, seconds, name in rows], ran.returncode
 
 
-def measure(environment, framework, folder, names):
-    """One line a test: the framework's engine, ours with empty caches, ours with full ones."""
-    for name in names:
-        with tempfile.TemporaryDirectory() as cache:
-            ours = {**environment, "RTLWASM_CACHE": cache}
-            runs = [(environment, "pysim"), (ours, "wasm"), (ours, "wasm")]
-            rows = [suite(each, framework, folder, engine, name)[0] for each, engine in runs]
-        # A name may be the beginning of another.
-        times = [next((seconds for _, seconds, found in row if found == name), None) for row in rows]
-        print(f"{times[0]:9.3f} {times[1]:8.3f} {times[2]:8.3f}  {name}", flush=True)
-
-
-def main(folder, *options):
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [str(libraries(folder)), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment.pop("RUST_BACKTRACE", None)
-    failed = False
+def main(folder):
+    environment, unpacked = prepared(Path(folder))
+    lines, failed = [], False
     for framework, project in PROJECTS.items():
-        unpacked = str(sources(folder, *project))
-        rows, code = suite(environment, framework, unpacked, "wasm")
+        rows, code = suite(environment, framework, unpacked[framework], "wasm")
         failed |= bool(code)
-        print(f"{project[0]} {project[1]}, {framework}: {len(rows)} tests")
-        if "--measure" in options:
-            print("framework    empty     full")
-            measure(environment, framework, unpacked, [name for _, _, name in rows])
-            continue
-        for how, seconds, name in rows:
-            print(f"{how:5} {seconds:8.3f}  {name}")
+        lines.append(f"{project[0]} {project[1]}, {framework}: {len(rows)} tests")
+        lines.extend(f"{how:5} {name}" for how, _, name in sorted(rows, key=lambda row: row[2]))
+        print(f"{lines[-len(rows) - 1]}, {sum(seconds for _, seconds, _ in rows):.1f} s of processor time", flush=True)
+    print("\n".join(line for line in lines if not line.startswith("pass")))
+    RESULTS.write_text("\n".join(lines) + "\n")
     return failed
 
 

@@ -12,7 +12,7 @@ from amaranth.hdl import (
     signed,
 )
 from amaranth.sim import BrokenTrigger, DomainReset
-from amaranth_bench import Given, counter, same, simulate
+from amaranth_bench import Given, counter, same, same_steps, simulate
 from rtlwasm.amaranth import WASMEngine
 
 
@@ -179,7 +179,7 @@ def test_critical_and_background():
             seen.append(sim._engine.now)
         return seen
 
-    same(scenario)
+    same_steps(scenario)
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])

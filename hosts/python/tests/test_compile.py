@@ -62,7 +62,7 @@ def test_levels(level: int) -> None:
 def test_poke_patterns() -> None:
     model = rtlwasm.compile(DESIGNS / "counter.il", poke="shif*").model()
     model.poke("shifter", 5)
-    with pytest.raises(rtlwasm.NotWritableError, match="--poke"):
+    with pytest.raises(rtlwasm.NotWritableError, match="option `poke`"):
         model["ram"][0] = 1
 
 

@@ -176,6 +176,16 @@ def test_wasm_stops_at_what_it_stores(counter_artifact: Artifact) -> None:
     assert model.step(10).stop.cycle == 2
 
 
+def test_watches_beside_breaks(model: Model) -> None:
+    model.break_on("count", 10)
+    with model.watch("count", 5, stop="after"):
+        assert model.step(100).status == "watch"
+        assert (model["count"].value, model.step(100).status, model["count"].value) == (5, "break", 10)
+    if model.engine != "wasm":
+        with pytest.raises(rtlwasm.OptionError, match='stop="after"'):
+            model.watch("count", 5)
+
+
 def test_a_fork_has_no_breaks(model: Model) -> None:
     model.break_on("count")
     assert model.fork().step(10)

@@ -296,6 +296,41 @@ def test_reset_inserter_and_renamed_domain():
     same(scenario)
 
 
+@pytest.mark.parametrize("asynchronous", (False, True))
+@pytest.mark.parametrize("inserted", ("none", "reset", "enabled"))
+@pytest.mark.parametrize("width", (8, 70))
+def test_resets_of_memories(asynchronous, inserted, width):
+    def scenario(engine):
+        seen, clear, enable = [], Signal(), Signal(reset=1)
+        memory = Memory(width=width, depth=5, init=[3, 1 << (width - 1), 7])
+        read, write = memory.read_port(), memory.write_port()
+
+        def build(m):
+            domain = ClockDomain("sync", async_reset=asynchronous)
+            m.domains += domain
+            resets.append(domain.rst)
+            inner = memory if inserted == "none" else ResetInserter(clear)(memory)
+            m.submodules.memory = EnableInserter(enable)(inner) if inserted == "enabled" else inner
+
+        def process():
+            for turn in range(200):
+                yield write.addr.eq(turn % 5)
+                yield read.addr.eq((turn + 2) % 5)
+                yield write.data.eq(turn << (width - 8))
+                yield write.en.eq(turn % 3 != 0)
+                yield resets[0].eq(turn in (20, 21, 93, 150))
+                yield clear.eq(turn in (40, 41, 60, 131, 151))
+                yield enable.eq(turn % 10 != 1)
+                yield
+                seen.append(((yield read.data), *(yield from values(memory[row] for row in range(5)))))
+
+        resets = []
+        simulate(build, process, engine=engine).run()
+        return seen
+
+    same(scenario)
+
+
 def test_instances_are_ignored():
     def scenario(engine):
         seen, out, count = [], Signal(8, reset=3), Signal(8)
@@ -373,6 +408,8 @@ def test_many_signals_and_commands():
                 yield signals[1].eq(signals[0] + value)
                 if value % 400 == 0:
                     yield
+            # Not at an edge: there it is not defined who wins.
+            yield Settle()
             yield signals[-1].eq(7)
             yield Settle()
             seen.append((yield total))

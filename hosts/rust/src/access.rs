@@ -343,8 +343,8 @@ impl Model {
         }
         let reason = match signal.kind {
             Kind::Register | Kind::Latch | Kind::Memory => {
-                "it was built without write access; build the artifact with `--poke all`, or with a `--poke` pattern \
-                 that matches its name"
+                "it was built without write access; build the artifact with the option `poke` set to `all`, or to a \
+                 pattern that matches its name"
             }
             Kind::Constant => "it is a constant",
             Kind::Output => {

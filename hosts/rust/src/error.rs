@@ -247,7 +247,7 @@ pub enum Error {
         most: usize,
     },
     /// The artifact cannot write the change trace.
-    #[error("the artifact cannot trace changes: build it with `--trace`")]
+    #[error("the artifact cannot trace changes: build it with the option `trace`")]
     NotTraced,
     /// No room for another staged write.
     #[error("too many staged writes: let the model run before staging more")]

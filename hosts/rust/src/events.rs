@@ -71,8 +71,12 @@ impl EventKind {
     }
 }
 
+/// So many events are kept for [`Model::events`]: a long run must not fill the memory with what nobody reads.
+pub const KEPT_EVENTS: usize = 1 << 16;
+
 impl Model {
-    /// Takes the events that came since the last call, in their order. Empty while a callback is set.
+    /// Takes the events that came since the last call, in their order. Empty while a callback is set. Of events that
+    /// nobody takes the last [`KEPT_EVENTS`] are kept.
     pub fn events(&mut self) -> impl Iterator<Item = Event> + '_ {
         self.events.drain(..)
     }
@@ -154,7 +158,12 @@ impl Model {
         };
         match &mut self.sink {
             Some(sink) => sink(&event),
-            None => self.events.push_back(event),
+            None => {
+                if self.events.len() == KEPT_EVENTS {
+                    self.events.pop_front();
+                }
+                self.events.push_back(event);
+            }
         }
         Ok(())
     }

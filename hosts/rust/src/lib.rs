@@ -64,7 +64,7 @@ pub use changes::Change;
 pub use clocks::Clock;
 pub use engine::{Engine, Told, Until};
 pub use error::{Error, LoadError};
-pub use events::{Event, EventKind};
+pub use events::{Event, EventKind, KEPT_EVENTS};
 pub use image::ImageFormat;
 pub use lockstep::{Divergence, Lockstep};
 pub use model::{Model, Run};

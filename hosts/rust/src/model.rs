@@ -178,8 +178,14 @@ impl Model {
 
     /// Flips the running clocks as they fall due until the given time, in time units.
     pub fn advance(&mut self, until: u64) -> Result<Run, Error> {
-        let mut done = 0;
         self.prepare_run()?;
+        self.advance_briefly(until)
+    }
+
+    /// The same for so few flips that it is not worth making machine code for them; see
+    /// [`is_interpreted`](Model::is_interpreted).
+    pub fn advance_briefly(&mut self, until: u64) -> Result<Run, Error> {
+        let mut done = 0;
         let status = self.settle_run("rtl_advance", |model| {
             let status = model.machine.advance((until,))?;
             done += model.control_u64(control::DONE);

@@ -9,7 +9,14 @@ use crate::error::{LoadError, corrupt};
 
 /// Features of which this host knows what to do: vector instructions and wide arithmetic are the engine's
 /// business, the rest only add.
-const SUPPORTED: [&str; 5] = ["simd", "wide-arithmetic", "trace", "force", "coverage"];
+const SUPPORTED: [&str; 6] = [
+    "simd",
+    "wide-arithmetic",
+    "trace",
+    "force",
+    "coverage",
+    "loops",
+];
 
 /// What an artifact says of itself.
 pub(crate) struct Sections {

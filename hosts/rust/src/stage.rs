@@ -4,7 +4,8 @@
 //! by it and wins over what the design stores at it, as the assignments of a testbench that is itself clocked do.
 //! While no edge is pending, a staged write is a poke.
 
-use rtlwasm_abi::layout::{CONTROL_BASE, control, play};
+use rtlwasm_abi::Status;
+use rtlwasm_abi::layout::{CONTROL_BASE, control, play, state};
 
 use crate::control::{write_u32, write_u64};
 use crate::error::Error;
@@ -35,6 +36,18 @@ impl Model {
         let index = self.artifact.row_index(memory, row)?;
         self.check_pokeable(memory, value)?;
         self.stage_words(memory, index, value)
+    }
+
+    /// Makes the edges of clocks and resets that were poked since the last run pending, as if that had stopped before
+    /// them: what is staged from now on comes with them. False, and nothing is done, when an event has stopped that run.
+    pub fn hold_edges(&mut self) -> bool {
+        let status = self.control_u32(control::STATUS);
+        let held = [Status::Ok as u32, Status::WatchHit as u32].contains(&status);
+        if held {
+            let at = self.artifact.inner.control.state_base + state::PHASE as usize;
+            write_u32(self.memory_mut(), at, 1);
+        }
+        held
     }
 
     fn stage_words(&mut self, signal: Signal, row: u32, value: &Value) -> Result<(), Error> {

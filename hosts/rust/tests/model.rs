@@ -258,7 +258,7 @@ fn what_may_not_be_written() {
         model.poke(signal, 1).expect_err("not writable").to_string()
     };
     assert!(refusal(&mut model, "count").contains("which the design drives"));
-    assert!(refusal(&mut model, "u.merged").contains("--poke all"));
+    assert!(refusal(&mut model, "u.merged").contains("option `poke`"));
     assert!(refusal(&mut model, "u.answer").contains("constant"));
     let en = model.signal("en").expect("there");
     let error = model.poke(en, 2).expect_err("too wide").to_string();

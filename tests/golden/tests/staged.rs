@@ -181,6 +181,29 @@ fn staged_writes_come_with_the_edge() {
 }
 
 #[test]
+fn edges_that_the_host_makes_take_staged_writes_too() {
+    let (mut model, _, clk, count) = counter();
+    let up = model.signal("up").unwrap();
+    model.poke(up, 1).unwrap();
+    for n in 0..10 {
+        model.poke(clk, 1).unwrap();
+        assert!(model.hold_edges() && model.edge_pending());
+        // The edge counts up from what was there, or not, as `up` was before it; what is staged wins.
+        model.stage(up, &Value::from_u64(1, n % 2)).unwrap();
+        if n == 7 {
+            model.stage(count, &value(3)).unwrap();
+        }
+        assert_eq!(model.eval().unwrap().status, Status::Ok);
+        assert!(!model.edge_pending());
+        let counted = [1, 1, 2, 2, 3, 3, 4, 3, 4, 4];
+        assert_eq!(model.peek(count).unwrap(), counted[n as usize]);
+        assert_eq!(model.peek(up).unwrap(), n % 2);
+        model.poke(clk, 0).unwrap();
+        assert_eq!(model.eval().unwrap().status, Status::Ok);
+    }
+}
+
+#[test]
 fn one_call_for_each_process() {
     let (mut model, clock, clk, count) = counter();
     let wraps = model.signal("wraps").unwrap();

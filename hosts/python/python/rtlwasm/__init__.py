@@ -13,9 +13,9 @@ the `.wasm` file that came of it. A `Model` is one running simulation.
 """
 
 from ._compile import compile, load
-from ._debug import Break, Change, Place, Stop
+from ._debug import Break, Place, SignalChange, Stop
 from ._lanes import barrier, lane_count, lane_id, lane_seed, lanes
-from ._native import Clock, Event, Run, Signal, __version__
+from ._native import Clock, Event, Run, Signal, Watch, __version__
 from .artifact import Artifact
 from .errors import (
     AssertionFailed,
@@ -42,7 +42,7 @@ from .errors import (
     WaveError,
 )
 from .hierarchy import Scope
-from .model import Model
+from .model import Change, Model
 from .wave import Wave
 
 __all__ = [
@@ -75,9 +75,11 @@ __all__ = [
     "Scope",
     "ShapeError",
     "Signal",
+    "SignalChange",
     "Stop",
     "UnknownNameError",
     "ValueRangeError",
+    "Watch",
     "Wave",
     "WaveError",
     "__version__",

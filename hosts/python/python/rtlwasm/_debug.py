@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Change:
+class SignalChange:
     """A signal that has stopped a run."""
 
     name: str
@@ -58,7 +58,7 @@ class Stop:
     """Rises of the design's first clock since reset."""
     time: int
     """In time units."""
-    changes: tuple[Change, ...]
+    changes: tuple[SignalChange, ...]
     """The signals that have stopped it."""
     places: tuple[Place, ...]
     """The lines that have stopped it."""
@@ -92,7 +92,7 @@ def _quote(place: Place) -> list[str]:
     return shown
 
 
-def _declared(change: Change, artifact: Artifact) -> Place | None:
+def _declared(change: SignalChange, artifact: Artifact) -> Place | None:
     """The line that declares a signal."""
     found = re.fullmatch(r"(.*):(\d+)(?:\.(\d+).*)?", change.source or "")
     if found is None:
@@ -127,10 +127,10 @@ class Break:
 class SignalBreak(Break):
     """A signal that changes."""
 
-    def change(self, model: Model, old: int, new: int) -> Change:
+    def change(self, model: Model, old: int, new: int) -> SignalChange:
         """What has happened to it."""
         name = self.what.partition(" ")[0]
-        return Change(name, old, new, model.signal(re.sub(r"\[[^]]*\]$", "", name)).source)
+        return SignalChange(name, old, new, model.signal(re.sub(r"\[[^]]*\]$", "", name)).source)
 
 
 class LineBreak(Break):

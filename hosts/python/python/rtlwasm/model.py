@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _debug, _native
 from ._debug import Break
@@ -18,11 +18,23 @@ from .hierarchy import Scope, Tree
 from .wave import Wave
 
 if TYPE_CHECKING:
-    from ._native import Clock, Run, Signal
+    from ._native import Clock, Run, Signal, Watch
     from .artifact import Artifact
 
 MAX_CYCLES = 1_000_000
 """Most cycles that `run_until` runs unless it is told otherwise."""
+
+
+class Change(NamedTuple):
+    """A word of a signal or memory row that has changed."""
+
+    time: int
+    name: str
+    row: int
+    """Of a memory, counted from 0."""
+    limb: int
+    """Of more than 64 bits, the lowest is 0."""
+    value: int
 
 
 class Model(_native.Model):
@@ -203,6 +215,62 @@ class Model(_native.Model):
     def breaks(self) -> list[Break]:
         """What runs stop at. A fork has none."""
         return list(self._breaks.values())
+
+    # Watches, staged writes, the change trace
+
+    def watch(
+        self,
+        signal: str | Sequence[str] | Signal,
+        when: str | int = "rose",
+        *,
+        bits: int = (1 << 64) - 1,
+        hits: int = 1,
+        stop: str = "at",
+        again: bool = False,
+    ) -> Watch:
+        """Stop runs inside the model, in the middle of a call: their status is "watch" then, and they are not true.
+
+        signal: a signal that is stored, its low 64 bits; or a memory row such as "ram[3]".
+        when: "rose", "fell" or "changed", of any bit; or the value that it is to have after a settling.
+        bits: the bits that count.
+        hits: at which of the hits to stop.
+        stop: "at" the hit; of a clock that is before its edge acts, with all values from before it. "after" all that
+            happens at that time is complete; "keep" the same, for `peek_before`.
+        again: go on watching, for one hit at a time; else `rearm` makes it watch again.
+
+        A `with` block removes the watch at its end.
+        """
+        kind, value = (when, 0) if isinstance(when, str) else ("equals", when)
+        return _native.add_watch(self, signal, kind, value, bits, hits, stop, again)
+
+    @property
+    def edge_pending(self) -> bool:
+        """Whether a watch on a clock has stopped the last run before the edge; the next run begins with that."""
+        return _native.edge_pending(self)
+
+    def stage(self, signal: str | Sequence[str] | Signal, value: int | str) -> None:
+        """Write a signal or memory row together with the edge that is pending: it does not see that, and it wins."""
+        _native.stage(self, signal, value)
+
+    def peek_before(self, signal: str | Sequence[str] | Signal) -> int:
+        """What a signal was at the last hit of a watch with `stop="keep"`."""
+        return _native.peek_before(self, signal)
+
+    @contextmanager
+    def changes(self) -> Iterator[Callable[[], list[Change]]]:
+        """Note every change in a `with` block, inside the calls; yields a function that takes what was noted so far.
+
+        The artifact must have been compiled with `trace=True`. The first run tells all values but those of memories.
+        """
+        _native.set_trace(self, True)
+        try:
+            yield self._take_changes
+        finally:
+            _native.set_trace(self, False)
+
+    def _take_changes(self) -> list[Change]:
+        paths = [".".join(path) for path in self.artifact.paths()]
+        return [Change(time, paths[signal], *rest) for time, signal, *rest in _native.take_changes(self)]
 
     # Tables
 

@@ -62,6 +62,29 @@ impl Bits {
         }
     }
 
+    /// The other way round.
+    pub fn of(value: Value, width: u32) -> Bits {
+        match width {
+            0..=64 => Bits::Word(value.limbs()[0]),
+            _ => Bits::Wide(value),
+        }
+    }
+
+    /// As the host takes it.
+    pub fn into_value(self, width: u32) -> Value {
+        match self {
+            Bits::Word(word) => Value::from_u64(width, word),
+            Bits::Wide(value) => value,
+        }
+    }
+
+    pub fn is_zero(&self) -> bool {
+        match self {
+            Bits::Word(word) => *word == 0,
+            Bits::Wide(value) => value.limbs().iter().all(|limb| *limb == 0),
+        }
+    }
+
     /// Whether bit `index` is set.
     pub fn bit(&self, index: u32) -> bool {
         match self {

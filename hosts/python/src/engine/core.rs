@@ -5,79 +5,21 @@
 //! them; those run before the model acts on the writes, so they see every register as it was before an edge. What they
 //! write meanwhile commits together with the registers.
 
-use rtlwasm_host::{Access, Error, Kind, Model, Signal, Status, Value};
+//!
+//! What the model is to act on it acts on when somebody needs to know: then, or in the call in which the clocks run on.
+//! Until then it is *owed*, and what processes write *staged*, if it comes with an edge that is owed. Where it can be seen
+//! how often logic settles, as in designs with loops, nothing is owed.
+
+use std::collections::VecDeque;
+
+use rtlwasm_host::{Access, Error, Kind, Model, Signal, Value};
 
 use super::bits::Bits;
 use super::free::FreeClock;
+use super::memory::MemoryReset;
+use super::record::Recorder;
+use super::slot::{Place, Slot, SlotId, Target, Waiter};
 use super::timeline::Timeline;
-
-/// A signal or a memory row, by its place in [`Core::slots`].
-pub type SlotId = usize;
-/// A process or trigger that can be woken.
-pub type Target = usize;
-
-/// Where the value of a slot lies.
-#[derive(Clone, Copy)]
-enum Place {
-    /// The design does not know it.
-    Host,
-    Signal(Signal),
-    Row(Signal, i64),
-}
-
-impl Place {
-    /// Its value never changes by itself.
-    fn is_written_by_hosts_only(self) -> bool {
-        match self {
-            Place::Host => true,
-            Place::Signal(signal) => signal.kind() == Kind::Input,
-            Place::Row(..) => false,
-        }
-    }
-}
-
-/// A signal that a testbench may read, write or wait for.
-pub struct Slot {
-    place: Place,
-    pub width: u32,
-    pub signed: bool,
-    initial: Bits,
-    /// The value, of a slot that the design does not know.
-    own: Bits,
-    /// What it becomes at the end of the round.
-    next: Option<Bits>,
-    waiters: Vec<Waiter>,
-}
-
-/// Who is to be woken, by what, and which of its reasons that is.
-#[derive(Clone, Copy)]
-struct Waiter {
-    target: Target,
-    reason: u32,
-    when: When,
-}
-
-/// What wakes a waiter.
-#[derive(Clone, Copy)]
-pub enum When {
-    Changed,
-    /// A bit has changed to this level.
-    Edge {
-        bit: u32,
-        level: bool,
-    },
-}
-
-impl When {
-    fn is(self, before: &Bits, after: &Bits) -> bool {
-        match self {
-            When::Changed => before != after,
-            When::Edge { bit, level } => {
-                before.bit(bit) != after.bit(bit) && after.bit(bit) == level
-            }
-        }
-    }
-}
 
 /// So many calls go to one deadline each, though nobody asks for the time.
 const ALONE: u32 = 64;
@@ -93,30 +35,55 @@ pub struct Core {
     pub woken: Vec<(Target, u32)>,
     /// Slots that the design drives and something waits for, with the value when the design last settled: one may be
     /// another name for an input, and then shows what was written to that at once.
-    watched: Vec<(SlotId, Bits)>,
+    pub watched: Vec<(SlotId, Bits)>,
     /// Slots with a `next`.
-    pending: Vec<SlotId>,
+    pub pending: Vec<SlotId>,
     /// The model has been written to and has not acted on it.
-    unsettled: bool,
-    /// Slots whose changes are recorded, with the value recorded last.
-    traced: Vec<(SlotId, Bits)>,
-    /// Changes of those with their time and round, oldest first.
+    pub unsettled: bool,
+    /// It was to act on that, and nobody has needed it yet.
+    pub owed: bool,
+    /// A clock or reset is among what it has not acted on.
+    pub edges: bool,
+    /// Slots with a `staged`, in the order in which they were written.
+    pub staged: Vec<SlotId>,
+    /// Values of what the design drives are read as they were before the edge up to which the clocks have run.
+    pub before: bool,
+    /// What was owed last was needed before the clocks ran on.
+    pub eager: bool,
+    /// The design has nothing that could tell how often it settles.
+    plain: bool,
+    /// Ids of the clocks and asynchronous resets.
+    triggers: Vec<u32>,
+    /// What resets do to memories.
+    pub memories: Vec<MemoryReset>,
+    /// What is recorded, if anything is.
+    recorder: Option<Recorder>,
+    /// Recorded changes with their time and round, oldest first.
     pub changes: Vec<(i128, u64, SlotId, Bits)>,
     /// What the design tells, oldest first: the number of the statement, and its values.
-    pub events: Vec<(u32, Vec<Value>)>,
+    pub events: VecDeque<(u32, Vec<Value>)>,
     /// Rounds so far.
     pub rounds: u64,
     /// Deadlines gone to since the time was last asked for from outside.
     pub unseen: u32,
+    /// Nobody asks for the time again before this one.
+    pub horizon: Option<i128>,
+    /// And it comes though no process keeps the simulation going.
+    pub comes: bool,
     /// Calls of the module that ran it.
     pub calls: u64,
+    /// Flips of clocks inside the module while it was interpreted.
+    pub interpreted: i128,
     /// The clocks, and whether the module can run them.
     pub clocks: Vec<(FreeClock, bool)>,
 }
 
 impl Core {
     pub fn new(model: Model) -> Core {
+        let triggers = triggers(&model);
         Core {
+            plain: triggers.is_some(),
+            triggers: triggers.unwrap_or_default(),
             model,
             slots: Vec::new(),
             timeline: Timeline::default(),
@@ -124,13 +91,22 @@ impl Core {
             watched: Vec::new(),
             pending: Vec::new(),
             unsettled: true,
-            traced: Vec::new(),
+            owed: false,
+            edges: false,
+            staged: Vec::new(),
+            memories: Vec::new(),
+            before: false,
+            eager: false,
+            recorder: None,
             changes: Vec::new(),
-            events: Vec::new(),
+            events: VecDeque::new(),
             rounds: 0,
             unseen: 0,
+            horizon: None,
+            comes: false,
             clocks: Vec::new(),
             calls: 0,
+            interpreted: 0,
         }
     }
 
@@ -161,16 +137,9 @@ impl Core {
         Ok(self.add(Place::Row(memory, row), shape, initial))
     }
 
-    fn add(&mut self, place: Place, (width, signed): (u32, bool), initial: Bits) -> SlotId {
-        self.slots.push(Slot {
-            place,
-            width,
-            signed,
-            own: initial.clone(),
-            initial,
-            next: None,
-            waiters: Vec::new(),
-        });
+    fn add(&mut self, place: Place, shape: (u32, bool), initial: Bits) -> SlotId {
+        self.slots
+            .push(Slot::new(place, shape, initial, &self.triggers));
         self.slots.len() - 1
     }
 
@@ -182,9 +151,12 @@ impl Core {
         self.pending.clear();
         self.woken.clear();
         self.watched.clear();
-        self.unsettled = true;
+        self.staged.clear();
+        self.horizon = None;
+        (self.unsettled, self.owed, self.edges) = (true, false, false);
         for id in 0..self.slots.len() {
             self.slots[id].next = None;
+            self.slots[id].staged = None;
             self.slots[id].waiters.clear();
             self.power_on(id)?;
         }
@@ -207,9 +179,14 @@ impl Core {
     /// end.
     pub fn stride(&self) -> u32 {
         match self.unseen {
-            0..ALONE => 1,
-            unseen => unseen.min(MOST_AT_ONCE),
+            0..ALONE if self.horizon.is_none() => 1,
+            unseen => unseen.clamp(1, MOST_AT_ONCE),
         }
+    }
+
+    /// Whether somebody looks at the time that it is now.
+    pub fn is_seen(&self) -> bool {
+        self.horizon.is_some_and(|time| self.timeline.now >= time)
     }
 
     /// The design's signal of a slot.
@@ -220,21 +197,54 @@ impl Core {
         }
     }
 
-    /// Whether something could see a clock flip, or has yet to happen now.
-    pub fn is_watched(&self) -> bool {
-        let waits = |(clock, _): &(FreeClock, bool)| !self.slots[clock.slot].waiters.is_empty();
-        self.unseen < ALONE
-            || self.unsettled
-            || !self.pending.is_empty()
-            || !self.woken.is_empty()
-            || !self.traced.is_empty()
-            || !self.watched.is_empty()
-            || self.clocks.iter().any(waits)
-            || !self.model.artifact().manifest().events.is_empty()
+    /// Whether something but a clock's waiters could see it flip, or has yet to happen now.
+    pub fn is_watched(&mut self) -> bool {
+        let waiting = !self.pending.is_empty() || !self.woken.is_empty();
+        let seen = self.unseen < ALONE && self.horizon.is_none();
+        seen || self.unsettled || waiting || !self.may_owe()
+    }
+
+    /// Whether nobody sees when the model acts.
+    pub fn may_owe(&mut self) -> bool {
+        self.plain && self.watched.is_empty() && self.recorder.is_none() && self.memories_rest()
     }
 
     /// The present value.
     pub fn read(&mut self, id: SlotId) -> Result<Bits, Error> {
+        let slot = &self.slots[id];
+        if let Some(staged) = &slot.staged {
+            return Ok(staged.clone());
+        }
+        if let (true, Place::Signal(signal)) = (self.before, slot.place)
+            && signal.kind() != Kind::Input
+            && !self.is_constant(signal)
+        {
+            let value = self.model.peek_before(signal)?;
+            return Ok(Bits::of(value, slot.width));
+        }
+        if self.owed && !slot.place.is_written_by_hosts_only() {
+            self.eager = true;
+            self.act()?;
+        }
+        self.read_model(id)
+    }
+
+    fn is_constant(&self, signal: Signal) -> bool {
+        let signals = self.model.artifact().signals();
+        signals[signal.id() as usize].value.is_some()
+    }
+
+    /// Whether the module can keep what a slot was before an edge.
+    pub fn has_copy(&self, id: SlotId) -> bool {
+        match self.slots[id].place {
+            Place::Host => true,
+            Place::Signal(signal) if self.is_constant(signal) => true,
+            Place::Signal(signal) => self.model.peek_before(signal).is_ok(),
+            Place::Row(..) => false,
+        }
+    }
+
+    pub fn read_model(&mut self, id: SlotId) -> Result<Bits, Error> {
         let slot = &self.slots[id];
         Ok(match slot.place {
             Place::Host => slot.own.clone(),
@@ -271,44 +281,14 @@ impl Core {
         Ok(true)
     }
 
-    pub fn store(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
-        let slot = &mut self.slots[id];
-        match (slot.place, value) {
-            (Place::Host, _) => {
-                slot.own = value.clone();
-                return Ok(());
-            }
-            (Place::Signal(signal), Bits::Word(word)) => self.model.poke(signal, *word)?,
-            (Place::Signal(signal), Bits::Wide(wide)) => self.model.poke_bits(signal, wide)?,
-            (Place::Row(memory, row), Bits::Word(word)) => {
-                self.model.poke_row(memory, row, *word)?;
-            }
-            (Place::Row(memory, row), Bits::Wide(wide)) => {
-                self.model.poke_row_bits(memory, row, wide)?;
-            }
-        }
-        self.unsettled = true;
-        Ok(())
-    }
-
-    /// A target is woken by a slot, until [`Core::forget`].
-    pub fn wait(
-        &mut self,
-        id: SlotId,
-        target: Target,
-        reason: u32,
-        when: When,
-    ) -> Result<(), Error> {
+    /// Somebody is woken by a slot, until [`Core::forget`].
+    pub fn wait(&mut self, id: SlotId, waiter: Waiter) -> Result<(), Error> {
         let slot = &self.slots[id];
         if slot.waiters.is_empty() && !slot.place.is_written_by_hosts_only() {
             let now = self.read(id)?;
             self.watched.push((id, now));
         }
-        self.slots[id].waiters.push(Waiter {
-            target,
-            reason,
-            when,
-        });
+        self.slots[id].waiters.push(waiter);
         Ok(())
     }
 
@@ -321,78 +301,43 @@ impl Core {
         }
     }
 
-    /// Ends a round. True when another one is needed.
-    pub fn commit(&mut self) -> Result<bool, Error> {
-        self.rounds += 1;
-        if self.unsettled {
-            self.act()?;
-        }
-        for id in std::mem::take(&mut self.pending) {
-            let Some(next) = self.slots[id].next.take() else {
-                continue;
-            };
-            let before = self.read(id)?;
-            if before != next {
-                self.store(id, &next)?;
-                self.wake(id, &before, &next);
-            }
-        }
-        Ok(!self.woken.is_empty() || self.unsettled)
-    }
-
-    /// The model acts on what was written: edges, registers, logic.
-    fn act(&mut self) -> Result<(), Error> {
-        self.unsettled = false;
-        self.calls += 1;
-        let run = self.model.eval()?;
-        if run.status == Status::NotSettled {
-            return Err(Error::Refused {
-                call: "rtl_eval",
-                status: run.status,
-            });
-        }
-        let events = self.model.events();
-        self.events
-            .extend(events.map(|event| (event.site, event.args)));
-        let mut watched = std::mem::take(&mut self.watched);
-        for (id, before) in &mut watched {
-            let after = self.read(*id)?;
-            if after != *before {
-                self.wake(*id, before, &after);
-                *before = after;
-            }
-        }
-        self.watched = watched;
-        Ok(())
-    }
-
-    /// From now on changes of these slots are recorded; before any, they have their initial values.
-    pub fn trace(&mut self, slots: &[SlotId]) {
-        let initial = |id: &SlotId| (*id, self.slots[*id].initial.clone());
-        self.traced = slots.iter().map(initial).collect();
+    /// From now on changes of these slots are recorded; before any, they have their initial values. No slots: nothing is
+    /// recorded any more.
+    pub fn trace(&mut self, slots: &[SlotId]) -> Result<(), Error> {
         self.changes.clear();
+        self.recorder = match slots {
+            [] => None,
+            _ => Some(Recorder::new(&self.model, &self.slots, slots)?),
+        };
+        Ok(())
     }
 
     /// Records what has changed since the last time.
     pub fn record(&mut self) -> Result<(), Error> {
-        let mut traced = std::mem::take(&mut self.traced);
-        for (id, last) in &mut traced {
-            let value = self.read(*id)?;
-            if value != *last {
-                let (now, rounds) = (self.timeline.now, self.rounds);
-                self.changes.push((now, rounds, *id, value.clone()));
-                *last = value;
-            }
-        }
-        self.traced = traced;
-        Ok(())
+        let Some(recorder) = &mut self.recorder else {
+            return Ok(());
+        };
+        let (now, rounds, changes) = (self.timeline.now, self.rounds, &mut self.changes);
+        recorder.record(&mut self.model, &self.slots, |slot, value| {
+            changes.push((now, rounds, slot, value));
+        })
     }
+}
 
-    fn wake(&mut self, id: SlotId, before: &Bits, after: &Bits) {
-        for waiter in &self.slots[id].waiters {
-            if waiter.when.is(before, after) {
-                self.woken.push((waiter.target, waiter.reason));
-            }
-        }
+/// The ids of all clocks and asynchronous resets; None if one of them is no input, or if the design has something that
+/// could tell how often it settles: loops, or what it says when values change.
+fn triggers(model: &Model) -> Option<Vec<u32>> {
+    let artifact = model.artifact();
+    let manifest = artifact.manifest();
+    if !manifest.events.is_empty() || manifest.features.iter().any(|name| name == "loops") {
+        return None;
     }
+    let resets = manifest.resets.iter().filter(|reset| reset.asynchronous);
+    let clocks = manifest.clocks.iter().map(|clock| clock.signal);
+    let signals = clocks.chain(resets.map(|reset| reset.signal));
+    let input = |id: &u32| {
+        let found = artifact.signal_by_id(*id);
+        found.is_some_and(|signal: Signal| signal.kind() == Kind::Input)
+    };
+    signals.map(|id| id.filter(input)).collect()
 }

@@ -12,10 +12,10 @@ use sha2::{Digest, Sha256};
 use crate::artifact::Artifact;
 use crate::errors::{exception, guarded, not_loaded};
 
-/// The artifact of a design as RTLIL. Its models begin interpreted.
+/// The artifact of a design as RTLIL. Its models begin interpreted. `build` tells builds of one version apart.
 #[pyfunction]
-pub fn compile_design(py: Python<'_>, text: String) -> PyResult<Artifact> {
-    let path = path(&text);
+pub fn compile_design(py: Python<'_>, text: String, build: &str) -> PyResult<Artifact> {
+    let path = path(&text, build);
     let known = path.as_deref().and_then(kept);
     // A file that cannot be read is as good as none.
     let found = known.and_then(|wasm| Some((load(&wasm).ok()?, wasm)));
@@ -33,9 +33,11 @@ pub fn compile_design(py: Python<'_>, text: String) -> PyResult<Artifact> {
 }
 
 /// Where the artifact of a text is kept.
-fn path(text: &str) -> Option<PathBuf> {
+fn path(text: &str, build: &str) -> Option<PathBuf> {
     let hash = Sha256::new()
         .chain_update(env!("CARGO_PKG_VERSION"))
+        .chain_update([0])
+        .chain_update(build)
         .chain_update([0])
         .chain_update(text)
         .finalize();

@@ -9,7 +9,8 @@ use rtlwasm_host::{Error, ModelOptions};
 use rustc_hash::FxHashMap;
 
 use super::bits::Bits;
-use super::core::{Core, SlotId};
+use super::core::Core;
+use super::slot::SlotId;
 use crate::artifact::Artifact;
 use crate::errors::{answered, caught, guarded, not_loaded};
 
@@ -83,6 +84,28 @@ impl Signals {
         Ok(self.remember(signal, slot))
     }
 
+    /// Lets a reset give a memory its initial contents: at an edge of a clock to a level before which a slot is not 0,
+    /// and when an asynchronous reset rises.
+    #[pyo3(signature = (memory, width, rows, clock, level, when, at_once))]
+    #[allow(clippy::too_many_arguments)]
+    fn add_memory_reset(
+        &self,
+        py: Python<'_>,
+        memory: &str,
+        width: u32,
+        rows: Vec<Bound<'_, PyAny>>,
+        clock: SlotId,
+        level: bool,
+        when: SlotId,
+        at_once: Option<SlotId>,
+    ) -> PyResult<()> {
+        let rows = rows.iter().map(|row| Bits::from_python(row, width));
+        let rows = rows.collect::<PyResult<Vec<Bits>>>()?;
+        self.with(py, |core| {
+            core.add_memory_reset(memory, rows, (clock, level), when, at_once)
+        })
+    }
+
     /// The slot of a signal.
     pub fn slot(&self, signal: &Bound<'_, PyAny>) -> PyResult<SlotId> {
         let key = signal.as_ptr() as usize;
@@ -104,6 +127,11 @@ impl Signals {
         bits.to_python(py, width, signed)
     }
 
+    /// The present value of a signal.
+    fn get<'py>(&self, signal: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.read(signal.py(), self.slot(signal)?)
+    }
+
     /// The value that a slot has at the end of the round.
     fn read_next<'py>(&self, py: Python<'py>, slot: SlotId) -> PyResult<Bound<'py, PyAny>> {
         let (bits, width, signed) = self.with(py, |core| {
@@ -121,8 +149,8 @@ impl Signals {
     }
 
     /// Records changes of these slots from now on.
-    fn trace(&self, slots: Vec<SlotId>) {
-        self.core().trace(&slots);
+    fn trace(&self, py: Python<'_>, slots: Vec<SlotId>) -> PyResult<()> {
+        self.with(py, |core| core.trace(&slots))
     }
 
     /// What was recorded and not yet taken: time, round, slot and value.
@@ -144,7 +172,19 @@ impl Signals {
     fn now(&self) -> i128 {
         let mut core = self.core();
         core.unseen = 0;
+        core.horizon = None;
         core.timeline.now
+    }
+
+    /// Until that time nobody asks for the time; `comes` says that the simulation goes on until then in any case.
+    fn look_away(&self, until: i128, comes: bool) {
+        let mut core = self.core();
+        (core.horizon, core.comes) = (Some(until), comes);
+    }
+
+    /// As if nobody had looked at the time for long: from now on clocks run inside the module.
+    fn hurry(&self) {
+        self.core().unseen = u32::MAX;
     }
 
     /// How often the module was run.
@@ -196,7 +236,7 @@ impl Signals {
     pub fn pass(&self, py: Python<'_>, goes_on: bool) -> PyResult<()> {
         self.with(py, |core| {
             core.record()?;
-            match goes_on {
+            match goes_on || core.horizon.is_some() && core.comes {
                 true => core.run_free(),
                 false => Ok(()),
             }
@@ -205,6 +245,10 @@ impl Signals {
         let core = &mut *guard;
         let now = core.timeline.now;
         core.unseen = core.unseen.saturating_add(1);
+        if !core.woken.is_empty() {
+            // The clocks have run up to the edge.
+            return Ok(());
+        }
         core.timeline.advance(&mut core.woken).map_err(|backwards| {
             PyValueError::new_err(format!(
                 "Deadline of {} is behind our current state of {now}",
@@ -224,6 +268,9 @@ impl Signals {
         for _ in 0..stride {
             if !go_on()? {
                 return Ok(false);
+            }
+            if self.core().is_seen() {
+                break;
             }
         }
         py.check_signals()?;

@@ -1,6 +1,6 @@
 //! Simulated time: who is to be woken when.
 
-use super::core::Target;
+use super::slot::Target;
 
 /// When a target is due.
 #[derive(Clone, Copy, PartialEq, Eq)]

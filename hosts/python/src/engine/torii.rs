@@ -10,8 +10,9 @@ use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyDict, PyIterator};
 
 use super::bits::Bits;
-use super::core::{Core, SlotId, Target, When};
+use super::core::Core;
 use super::signals::{Signals, lock};
+use super::slot::{Gate, Late, SlotId, Target, Waiter, When};
 
 /// The classes of Torii that commands are told apart by.
 #[derive(FromPyObject)]
@@ -408,15 +409,16 @@ impl ToriiKernel {
             }
         };
         let (clock, level, reset): (SlotId, bool, Option<SlotId>) = waits.extract()?;
+        let edge = |level| Waiter {
+            target,
+            reason: 0,
+            when: When::Edge { bit: 0, level },
+            gate: Gate::Open,
+            late: Late::No,
+        };
         self.signals.get().with(py, |core| {
-            core.wait(clock, target, 0, When::Edge { bit: 0, level })?;
-            match reset {
-                Some(reset) => {
-                    let level = true;
-                    core.wait(reset, target, 0, When::Edge { bit: 0, level })
-                }
-                None => Ok(()),
-            }
+            core.wait(clock, edge(level))?;
+            reset.map_or(Ok(()), |reset| core.wait(reset, edge(true)))
         })?;
         if let Runner::Process(process) = &mut lock(&self.runners)[target] {
             process.waits_on.push(clock);

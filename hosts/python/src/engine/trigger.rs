@@ -2,15 +2,16 @@
 
 use std::sync::Mutex;
 
-use pyo3::exceptions::PyStopIteration;
+use pyo3::exceptions::{PyStopIteration, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyTuple};
 
 use super::amaranth::AmaranthKernel;
-use super::core::{SlotId, Target, When};
+use super::core::Core;
+use super::process::Process;
 use super::signals::lock;
+use super::slot::{Gate, Late, SlotId, Target, Waiter, When};
 
 /// One element of a combination and of its answer.
 pub enum Part {
@@ -31,15 +32,41 @@ pub enum Wake {
     After(i128),
 }
 
+/// What a process gets, and when. All but a row are for ticks, whose first three parts are the edge of the clock, that of
+/// an asynchronous reset, and the reset's value.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Answer {
+    /// Each part.
+    Row,
+    /// Whether there was an edge of the clock, whether the domain is in reset, and the parts after those.
+    Tick,
+    /// The parts after those, at the tick of that number.
+    Repeat(u32),
+    /// Those but for the last, at the first tick at which that one is not 0.
+    Until,
+}
+
+impl Answer {
+    /// What the engine calls them.
+    pub fn named(name: &str, count: u32) -> PyResult<Answer> {
+        match name {
+            "row" => Ok(Answer::Row),
+            "tick" => Ok(Answer::Tick),
+            "repeat" => Ok(Answer::Repeat(count)),
+            "until" => Ok(Answer::Until),
+            _ => Err(PyValueError::new_err("there is no such answer")),
+        }
+    }
+}
+
 /// A combination of triggers that a process waits for, once or again and again.
 #[pyclass(frozen, module = "rtlwasm._native")]
 pub struct Trigger {
     pub kernel: Py<AmaranthKernel>,
-    pub process: Py<PyAny>,
-    /// The number of the process, for the kernel.
-    pub runner: usize,
+    pub process: Py<Process>,
     pub parts: Vec<Part>,
     pub wakes: Vec<(u32, Wake)>,
+    pub answer: Answer,
     pub oneshot: bool,
     pub run: Mutex<Waits>,
 }
@@ -47,51 +74,39 @@ pub struct Trigger {
 /// What changes about a trigger.
 #[derive(Default)]
 pub struct Waits {
-    /// The number by which it is woken.
-    pub target: Target,
+    /// The number by which it is woken; None: it does not wait.
+    pub target: Option<Target>,
     /// It was activated when nobody waited.
     pub broken: bool,
     /// It is to run in the next round.
     pub active: bool,
     hit: Vec<bool>,
-    result: Option<Py<PyAny>>,
+    result: Option<Sampled>,
+}
+
+/// What a process that waited gets.
+enum Sampled {
+    Values(Py<PyTuple>),
+    /// The error for a domain that was reset meanwhile.
+    Reset,
 }
 
 #[pymethods]
 impl Trigger {
-    /// True for a process that loops over changes: it sees the initial values, too.
-    fn initial_eligible(&self) -> bool {
-        let changes = |wake: &(u32, Wake)| matches!(wake.1, Wake::Slot(_, When::Changed));
-        !self.oneshot && self.wakes.iter().any(changes)
-    }
-
-    /// Samples everything now.
-    fn compute_result(&self, py: Python<'_>) -> PyResult<()> {
-        let mut row: Vec<Bound<'_, PyAny>> = Vec::with_capacity(self.parts.len());
-        for (i, part) in self.parts.iter().enumerate() {
-            row.push(match part {
-                Part::Signal(slot) => self.kernel.get().signals.get().read(py, *slot)?,
-                Part::Sample(part) => self.kernel.get().sample(py, part)?,
-                Part::Constant(value) => value.bind(py).clone(),
-                Part::Hit => {
-                    let hit = lock(&self.run).hit.get(i).copied().unwrap_or(false);
-                    PyBool::new(py, hit).to_owned().into_any()
-                }
-            });
+    fn __await__(slf: &Bound<'_, Self>) -> PyResult<Waiting> {
+        let trigger = slf.get();
+        let mut run = lock(&trigger.run);
+        let before = run.result.take();
+        let armed = run.target.is_some() || run.broken;
+        drop(run);
+        drop(before);
+        if !armed {
+            trigger.kernel.get().arm(slf)?;
         }
-        let result = PyTuple::new(py, row)?.into_any().unbind();
-        let before = lock(&self.run).result.replace(result);
-        drop(before);
-        Ok(())
-    }
-
-    fn __await__(slf: Py<Self>, py: Python<'_>) -> Waiting {
-        let before = lock(&slf.get().run).result.take();
-        drop(before);
-        Waiting {
-            trigger: slf.clone_ref(py),
+        Ok(Waiting {
+            trigger: slf.clone().unbind(),
             yielded: Mutex::new(false),
-        }
+        })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -102,8 +117,10 @@ impl Trigger {
                 visit.call(part)?;
             }
         }
-        if let Ok(run) = self.run.try_lock() {
-            visit.call(&run.result)?;
+        if let Ok(run) = self.run.try_lock()
+            && let Some(Sampled::Values(values)) = &run.result
+        {
+            visit.call(values)?;
         }
         Ok(())
     }
@@ -115,17 +132,72 @@ impl Trigger {
 }
 
 impl Trigger {
-    /// Something that it waits for has come. True: it is to run in the next round.
-    pub fn activate(slf: &Bound<'_, Self>, reason: u32) -> PyResult<bool> {
-        let (py, trigger) = (slf.py(), slf.get());
-        if lock(&trigger.run).broken {
-            return Ok(false);
+    /// True for a process that loops over changes: it sees the initial values, too.
+    pub fn initial_eligible(&self) -> bool {
+        let changes = |wake: &(u32, Wake)| matches!(wake.1, Wake::Slot(_, When::Changed));
+        !self.oneshot && self.wakes.iter().any(changes)
+    }
+
+    /// Begins to wait under a number.
+    pub fn wait(&self, core: &mut Core, target: Target) -> Result<(), rtlwasm_host::Error> {
+        lock(&self.run).target = Some(target);
+        let late = self.late(core);
+        for (reason, wake) in &self.wakes {
+            match wake {
+                Wake::Slot(slot, when) => {
+                    let gate = self.gate(*reason);
+                    let waiter = Waiter {
+                        target,
+                        reason: *reason,
+                        when: *when,
+                        gate,
+                        late,
+                    };
+                    core.wait(*slot, waiter)?;
+                }
+                Wake::After(interval) => core.timeline.after(target, *reason, *interval),
+            }
         }
-        let waits_on = trigger.process.bind(py).getattr(intern!(py, "waits_on"))?;
+        Ok(())
+    }
+
+    /// Which edges of its clock wake it; of a reset it is each.
+    fn gate(&self, reason: u32) -> Gate {
+        let reset = match self.parts.get(2) {
+            Some(Part::Signal(slot)) => Some(*slot),
+            _ => None,
+        };
+        match (self.answer, self.parts.last()) {
+            (Answer::Repeat(count), _) if reason == 0 => Gate::Count(count, reset),
+            (Answer::Until, Some(Part::Signal(slot))) if reason == 0 => {
+                Gate::Until(*slot, reset, 0)
+            }
+            _ => Gate::Open,
+        }
+    }
+
+    /// A testbench runs when everything has settled, and what it samples may be a copy of what was.
+    fn late(&self, core: &Core) -> Late {
+        if !self.process.get().testbench {
+            return Late::No;
+        }
+        let late = self.parts.iter().map(|part| match part {
+            Part::Signal(slot) if core.slots[*slot].place.is_written_by_hosts_only() => Late::Yes,
+            Part::Signal(slot) if core.has_copy(*slot) => Late::Copy,
+            Part::Signal(_) | Part::Sample(_) => Late::No,
+            Part::Constant(_) | Part::Hit => Late::Yes,
+        });
+        late.max().unwrap_or(Late::Yes)
+    }
+
+    /// Something that it waits for has come. True: it is to run in the next round.
+    pub fn activate(slf: &Bound<'_, Self>, reason: u32) -> bool {
+        let trigger = slf.get();
+        let waited = trigger.process.get().waits_on(slf);
         let mut run = lock(&trigger.run);
-        if !waits_on.is(slf) {
+        if run.broken || !waited {
             run.broken = true;
-            return Ok(false);
+            return false;
         }
         if run.hit.is_empty() {
             run.hit = vec![false; trigger.parts.len()];
@@ -133,18 +205,74 @@ impl Trigger {
         if let Some(hit) = run.hit.get_mut(reason as usize) {
             *hit = true;
         }
-        Ok(!std::mem::replace(&mut run.active, true))
+        !std::mem::replace(&mut run.active, true)
     }
 
-    /// Samples, and lets the process run.
-    pub fn fire(&self, py: Python<'_>) -> PyResult<()> {
-        self.compute_result(py)?;
-        let process = self.process.bind(py);
-        process.setattr(intern!(py, "waits_on"), py.None())?;
+    /// Samples. True: the process is to run; else it waits on.
+    pub fn fire(&self, py: Python<'_>) -> PyResult<bool> {
+        let runs = self.sample_all(py)?;
         let mut run = lock(&self.run);
         run.active = false;
         run.hit.clear();
-        Ok(())
+        Ok(runs)
+    }
+
+    /// Samples everything now. False: it is not what is waited for.
+    pub fn sample_all(&self, py: Python<'_>) -> PyResult<bool> {
+        let mut values = Vec::with_capacity(self.parts.len());
+        for (i, part) in self.parts.iter().enumerate() {
+            values.push(self.sample(py, i, part)?);
+        }
+        let sampled = match self.answer {
+            Answer::Row => values,
+            _ => {
+                let in_reset = values[1].is_truthy()? || values[2].is_truthy()?;
+                match self.answer {
+                    Answer::Tick => {
+                        values[1] = PyBool::new(py, in_reset).to_owned().into_any();
+                        values.remove(2);
+                    }
+                    _ if in_reset => {
+                        let before = lock(&self.run).result.replace(Sampled::Reset);
+                        drop(before);
+                        return Ok(true);
+                    }
+                    Answer::Until => {
+                        if !values
+                            .last()
+                            .is_some_and(|last| last.is_truthy().unwrap_or(true))
+                        {
+                            return Ok(false);
+                        }
+                        values.pop();
+                        values.drain(..3);
+                    }
+                    _ => drop(values.drain(..3)),
+                }
+                values
+            }
+        };
+        let result = Sampled::Values(PyTuple::new(py, sampled)?.unbind());
+        let before = lock(&self.run).result.replace(result);
+        drop(before);
+        Ok(true)
+    }
+
+    fn sample<'py>(
+        &self,
+        py: Python<'py>,
+        index: usize,
+        part: &Part,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Ok(match part {
+            Part::Signal(slot) => self.kernel.get().signals.get().read(py, *slot)?,
+            Part::Sample(part) => self.kernel.get().sample(py, part)?,
+            Part::Constant(value) => value.bind(py).clone(),
+            Part::Hit => {
+                let hit = lock(&self.run).hit.get(index).copied().unwrap_or(false);
+                PyBool::new(py, hit).to_owned().into_any()
+            }
+        })
     }
 }
 
@@ -163,20 +291,56 @@ impl Waiting {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Py<Trigger>> {
         let trigger = self.trigger.get();
-        if lock(&trigger.run).broken {
-            return Err(trigger.kernel.get().broken(py));
+        let kernel = trigger.kernel.get();
+        let mut run = lock(&trigger.run);
+        if run.broken {
+            drop(run);
+            return Err(kernel.error(py, "BrokenTrigger"));
         }
         if !std::mem::replace(&mut *lock(&self.yielded), true) {
             return Ok(self.trigger.clone_ref(py));
         }
-        let result = lock(&trigger.run)
-            .result
-            .as_ref()
-            .map(|result| result.clone_ref(py));
-        Err(PyStopIteration::new_err((result,)))
+        let result = run.result.take();
+        drop(run);
+        if matches!(trigger.answer, Answer::Repeat(_) | Answer::Until) {
+            // It has gone on waiting, so as to notice what comes before its process has run.
+            kernel.disarm(trigger);
+        }
+        match result {
+            Some(Sampled::Reset) => Err(kernel.error(py, "DomainReset")),
+            Some(Sampled::Values(values)) => Err(PyStopIteration::new_err((values,))),
+            None => Err(PyStopIteration::new_err(())),
+        }
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.trigger)
     }
+}
+
+/// A part as the engine describes it: `("signal", slot)`, `("sample", expression)`, `("changed", slot, expression or None)`,
+/// `("edge", slot, bit, level)`, `("delay", interval)`.
+pub fn part_of(part: &Bound<'_, PyAny>) -> PyResult<(Part, Option<Wake>)> {
+    let kind: String = part.get_item(0)?.extract()?;
+    let first = part.get_item(1)?;
+    Ok(match kind.as_str() {
+        "signal" => (Part::Signal(first.extract()?), None),
+        "sample" => (Part::Sample(first.unbind()), None),
+        "constant" => (Part::Constant(first.unbind()), None),
+        "changed" => {
+            let slot = first.extract()?;
+            let sampled = part.get_item(2)?;
+            let part = match sampled.is_none() {
+                true => Part::Signal(slot),
+                false => Part::Sample(sampled.unbind()),
+            };
+            (part, Some(Wake::Slot(slot, When::Changed)))
+        }
+        "edge" => {
+            let (bit, level) = (part.get_item(2)?.extract()?, part.get_item(3)?.extract()?);
+            let when = When::Edge { bit, level };
+            (Part::Hit, Some(Wake::Slot(first.extract()?, when)))
+        }
+        _ => (Part::Hit, Some(Wake::After(first.extract()?))),
+    })
 }

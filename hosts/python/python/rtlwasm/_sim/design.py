@@ -34,6 +34,16 @@ class Driver:
 
 
 @dataclass
+class MemoryReset:
+    """A reset that gives a memory its initial contents."""
+
+    memory: Memory
+    domain: Any
+    condition: Any
+    """The signal that is not 0 then."""
+
+
+@dataclass
 class Design:
     """A design as RTLIL, and the names that it has there. Signals are told apart by `id`, and kept alive here."""
 
@@ -46,6 +56,8 @@ class Design:
     inputs: list[Any]
     computed: set[int]
     """Signals that combinational logic drives, in whole or in part."""
+    resets: list[MemoryReset] = field(default_factory=list)
+    """What resets do to memories, which the text does not say."""
 
 
 @dataclass

@@ -178,11 +178,11 @@ class Writer:
         return spec if spec.width == 1 else self._unary("$reduce_bool", spec, 1, False)
 
     def _Const(self, value: Any) -> Spec:  # noqa: N802 - named after the class
-        return constant(value.value, len(value), value.shape().signed)
+        return constant(value.value, value.width, value.signed)
 
     def _Signal(self, value: Any) -> Spec:  # noqa: N802
-        name, shape = self.signal(value), value.shape()
-        return Spec(name if shape.width else "{ }", shape.width, shape.signed)
+        width: int = value.width
+        return Spec(self.signal(value) if width else "{ }", width, value.signed)
 
     def _Slice(self, value: Any) -> Spec:  # noqa: N802
         return self.value(value.value).slice(value.start, value.stop)
@@ -360,7 +360,7 @@ class Writer:
     def _to_Signal(self, body: Body, left: Any, start: int, right: Spec, target: dict[int, str]) -> None:  # noqa: N802
         name = target.get(id(left))
         if name is not None:
-            body.assign(Spec(name, len(left), False).slice(start, start + right.width).text, right)
+            body.assign(Spec(name, left.width, False).slice(start, start + right.width).text, right)
 
     def _to_Operator(self, body: Body, left: Any, start: int, right: Spec, target: dict[int, str]) -> None:  # noqa: N802
         self._assign(body, left.operands[0], start, right, target)

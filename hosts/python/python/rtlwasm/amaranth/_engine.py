@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from amaranth.hdl import Const, Shape, ShapeCastable, Signal, Value
-from amaranth.hdl._ir import Design, DriverConflict
-from amaranth.hdl._mem import MemoryData
-from amaranth.sim._async import (
-    AsyncProcess,
-    BrokenTrigger,
-    ChangedTrigger,
-    DelayTrigger,
-    EdgeTrigger,
-    SampleTrigger,
-    TriggerCombination,
-)
+from amaranth.hdl import Const, DriverConflict, MemoryData, Shape, ShapeCastable, Signal, Value
+from amaranth.sim import BrokenTrigger, DomainReset, Simulator, TriggerCombination
+from amaranth.sim._async import ChangedTrigger, DelayTrigger, EdgeTrigger, SampleTrigger
 from amaranth.sim._base import BaseEngine, BaseEngineState
 
 from .. import _native
+from .._sim.clock import now
 from .._sim.compiled import compiled
 from .._sim.evaluate import assign, evaluate
+from ._context import Process, Testbench
 from ._effects import tell
 from ._lower import lower
 from ._state import State
-from ._wave import Wave
+
+if TYPE_CHECKING:
+    from amaranth.hdl._ir import Design
+
+    from ._wave import Wave
 
 
 class WASMEngine(BaseEngine):
@@ -37,6 +34,7 @@ class WASMEngine(BaseEngine):
     """
 
     BrokenTrigger = BrokenTrigger
+    DomainReset = DomainReset
 
     def __init__(self, design: Design) -> None:
         """Compile the design."""
@@ -44,7 +42,6 @@ class WASMEngine(BaseEngine):
         self._design, self._effects = lower(design)
         self._memories = {id(memory.key): memory for memory in self._design.memories}
         self._rows: dict[tuple[int, int], int] = {}
-        self._processes: list[AsyncProcess] = []
         self._waves: list[Wave] = []
         self._traced: dict[int, Any] = {}
         self._signals = _native.Signals(compiled(self._design.text), self._missing)
@@ -61,14 +58,11 @@ class WASMEngine(BaseEngine):
     @property
     def now(self) -> int:
         """Present time in femtoseconds."""
-        now: int = self._signals.now
-        return now
+        return now(self._signals, Simulator.run_until, "deadline_fs")
 
     def reset(self) -> None:
         """Give every signal and memory row its initial value, and start every process again."""
         self._kernel.reset()
-        for process in self._processes:
-            process.reset()
 
     def add_clock_process(self, clock: Signal, *, phase: int, period: int) -> None:
         """Add a clock that flips first after `phase` and then twice a `period`, in femtoseconds."""
@@ -85,9 +79,8 @@ class WASMEngine(BaseEngine):
         self._add(process, testbench=True, background=background)
 
     def _add(self, constructor: Callable[..., Any], *, testbench: bool, background: bool) -> None:
-        process = AsyncProcess(self._prepared, self, constructor, testbench=testbench, background=background)
-        self._processes.append(process)
-        self._kernel.add_process(process, testbench)
+        process = self._kernel.add_process(constructor, testbench, background)
+        process.start((Testbench if testbench else Process)(self._prepared, self, process))
 
     def add_trigger_combination(self, combination: TriggerCombination, *, oneshot: bool) -> _native.Trigger:
         """What a process awaits."""
@@ -98,23 +91,29 @@ class WASMEngine(BaseEngine):
         """A trigger as the kernel takes it."""
         kind = type(trigger)
         if kind is SampleTrigger:
-            if type(trigger.value) is Signal and not isinstance(trigger.shape, ShapeCastable):
-                return "signal", self._signals.slot(trigger.value)
-            if type(trigger.value) is Const and not isinstance(trigger.shape, ShapeCastable):
-                return "constant", trigger.value.value
-            return "sample", trigger
+            return self.sampled(trigger.value, trigger.shape)
         if kind is ChangedTrigger:
-            sampled = trigger if isinstance(trigger.shape, ShapeCastable) else None
+            sampled = (trigger.value, trigger.shape) if isinstance(trigger.shape, ShapeCastable) else None
             return "changed", self._signals.slot(trigger.signal), sampled
         if kind is EdgeTrigger:
             return "edge", self._signals.slot(trigger.signal), trigger.bit, bool(trigger.polarity)
         assert kind is DelayTrigger
         return "delay", trigger.interval_fs
 
-    def sample(self, trigger: Any) -> Any:
-        """What a trigger samples; called by the kernel."""
-        value = evaluate(self, trigger.value)
-        return trigger.shape.from_bits(value) if isinstance(trigger.shape, ShapeCastable) else value
+    def sampled(self, value: Value, shape: Any) -> tuple[Any, ...]:
+        """A value to be sampled, as the kernel takes it."""
+        if not isinstance(shape, ShapeCastable):
+            if type(value) is Signal:
+                return "signal", self._signals.slot(value)
+            if type(value) is Const:
+                return "constant", value.value
+        return "sample", (value, shape)
+
+    def sample(self, sampled: tuple[Value, Any]) -> Any:
+        """The present value of an expression, in a shape; called by the kernel."""
+        expression, shape = sampled
+        value = evaluate(self, expression)
+        return shape.from_bits(value) if isinstance(shape, ShapeCastable) else value
 
     def get_value(self, expr: Any) -> int:
         """The present value of an expression."""
@@ -151,6 +150,9 @@ class WASMEngine(BaseEngine):
         self, *, vcd_file: IO[str] | str | None, gtkw_file: IO[str] | str | None, traces: Any, fs_per_delta: int
     ) -> Iterator[None]:
         """Record every signal and memory row of the design in a VCD file, and `traces` in a GTKWave save file."""
+        # What writes files is not imported by those who write none.
+        from ._wave import Wave
+
         wave = Wave(
             self, self._prepared, vcd_file=vcd_file, gtkw_file=gtkw_file, traces=traces, fs_per_delta=fs_per_delta
         )

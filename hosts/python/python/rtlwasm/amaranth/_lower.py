@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from amaranth.hdl import Fragment, Instance, Shape
-from amaranth.hdl._ir import Design as Prepared
-from amaranth.hdl._mem import MemoryInstance
+from amaranth.hdl import Fragment, Instance, MemoryInstance, Shape
 
 from .._sim.design import Builder, Design, Memory
 from .._sim.rtlil import Body, Spec, Writer, class_name, constant
+
+if TYPE_CHECKING:
+    from amaranth.hdl._ir import Design as Prepared
 
 
 @dataclass

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from amaranth.hdl import Signal
-from amaranth.hdl._mem import MemoryData
+from amaranth.hdl import MemoryData, Signal
 from amaranth.sim._base import BaseEngineState, BaseMemoryState, BaseSignalState
 
 if TYPE_CHECKING:

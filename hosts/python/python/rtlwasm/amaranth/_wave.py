@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from amaranth.hdl import Format, ShapeCastable, Value, ValueLike
+from amaranth.hdl import Format, MemoryData, MemoryInstance, ShapeCastable, Value, ValueLike
 from amaranth.hdl._ast import SignalDict
-from amaranth.hdl._ir import Design
-from amaranth.hdl._mem import MemoryData, MemoryInstance
 from amaranth.lib import data, wiring
 from vcd.gtkw import GTKWSave
 
 from .._sim.evaluate import evaluate
 from .._sim.files import Files, check_name
 from ._effects import message
+
+if TYPE_CHECKING:
+    from amaranth.hdl._ir import Design
 
 _Show = Callable[[int], Any]
 """What a variable shows of the value of its signal or row."""

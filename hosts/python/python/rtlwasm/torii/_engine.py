@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from torii.hdl.ast import Assign, Const, Signal
 from torii.hdl.ir import Fragment
-from torii.sim import Active, Delay, Passive, Settle, Tick
+from torii.sim import Active, Delay, Passive, Settle, Simulator, Tick
 from torii.sim._base import BaseEngine
 
 from .. import _native
+from .._sim.clock import now
 from .._sim.compiled import compiled
 from ._commands import Commands
 from ._lower import lower
-from ._wave import Wave
+
+if TYPE_CHECKING:
+    from ._wave import Wave
 
 _CLASSES = {
     "tick": Tick,
@@ -47,6 +50,19 @@ class WASMEngine(BaseEngine):
         self._kernel = commands.kernel = _native.ToriiKernel(self._signals, _CLASSES, commands)
         for signal in design.inputs:
             self._signals.slot(signal)
+        for reset in design.resets:
+            memory, domain, slot = reset.memory, reset.domain, self._signals.slot
+            at_once = slot(domain.rst) if domain.rst is not None and domain.async_reset else None
+            rows = [*memory.init, *[0] * (memory.depth - len(memory.init))]
+            self._signals.add_memory_reset(
+                memory.name,
+                memory.width,
+                rows,
+                slot(domain.clk),
+                domain.clk_edge == "pos",
+                slot(reset.condition),
+                at_once,
+            )
 
     def add_coroutine_process(self, process: Callable[[], Any], *, default_cmd: Any) -> None:
         """Add a process; `default_cmd` is what None stands for."""
@@ -65,8 +81,7 @@ class WASMEngine(BaseEngine):
     @property
     def now(self) -> int:
         """Present time in picoseconds."""
-        now: int = self._signals.now
-        return now
+        return now(self._signals, Simulator.run_until, "deadline")
 
     def advance(self) -> bool:
         """Settle everything at the present time, then go on to the next deadline. True while a process is active."""
@@ -80,6 +95,9 @@ class WASMEngine(BaseEngine):
         self, *, vcd_file: IO[str] | str | None, gtkw_file: IO[str] | str | None = None, traces: Iterable[Signal]
     ) -> Iterator[None]:
         """Record every signal of the design in a VCD file, and `traces` in a GTKWave save file."""
+        # What writes files is not imported by those who write none.
+        from ._wave import Wave
+
         wave = Wave(self._fragment, vcd_file=vcd_file, gtkw_file=gtkw_file, traces=traces)
         self._waves.append(wave)
         try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from torii.hdl.ast import Slice
+from torii.hdl.ast import Const, Signal, Slice
 from torii.hdl.ir import Fragment, Instance
 from torii.hdl.mem import MemoryInstance
 
-from .._sim.design import Builder, Design, Memory
-from .._sim.rtlil import Body, Spec, Writer, constant
+from .._sim.design import Builder, Design, Memory, MemoryReset
+from .._sim.rtlil import Body, Spec, Writer, class_name, constant
 
 
 class ToriiWriter(Writer):
@@ -83,7 +83,11 @@ def lower(fragment: Fragment) -> Design:
         if isinstance(each, MemoryInstance):
             _write_ports(builder, writer, each)
         _statements(builder, writer, each)
+    resets = [
+        reset for each in fragments if isinstance(each, MemoryInstance) for reset in _resets(builder, writer, each)
+    ]
     design = builder.finish(lambda signal: signal.reset)
+    design.resets = resets
     design.rows = writer.rows
     return design
 
@@ -113,8 +117,44 @@ def _write_ports(builder: Builder, writer: ToriiWriter, fragment: Any) -> None:
         builder.write(memory, index, fragment.domains[port.domain], address, data, enable)
 
 
+def _resets(builder: Builder, writer: ToriiWriter, fragment: Any) -> Iterator[MemoryReset]:
+    """How a domain's reset, `ResetInserter` and `EnableInserter` reset the memory of a fragment."""
+    memory = next((memory for memory in builder.memories if memory.key is fragment.memory), None)
+    domains = [name for name in fragment.drivers if any(id(row) in writer.rows for row in fragment.drivers[name])]
+    if memory is None or not domains:
+        return
+    condition: Spec | None = None
+    only: Any = None
+    for statement in fragment.statements:
+        row = _first_row(writer, statement)
+        if row is None:
+            continue
+        test = writer.boolean(statement.test)
+        if isinstance(row.rhs, Const):
+            condition = test if condition is None else writer._binary("$or", condition, test, 1, False)
+            only = statement.test if only is None and isinstance(statement.test, Signal) else False
+        elif condition is not None:
+            # Without an enable all keep what they are.
+            condition, only = writer._binary("$and", condition, test, 1, False), False
+    if condition is None:
+        return
+    if not isinstance(only, Signal):
+        only = Signal(name="memory_reset")
+        writer.connect(builder.drive(only, 1, None), condition)
+    yield MemoryReset(memory, fragment.domains[domains[0]], only)
+
+
+def _first_row(writer: ToriiWriter, statement: Any) -> Any:
+    """The first assignment to a row of a statement that assigns to all of them, a switch with one case."""
+    if class_name(statement) != "Switch" or len(statement.cases) != 1:
+        return None
+    (statements,) = statement.cases.values()
+    return next((each for each in statements if class_name(each) == "Assign" and id(each.lhs) in writer.rows), None)
+
+
 def _statements(builder: Builder, writer: ToriiWriter, fragment: Fragment) -> None:
     """One process for each domain of a fragment."""
+    assigned = [(statement, _assigned(statement, set())) for statement in fragment.statements]
     for name, signals in fragment.drivers.items():
         domain = None if name is None else fragment.domains[name]
         lines, target = list[str](), dict[int, str]()
@@ -125,8 +165,36 @@ def _statements(builder: Builder, writer: ToriiWriter, fragment: Fragment) -> No
             wire = target[id(signal)] = builder.drive(signal, -1, domain)
             before = constant(signal.reset, len(signal)) if domain is None else writer.value(signal)
             body.assign(wire, before)
-        for statement in fragment.statements:
-            if statement._lhs_signals() and any(id(signal) in target for signal in statement._lhs_signals()):
+        for statement, driven in assigned:
+            if not driven.isdisjoint(target):
                 writer.statement(body, statement, target)
         if target:
             writer.process(lines)
+
+
+def _assigned(statement: Any, found: set[int]) -> set[int]:
+    """The ids of the signals that a statement may assign."""
+    name = class_name(statement)
+    if name == "Assign":
+        _targets(statement.lhs, found)
+    elif name == "Switch":
+        for statements in statement.cases.values():
+            for each in statements:
+                _assigned(each, found)
+    return found
+
+
+def _targets(value: Any, found: set[int]) -> None:
+    name = class_name(value)
+    if name == "Signal":
+        found.add(id(value))
+    elif name in ("Slice", "Part"):
+        _targets(value.value, found)
+    elif name == "Operator":
+        _targets(value.operands[0], found)
+    elif name == "Cat":
+        for part in value.parts:
+            _targets(part, found)
+    elif name == "ArrayProxy":
+        for element in value._iter_as_values():
+            _targets(element, found)

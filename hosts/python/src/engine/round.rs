@@ -1,0 +1,182 @@
+//! The end of a round: what was written becomes visible, wakes who waits for it, and the model acts on it or owes it.
+
+use rtlwasm_host::{Error, KEPT_EVENTS, Status};
+
+use super::bits::Bits;
+use super::core::Core;
+use super::slot::{Gate, Place, SlotId, Waiter};
+
+/// So many writes come with one edge in one call.
+const MOST_STAGED: usize = 64;
+/// As many bits each.
+const WIDEST_STAGED: u32 = 1024;
+
+impl Core {
+    /// Ends a round. True when another one is needed.
+    pub fn commit(&mut self) -> Result<bool, Error> {
+        self.rounds += 1;
+        if self.unsettled {
+            if self.may_owe() {
+                (self.unsettled, self.owed) = (false, true);
+            } else {
+                self.act()?;
+            }
+        }
+        for id in std::mem::take(&mut self.pending) {
+            let Some(next) = self.slots[id].next.take() else {
+                continue;
+            };
+            // Nobody waits for what the design drives when something is owed.
+            if self.owed && !self.slots[id].place.is_written_by_hosts_only() {
+                self.store(id, &next)?;
+                continue;
+            }
+            let before = self.read(id)?;
+            if before != next {
+                self.store(id, &next)?;
+                self.wake(id, &before, &next)?;
+            }
+        }
+        Ok(!self.woken.is_empty() || self.unsettled)
+    }
+
+    /// The model acts on what was written: edges, registers, logic.
+    pub fn act(&mut self) -> Result<(), Error> {
+        let resets = self.resets_due()?;
+        self.hand_over()?;
+        self.eval()?;
+        let mut changed = false;
+        for index in resets {
+            changed |= self.reset_memory(index)?;
+        }
+        if changed {
+            self.eval()?;
+        }
+        let events = self.model.events();
+        self.events
+            .extend(events.map(|event| (event.site, event.args)));
+        let more = self.events.len().saturating_sub(KEPT_EVENTS);
+        self.events.drain(..more);
+        let mut watched = std::mem::take(&mut self.watched);
+        for (id, before) in &mut watched {
+            let after = self.read(*id)?;
+            if after != *before {
+                self.wake(*id, before, &after)?;
+                *before = after;
+            }
+        }
+        self.watched = watched;
+        Ok(())
+    }
+
+    fn eval(&mut self) -> Result<(), Error> {
+        self.calls += 1;
+        let run = self.model.eval()?;
+        match run.status {
+            status @ Status::NotSettled => Err(Error::Refused {
+                call: "rtl_eval",
+                status,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Before a call: the model gets what is staged, to come with the edges that are owed.
+    pub fn hand_over(&mut self) -> Result<(), Error> {
+        (self.unsettled, self.owed, self.edges) = (false, false, false);
+        if self.staged.is_empty() {
+            return Ok(());
+        }
+        self.model.hold_edges();
+        for id in std::mem::take(&mut self.staged) {
+            let Some(value) = self.slots[id].staged.take() else {
+                continue;
+            };
+            let value = value.into_value(self.slots[id].width);
+            match self.slots[id].place {
+                Place::Host => {}
+                Place::Signal(signal) => self.model.stage(signal, &value)?,
+                Place::Row(memory, row) => self.model.stage_row(memory, row, &value)?,
+            }
+        }
+        Ok(())
+    }
+
+    pub fn store(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
+        if self.slots[id].trigger {
+            if self.owed {
+                self.act()?;
+            }
+            self.edges = true;
+        }
+        let slot = &mut self.slots[id];
+        if matches!(slot.place, Place::Host) {
+            slot.own = value.clone();
+            return Ok(());
+        }
+        self.unsettled = true;
+        if self.owed && self.edges {
+            if self.staged.len() == MOST_STAGED || self.slots[id].width > WIDEST_STAGED {
+                self.act()?;
+                self.unsettled = true;
+                return self.poke(id, value);
+            }
+            self.slots[id].staged = Some(value.clone());
+            self.staged.push(id);
+            return Ok(());
+        }
+        self.poke(id, value)
+    }
+
+    /// Writes to the model, which knows the slot.
+    fn poke(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
+        match (self.slots[id].place, value) {
+            (Place::Host, _) => Ok(()),
+            (Place::Signal(signal), Bits::Word(word)) => self.model.poke(signal, *word),
+            (Place::Signal(signal), Bits::Wide(wide)) => self.model.poke_bits(signal, wide),
+            (Place::Row(memory, row), Bits::Word(word)) => self.model.poke_row(memory, row, *word),
+            (Place::Row(memory, row), Bits::Wide(wide)) => {
+                self.model.poke_row_bits(memory, row, wide)
+            }
+        }
+    }
+
+    /// Wakes who waits for such a change of a slot.
+    pub fn wake(&mut self, id: SlotId, before: &Bits, after: &Bits) -> Result<(), Error> {
+        for i in 0..self.slots[id].waiters.len() {
+            let Waiter {
+                target,
+                reason,
+                when,
+                gate,
+                ..
+            } = self.slots[id].waiters[i];
+            if when.is(before, after) && self.opens(id, i, gate)? {
+                self.woken.push((target, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this is the time at which a waiter is woken.
+    fn opens(&mut self, id: SlotId, waiter: usize, gate: Gate) -> Result<bool, Error> {
+        if let Some(reset) = gate.reset()
+            && !self.read(reset)?.is_zero()
+        {
+            return Ok(true);
+        }
+        Ok(match gate {
+            Gate::Open => true,
+            Gate::Count(left, reset) => {
+                let left = left.saturating_sub(1);
+                self.slots[id].waiters[waiter].gate = Gate::Count(left, reset);
+                left == 0
+            }
+            Gate::Until(condition, reset, failed) => {
+                let failed = failed.saturating_add(1);
+                self.slots[id].waiters[waiter].gate = Gate::Until(condition, reset, failed);
+                !self.read(condition)?.is_zero()
+            }
+        })
+    }
+}
