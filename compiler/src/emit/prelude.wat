@@ -734,6 +734,7 @@
   (func (export "rtl_run_until")
     (param $clock i32) (param $max i64) (param $offset i32) (param $mask i64) (param $value i64) (result i32)
     (local $status i32) (local $settled i32) (local $cut i32) (local $chunk i64) (local $look i64)
+    (local $looks i32) (local $n i64)
     (local.set $chunk (i64.const @LOOK_FIRST@))
     (local.set $look (i64.const @LOOK_FIRST@))
     (if (i32.ge_u (local.get $clock) (i32.const @PRIMARY@)) (then (return (call $finish (i32.const 6)))))
@@ -761,6 +762,9 @@
         (br_if $stop
           (i64.eq (i64.and (i64.load (local.get $offset)) (local.get $mask)) (local.get $value)))
         ;; Where the last cycle has changed nothing, none will.
+        (local.set $n (i64.const 1))
+        (local.set $looks (call $can_look (local.get $clock) (local.get $offset)))
+        (if (local.get $looks) (then (local.set $n (local.get $max))))
         (if (i32.and (i32.const @QUIET@) (i32.eqz (i32.load offset=@WATCHING@ (i32.const 0))))
           (then
             (if (i64.eqz (local.get $look))
@@ -775,12 +779,25 @@
             ;; A cycle that begins with a fall does not show what a rise does.
             (if (i32.eqz (i32.load8_u offset=40 (call $row (local.get $clock))))
               (then
-                (local.set $look (i64.sub (local.get $look) (i64.const 1)))
+                ;; The cycle before the next look runs alone.
+                (if (i64.ge_u (local.get $n) (local.get $look))
+                  (then
+                    (local.set $n
+                      (select (i64.const 1) (i64.sub (local.get $look) (i64.const 1))
+                        (i64.eq (local.get $look) (i64.const 1))))))
+                (local.set $look (i64.sub (local.get $look) (local.get $n)))
                 (if (i64.eqz (local.get $look)) (then (call $before_quiet)))))))
         (if (i64.eqz (local.get $max))
           (then
             (local.set $status (i32.const 8))
             (br $stop)))
+        (if (local.get $looks)
+          (then
+            (local.set $max
+              (i64.sub (local.get $max)
+                (call $static_until (local.get $clock) (local.get $n)
+                  (local.get $offset) (local.get $mask) (local.get $value))))
+            (br $next)))
         (local.set $max (i64.sub (local.get $max) (i64.const 1)))
         (local.set $status (call $cycles (local.get $clock) (i64.const 1)))
         (br $next)))
@@ -788,6 +805,32 @@
     (if (i32.or (i32.const @GENERAL@) (call $needs_settling (local.get $offset)))
       (then (return (call $finish (local.get $status)))))
     (call $leave (local.get $status)))
+
+  ;; 1 when whole cycles can run with nothing between them but a look at a word: where the clock is low, nothing else
+  ;; has to happen, and no event can.
+  (func $can_look (param $clock i32) (param $offset i32) (result i32)
+    (if (i32.or (i32.const @GENERAL@) (i32.or (i32.const @EVENTS@) (i32.const @RANDOM@))) (then (return (i32.const 0))))
+    (if (i32.load offset=@WATCHING@ (i32.const 0)) (then (return (i32.const 0))))
+    (if (call $needs_settling (local.get $offset)) (then (return (i32.const 0))))
+    (if (i32.load8_u offset=40 (call $row (local.get $clock))) (then (return (i32.const 0))))
+    (i32.eqz (call $edge_pending (i32.const @TRIGGERS@))))
+
+  ;; At most n cycles, n > 0, of a clock that is low: until a word has a value. How many.
+  (func $static_until
+    (param $clock i32) (param $n i64) (param $offset i32) (param $mask i64) (param $value i64) (result i64)
+    (local $row i32) (local $left i64)
+    (local.set $row (call $row (local.get $clock)))
+    (local.set $left (local.get $n))
+    (block $stop
+      (loop $next
+        (call $rise (local.get $clock))
+        (if (i32.const @FALLS@) (then (call $fall (local.get $clock))))
+        (local.set $left (i64.sub (local.get $left) (i64.const 1)))
+        (br_if $stop (i64.eq (i64.and (i64.load (local.get $offset)) (local.get $mask)) (local.get $value)))
+        (br_if $next (i64.ne (local.get $left) (i64.const 0)))))
+    (local.set $n (i64.sub (local.get $n) (local.get $left)))
+    (call $skip_cycles (local.get $row) (local.get $n))
+    (local.get $n))
 
   ;; 1 when a word may hold a value that settling publishes.
   (func $needs_settling (param $offset i32) (result i32)
