@@ -147,6 +147,11 @@ fn leb128(out: &mut Vec<u8>, mut value: usize) {
     }
 }
 
+/// Bytes of code from which on what Binaryen saves, a twentieth of them, is not worth its time at `-O2`: a large design
+/// is mostly names.
+#[cfg(feature = "wasm-opt")]
+const LARGE: usize = 512 << 10;
+
 /// Binaryen. At `-O2` only the passes that make code smaller and not slower, and that take little time: its
 /// whole first level adds 2 % of machine instructions, half the compile time, and saves another 3 %.
 #[cfg(feature = "wasm-opt")]
@@ -154,6 +159,7 @@ fn shrink(wasm: Vec<u8>, level: OptLevel) -> Vec<u8> {
     use wasm_opt::{Feature, OptimizationOptions, Pass};
     let mut options = match level {
         OptLevel::O0 | OptLevel::O1 => return wasm,
+        OptLevel::O2 if wasm.len() > LARGE => return wasm,
         OptLevel::O2 => OptimizationOptions::new_opt_level_0(),
         OptLevel::O3 => OptimizationOptions::new_opt_level_3(),
     };
