@@ -242,6 +242,93 @@ def test_broken_trigger():
     assert "broken" in same(scenario)
 
 
+def test_delays_of_a_loop_begin_anew():
+    def scenario(engine):
+        seen, a = [], Signal(8)
+
+        async def testbench(ctx):
+            async for row in ctx.delay(2.5e-6).changed(a):
+                seen.append((sim._engine.now, row))
+
+        async def writes(ctx):
+            for value in (1, 2, 3):
+                await ctx.delay(2e-6)
+                ctx.set(a, value)
+            await ctx.delay(9e-6)
+
+        sim = simulate(lambda m: None, testbench, engine=engine)
+        sim.add_testbench(writes)
+        sim.run_until(15e-6)
+        return seen
+
+    times = [time for time, _ in same(scenario)]
+    assert [time // 10**8 for time in times] == [0, 20, 40, 60, 85, 110, 135]
+
+
+@pytest.mark.parametrize("how", ["once", "repeat", "until"])
+def test_reset_before_a_testbench_has_its_turn(how):
+    """The testbench that comes first sets an asynchronous reset after the edge that the other one has waited for."""
+
+    def scenario(engine):
+        seen, count, reset = [], Signal(8), Signal()
+
+        def build(m):
+            m.domains.sync = ClockDomain(async_reset=True)
+            m.d.comb += ResetSignal().eq(reset)
+            m.d.sync += count.eq(count + 1)
+
+        async def resets(ctx):
+            for _ in range(2):
+                await ctx.tick()
+            ctx.set(reset, 1)
+            await ctx.delay(0.2e-6)
+            ctx.set(reset, 0)
+
+        async def waits(ctx):
+            ticks = ctx.tick().sample(count)
+            if how == "once":
+                await ticks
+            try:
+                seen.append(
+                    await {
+                        "once": lambda: ticks,
+                        "repeat": lambda: ticks.repeat(5),
+                        "until": lambda: ticks.until(count == 4),
+                    }[how]()
+                )
+            except BrokenTrigger:
+                seen.append(("broken", sim._engine.now))
+            seen.append(await ticks.repeat(2))
+
+        sim = simulate(build, resets, waits, engine=engine)
+        sim.run_until(20e-6)
+        return seen
+
+    assert same(scenario)[0][0] == "broken"
+
+
+def test_a_written_register_has_changed_once():
+    def scenario(engine):
+        seen, count = [], Signal(8)
+
+        def build(m):
+            m.d.sync += count.eq(count + 1)
+
+        async def watches(ctx):
+            async for value in ctx.changed(count):
+                seen.append((sim._engine.now, value))
+
+        async def writes(ctx):
+            await ctx.delay(2.2e-6)
+            ctx.set(count, 40)
+
+        sim = simulate(build, writes, watches, engine=engine)
+        sim.run_until(4e-6)
+        return seen
+
+    assert [value for _, (value,) in same(scenario)] == [0, 1, 2, 40, 41, 42]
+
+
 def test_errors_of_triggers():
     elsewhere = Given(None)
 

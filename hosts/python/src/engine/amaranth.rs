@@ -145,19 +145,23 @@ impl AmaranthKernel {
             }
             self.flip_clocks(py)?;
             self.run(py, false)?;
-            let (again, told, woken) = signals.with(py, |core| {
+            let (again, told, came) = signals.with(py, |core| {
                 // Everything is sampled.
                 core.before = false;
                 let again = core.commit()?;
                 if !again {
                     core.record()?;
                 }
-                Ok((again, !core.events.is_empty(), !core.woken.is_empty()))
+                Ok((
+                    again,
+                    !core.events.is_empty(),
+                    !core.woken.is_empty() || !core.passed.is_empty(),
+                ))
             })?;
             if told {
                 self.tell(py)?;
             }
-            if woken {
+            if came {
                 self.take_woken(py)?;
             }
             if !again {

@@ -33,6 +33,8 @@ pub struct Core {
     pub timeline: Timeline,
     /// Who has been woken, and for which of its reasons, oldest first.
     pub woken: Vec<(Target, u32)>,
+    /// Whom something has come for that does not wake them yet.
+    pub passed: Vec<Target>,
     /// Slots that the design drives and something waits for, with the value when the design last settled: one may be
     /// another name for an input, and then shows what was written to that at once.
     pub watched: Vec<(SlotId, Bits)>,
@@ -88,6 +90,7 @@ impl Core {
             slots: Vec::new(),
             timeline: Timeline::default(),
             woken: Vec::new(),
+            passed: Vec::new(),
             watched: Vec::new(),
             pending: Vec::new(),
             unsettled: true,
@@ -150,6 +153,7 @@ impl Core {
         self.timeline.reset();
         self.pending.clear();
         self.woken.clear();
+        self.passed.clear();
         self.watched.clear();
         self.staged.clear();
         self.horizon = None;
@@ -294,8 +298,17 @@ impl Core {
 
     /// A target is no longer woken by a slot.
     pub fn forget(&mut self, id: SlotId, target: Target) {
+        self.forget_those(id, |waiter| waiter.target == target);
+    }
+
+    /// A target is no longer woken by a slot for one of its reasons.
+    pub fn forget_reason(&mut self, id: SlotId, due: (Target, u32)) {
+        self.forget_those(id, |waiter| (waiter.target, waiter.reason) == due);
+    }
+
+    fn forget_those(&mut self, id: SlotId, those: impl Fn(&Waiter) -> bool) {
         let waiters = &mut self.slots[id].waiters;
-        waiters.retain(|waiter| waiter.target != target);
+        waiters.retain(|waiter| !those(waiter));
         if waiters.is_empty() {
             self.watched.retain(|(watched, _)| *watched != id);
         }

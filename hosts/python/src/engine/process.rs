@@ -31,6 +31,8 @@ struct Running {
     critical: bool,
     /// It has not waited yet.
     fresh: bool,
+    /// Something has come that would have let it run, had the trigger not counted it: it is to be its turn first.
+    passed: bool,
 }
 
 #[pymethods]
@@ -51,6 +53,7 @@ impl Process {
             runnable: true,
             critical: !self.background,
             fresh: true,
+            passed: false,
         };
         let before = std::mem::replace(&mut *lock(&self.run), running);
         drop(before);
@@ -105,7 +108,20 @@ impl Process {
 
     /// Whether it is to run; it is not any more.
     pub fn take_turn(&self) -> bool {
-        std::mem::take(&mut lock(&self.run).runnable)
+        let mut run = lock(&self.run);
+        run.passed = false;
+        std::mem::take(&mut run.runnable)
+    }
+
+    /// A trigger has counted what came. A testbench has its turn when everything has settled, and what comes before is
+    /// missed.
+    pub fn pass(&self) {
+        lock(&self.run).passed = self.testbench;
+    }
+
+    /// Whether its turn is still to come.
+    pub fn has_passed(&self) -> bool {
+        lock(&self.run).passed
     }
 
     pub fn waits_on(&self, trigger: &Bound<'_, Trigger>) -> bool {

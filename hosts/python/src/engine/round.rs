@@ -35,6 +35,10 @@ impl Core {
             if before != next {
                 self.store(id, &next)?;
                 self.wake(id, &before, &next)?;
+                let watched = self.watched.iter_mut().find(|(watched, _)| *watched == id);
+                if let Some((_, value)) = watched {
+                    *value = next;
+                }
             }
         }
         Ok(!self.woken.is_empty() || self.unsettled)
@@ -151,8 +155,13 @@ impl Core {
                 gate,
                 ..
             } = self.slots[id].waiters[i];
-            if when.is(before, after) && self.opens(id, i, gate)? {
+            if !when.is(before, after) {
+                continue;
+            }
+            if self.opens(id, i, gate)? {
                 self.woken.push((target, reason));
+            } else {
+                self.passed.push(target);
             }
         }
         Ok(())

@@ -41,31 +41,35 @@ impl AmaranthKernel {
         signals.with(trigger.py(), |core| trigger.get().wait(core, target))
     }
 
-    /// A trigger samples and lets its process run. Delays begin anew, even those of a trigger that is over: time stops
-    /// there as it does with Amaranth's own engine.
+    /// A trigger samples and lets its process run. What has come wakes a trigger that waits once no more; what has not is
+    /// noticed until the process runs. Delays begin anew, even those of a trigger that is over: time stops there as it
+    /// does with Amaranth's own engine.
     pub fn fire(&self, py: Python<'_>, trigger: &Py<Trigger>) -> PyResult<()> {
         let inner = trigger.get();
-        if !inner.fire(py)? {
+        let Some(hit) = inner.fire(py)? else {
+            inner.process.get().pass();
             return Ok(());
-        }
+        };
         inner.process.get().wake();
         let Some(target) = lock(&inner.run).target else {
             return Ok(());
         };
         let mut core = self.signals.get().core();
-        let mut delays = false;
+        let mut waits = false;
         for (reason, wake) in &inner.wakes {
             match wake {
                 Wake::After(interval) => {
-                    core.timeline.after(target, *reason, *interval);
-                    delays = true;
+                    core.timeline.anew(target, *reason, *interval);
+                    waits = true;
                 }
-                Wake::Slot(slot, _) if inner.oneshot => core.forget(*slot, target),
-                Wake::Slot(..) => {}
+                Wake::Slot(slot, _) if inner.oneshot && hit[*reason as usize] => {
+                    core.forget_reason(*slot, (target, *reason));
+                }
+                Wake::Slot(..) => waits = true,
             }
         }
         drop(core);
-        if inner.oneshot && !delays {
+        if !waits {
             lock(&inner.run).target = None;
             self.free(target);
         }
@@ -77,28 +81,34 @@ impl AmaranthKernel {
         drop(before);
     }
 
-    /// A trigger that was missed wakes nobody any more.
+    /// A trigger wakes nobody any more.
     pub fn disarm(&self, trigger: &Trigger) {
         let Some(target) = lock(&trigger.run).target.take() else {
             return;
         };
         let mut core = self.signals.get().core();
-        let mut delays = false;
         for (_, wake) in &trigger.wakes {
-            match wake {
-                Wake::Slot(slot, _) => core.forget(*slot, target),
-                Wake::After(_) => delays = true,
+            if let Wake::Slot(slot, _) = wake {
+                core.forget(*slot, target);
             }
         }
         drop(core);
-        // A deadline that is still to come has its number.
-        if !delays {
+        self.release(target);
+    }
+
+    /// A number is free when no deadline that is still to come has it.
+    fn release(&self, target: Target) {
+        if !self.signals.get().core().timeline.has(target) {
             self.free(target);
         }
     }
 
+    /// Triggers that something has come for run in the next round, clocks flip in it, functions are called.
     pub fn take_woken(&self, py: Python<'_>) -> PyResult<()> {
-        let woken = std::mem::take(&mut self.signals.get().core().woken);
+        let mut core = self.signals.get().core();
+        let woken = std::mem::take(&mut core.woken);
+        let passed = std::mem::take(&mut core.passed);
+        drop(core);
         let mut calls = Vec::new();
         for (target, reason) in woken {
             let trigger = match &lock(&self.targets)[target] {
@@ -117,6 +127,12 @@ impl AmaranthKernel {
                 lock(&self.active).push(trigger);
             } else if lock(&trigger.get().run).broken {
                 self.disarm(trigger.get());
+                self.release(target);
+            }
+        }
+        for target in passed {
+            if let Woken::Trigger(trigger) = &lock(&self.targets)[target] {
+                trigger.get().process.get().pass();
             }
         }
         calls

@@ -37,6 +37,19 @@ impl Timeline {
         self.deadlines.push(((target, reason), deadline));
     }
 
+    /// The same, and not when it was to be woken before.
+    pub fn anew(&mut self, target: Target, reason: u32, interval: i128) {
+        self.deadlines.retain(|(due, _)| *due != (target, reason));
+        self.after(target, reason, interval);
+    }
+
+    /// Whether a target has a deadline.
+    pub fn has(&self, target: Target) -> bool {
+        self.deadlines
+            .iter()
+            .any(|((other, _), _)| *other == target)
+    }
+
     /// Wakes a target when everything has settled.
     pub fn settled(&mut self, target: Target) {
         self.deadlines.push(((target, 0), Deadline::Settled));

@@ -97,6 +97,8 @@ impl Trigger {
         let trigger = slf.get();
         let mut run = lock(&trigger.run);
         let before = run.result.take();
+        // One that waits once waits anew.
+        run.broken &= !trigger.oneshot;
         let armed = run.target.is_some() || run.broken;
         drop(run);
         drop(before);
@@ -193,9 +195,14 @@ impl Trigger {
     /// Something that it waits for has come. True: it is to run in the next round.
     pub fn activate(slf: &Bound<'_, Self>, reason: u32) -> bool {
         let trigger = slf.get();
-        let waited = trigger.process.get().waits_on(slf);
+        let process = trigger.process.get();
+        let waited = process.waits_on(slf);
+        let missed = waited && process.has_passed();
+        if missed {
+            process.wake();
+        }
         let mut run = lock(&trigger.run);
-        if run.broken || !waited {
+        if run.broken || !waited || missed {
             run.broken = true;
             return false;
         }
@@ -208,13 +215,13 @@ impl Trigger {
         !std::mem::replace(&mut run.active, true)
     }
 
-    /// Samples. True: the process is to run; else it waits on.
-    pub fn fire(&self, py: Python<'_>) -> PyResult<bool> {
+    /// Samples. The process is to run, and these parts have come; None: it waits on.
+    pub fn fire(&self, py: Python<'_>) -> PyResult<Option<Vec<bool>>> {
         let runs = self.sample_all(py)?;
         let mut run = lock(&self.run);
         run.active = false;
-        run.hit.clear();
-        Ok(runs)
+        let hit = std::mem::take(&mut run.hit);
+        Ok(runs.then_some(hit))
     }
 
     /// Samples everything now. False: it is not what is waited for.
@@ -302,7 +309,7 @@ impl Waiting {
         }
         let result = run.result.take();
         drop(run);
-        if matches!(trigger.answer, Answer::Repeat(_) | Answer::Until) {
+        if trigger.oneshot || matches!(trigger.answer, Answer::Repeat(_) | Answer::Until) {
             // It has gone on waiting, so as to notice what comes before its process has run.
             kernel.disarm(trigger);
         }
