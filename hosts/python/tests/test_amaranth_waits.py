@@ -307,6 +307,42 @@ def test_reset_before_a_testbench_has_its_turn(how):
     assert same(scenario)[0][0] == "broken"
 
 
+def test_what_comes_with_a_tick():
+    """A process writes at the time of an edge what ends a wait there: a condition, or the reset."""
+
+    def scenario(engine):
+        seen, bit, domain = [], Signal(), ClockDomain("sync")
+
+        def build(m):
+            m.domains.sync = domain
+            m.d.sync += Signal().eq(bit)
+
+        async def writes(ctx):
+            for signal, value in ((bit, 1), (bit, 0), (domain.rst, 1)):
+                await ctx.delay(3e-6)
+                ctx.set(signal, value)
+
+        async def until(ctx):
+            for _ in range(5):
+                try:
+                    seen.append((await ctx.tick().sample(bit).until(bit), sim._engine.now))
+                except DomainReset:
+                    seen.append(("reset", sim._engine.now))
+
+        async def repeat(ctx):
+            try:
+                await ctx.tick().repeat(20)
+            except DomainReset:
+                seen.append(("reset", sim._engine.now))
+
+        sim = simulate(build, until, repeat, engine=engine, processes=[writes], clocks=())
+        sim.add_clock(2e-6, phase=1e-6)
+        sim.run()
+        return seen
+
+    same(scenario)
+
+
 def test_a_written_register_has_changed_once():
     def scenario(engine):
         seen, count = [], Signal(8)

@@ -38,6 +38,8 @@ pub struct Core {
     /// Slots that the design drives and something waits for, with the value when the design last settled: one may be
     /// another name for an input, and then shows what was written to that at once.
     pub watched: Vec<(SlotId, Bits)>,
+    /// What has changed in this round, of slots that something waits for: from which value to which.
+    pub changed: Vec<(SlotId, Bits, Bits)>,
     /// Slots with a `next`.
     pub pending: Vec<SlotId>,
     /// The model has been written to and has not acted on it.
@@ -92,6 +94,7 @@ impl Core {
             woken: Vec::new(),
             passed: Vec::new(),
             watched: Vec::new(),
+            changed: Vec::new(),
             pending: Vec::new(),
             unsettled: true,
             owed: false,
@@ -152,6 +155,7 @@ impl Core {
         let _ = self.model.reset(seed)?;
         self.timeline.reset();
         self.pending.clear();
+        self.changed.clear();
         self.woken.clear();
         self.passed.clear();
         self.watched.clear();

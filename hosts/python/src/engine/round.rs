@@ -32,19 +32,25 @@ impl Core {
                 continue;
             }
             let before = self.read(id)?;
-            if before != next {
-                self.store(id, &next)?;
-                self.wake(id, &before, &next)?;
-                let watched = self.watched.iter_mut().find(|(watched, _)| *watched == id);
-                if let Some((_, value)) = watched {
-                    *value = next;
-                }
+            if before == next {
+                continue;
             }
+            self.store(id, &next)?;
+            if let Some((_, value)) = self.watched.iter_mut().find(|(watched, _)| *watched == id) {
+                *value = next.clone();
+            }
+            if !self.slots[id].waiters.is_empty() {
+                self.changed.push((id, before, next));
+            }
+        }
+        // Everything is there that comes in this round: who waits for a condition looks at it.
+        for (id, before, after) in std::mem::take(&mut self.changed) {
+            self.wake(id, &before, &after)?;
         }
         Ok(!self.woken.is_empty() || self.unsettled)
     }
 
-    /// The model acts on what was written: edges, registers, logic.
+    /// The model acts on what was written: edges, registers, logic. Who waits for that is woken when the round ends.
     pub fn act(&mut self) -> Result<(), Error> {
         let resets = self.resets_due()?;
         self.hand_over()?;
@@ -65,8 +71,8 @@ impl Core {
         for (id, before) in &mut watched {
             let after = self.read(*id)?;
             if after != *before {
-                self.wake(*id, before, &after)?;
-                *before = after;
+                let before = std::mem::replace(before, after.clone());
+                self.changed.push((*id, before, after));
             }
         }
         self.watched = watched;

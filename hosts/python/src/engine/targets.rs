@@ -131,7 +131,13 @@ impl AmaranthKernel {
             }
         }
         for target in passed {
-            if let Woken::Trigger(trigger) = &lock(&self.targets)[target] {
+            let trigger = match &lock(&self.targets)[target] {
+                Woken::Trigger(trigger) => trigger.clone_ref(py),
+                _ => continue,
+            };
+            if Trigger::is_missed(trigger.bind(py)) {
+                self.disarm(trigger.get());
+            } else {
                 trigger.get().process.get().pass();
             }
         }

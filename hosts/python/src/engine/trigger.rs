@@ -195,14 +195,10 @@ impl Trigger {
     /// Something that it waits for has come. True: it is to run in the next round.
     pub fn activate(slf: &Bound<'_, Self>, reason: u32) -> bool {
         let trigger = slf.get();
-        let process = trigger.process.get();
-        let waited = process.waits_on(slf);
-        let missed = waited && process.has_passed();
-        if missed {
-            process.wake();
-        }
+        let missed = Trigger::is_missed(slf);
+        let waited = trigger.process.get().waits_on(slf);
         let mut run = lock(&trigger.run);
-        if run.broken || !waited || missed {
+        if missed || !waited || run.broken {
             run.broken = true;
             return false;
         }
@@ -213,6 +209,17 @@ impl Trigger {
             *hit = true;
         }
         !std::mem::replace(&mut run.active, true)
+    }
+
+    /// What has come is missed: the process has yet to have its turn for what came before. True: it runs with an error.
+    pub fn is_missed(slf: &Bound<'_, Self>) -> bool {
+        let process = slf.get().process.get();
+        let missed = process.has_passed() && process.waits_on(slf);
+        if missed {
+            lock(&slf.get().run).broken = true;
+            process.wake();
+        }
+        missed
     }
 
     /// Samples. The process is to run, and these parts have come; None: it waits on.
