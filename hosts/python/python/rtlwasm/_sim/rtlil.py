@@ -178,11 +178,11 @@ class Writer:
         return spec if spec.width == 1 else self._unary("$reduce_bool", spec, 1, False)
 
     def _Const(self, value: Any) -> Spec:  # noqa: N802 - named after the class
-        return constant(value.value, value.width, value.signed)
+        return constant(value.value, len(value), value.shape().signed)
 
     def _Signal(self, value: Any) -> Spec:  # noqa: N802
-        width: int = value.width
-        return Spec(self.signal(value) if width else "{ }", width, value.signed)
+        width: int = len(value)
+        return Spec(self.signal(value) if width else "{ }", width, value.shape().signed)
 
     def _Slice(self, value: Any) -> Spec:  # noqa: N802
         return self.value(value.value).slice(value.start, value.stop)
