@@ -360,7 +360,7 @@ class Writer:
     def _to_Signal(self, body: Body, left: Any, start: int, right: Spec, target: dict[int, str]) -> None:  # noqa: N802
         name = target.get(id(left))
         if name is not None:
-            body.assign(Spec(name, left.width, False).slice(start, start + right.width).text, right)
+            body.assign(Spec(name, len(left), False).slice(start, start + right.width).text, right)
 
     def _to_Operator(self, body: Body, left: Any, start: int, right: Spec, target: dict[int, str]) -> None:  # noqa: N802
         self._assign(body, left.operands[0], start, right, target)
