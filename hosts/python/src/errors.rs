@@ -36,6 +36,7 @@ fn refused(py: Python<'_>, error: &Error) -> PyErr {
         Error::Io { source, .. } => return with_errno(py, source, &error.to_string()),
         Error::Diverged(found) => return diverged(py, found),
         Error::NotAlike { .. } => "ForeignError",
+        Error::NotInEngine { .. } => "OptionError",
         Error::Trap { .. } => "InternalError",
         Error::Wave { .. } => "WaveError",
         Error::Refused { .. } | Error::RingStuck | Error::BrokenRing { .. } => "RtlwasmError",

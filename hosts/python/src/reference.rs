@@ -116,6 +116,10 @@ impl Interpreter {
 }
 
 impl host::Engine for Interpreter {
+    fn name(&self) -> &'static str {
+        "interp"
+    }
+
     fn memory(&self) -> &[u8] {
         self.0.memory()
     }

@@ -28,8 +28,10 @@ impl Model {
     /// Changes are kept until [`changes`](Model::changes) takes them, in 24 bytes each.
     ///
     /// # Errors
-    /// [`Error::NotTraced`].
+    /// [`Error::NotTraced`], [`Error::NotInEngine`].
     pub fn start_trace(&mut self) -> Result<(), Error> {
+        let instead = "compare values between runs, as a `Tracer` does";
+        self.machine.only_artifacts("change trace", instead)?;
         if self.artifact.inner.control.trace_size == 0 {
             return Err(Error::NotTraced);
         }

@@ -12,7 +12,11 @@ use crate::value::Value;
 ///
 /// Its memory begins with a control block, holds what its manifest says, never moves and never grows. Methods take what
 /// the exports `rtl_reset` and so on take, and answer a status. It needs no rings: events are told.
+/// An instant is never left half done: there are no staged writes, no stops before an edge, no values from before one;
+/// and neither scripts nor a change trace. A model refuses those with [`Error::NotInEngine`].
 pub trait Engine: Any + Send {
+    /// What users call it, for messages.
+    fn name(&self) -> &'static str;
     /// The memory.
     fn memory(&self) -> &[u8];
     /// The memory, for what a host writes there.

@@ -249,6 +249,18 @@ pub enum Error {
     /// The artifact cannot write the change trace.
     #[error("the artifact cannot trace changes: build it with the option `trace`")]
     NotTraced,
+    /// Something that artifacts do and other engines do not; see [`Engine`](crate::Engine).
+    #[error(
+        "engine `{engine}` has no {what}: {instead}, or run the artifact itself (engine `wasm`)"
+    )]
+    NotInEngine {
+        /// The engine's name.
+        engine: &'static str,
+        /// What was asked for.
+        what: &'static str,
+        /// What to do with that engine.
+        instead: &'static str,
+    },
     /// No room for another staged write.
     #[error("too many staged writes: let the model run before staging more")]
     StageFull,

@@ -186,6 +186,18 @@ impl Machine {
         !matches!(self, Machine::Compiled(_) | Machine::Other(_))
     }
 
+    /// Refuses what other engines do not have: `instead` is what to do with them.
+    pub fn only_artifacts(&self, what: &'static str, instead: &'static str) -> Result<(), Error> {
+        match self {
+            Machine::Other(engine) => Err(Error::NotInEngine {
+                engine: engine.name(),
+                what,
+                instead,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// The other engine, where there is one.
     pub fn other(&mut self) -> Option<&mut dyn Engine> {
         match self {

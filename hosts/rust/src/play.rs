@@ -138,7 +138,12 @@ impl Script {
 
 impl Model {
     /// Runs a script from its beginning, in as few calls as the model's host memory allows.
+    ///
+    /// # Errors
+    /// [`Error::NotInEngine`], and what its calls answer.
     pub fn play(&mut self, script: &mut Script) -> Result<Played, Error> {
+        let instead = "make the calls one by one";
+        self.machine.only_artifacts("scripts", instead)?;
         let host = self.artifact.inner.control;
         let capacity = stage_offset(host.host_len);
         if capacity == 0 && !script.is_empty() {

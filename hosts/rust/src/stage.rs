@@ -20,7 +20,7 @@ impl Model {
     /// zero-extended. Later writes to the same signal win. Until that run nothing is changed.
     ///
     /// # Errors
-    /// Those of [`poke_bits`](Model::poke_bits), and [`Error::StageFull`].
+    /// Those of [`poke_bits`](Model::poke_bits), [`Error::StageFull`], and [`Error::NotInEngine`].
     pub fn stage(&mut self, signal: Signal, value: &Value) -> Result<(), Error> {
         self.check_pokeable(signal, value)?;
         if signal.depth > 0 {
@@ -39,10 +39,12 @@ impl Model {
     }
 
     /// Makes the edges of clocks and resets that were poked since the last run pending, as if that had stopped before
-    /// them: what is staged from now on comes with them. False, and nothing is done, when an event has stopped that run.
+    /// them: what is staged from now on comes with them. False, and nothing is done, when an event has stopped that run,
+    /// and where nothing can be staged.
     pub fn hold_edges(&mut self) -> bool {
         let status = self.control_u32(control::STATUS);
-        let held = [Status::Ok as u32, Status::WatchHit as u32].contains(&status);
+        let held = [Status::Ok as u32, Status::WatchHit as u32].contains(&status)
+            && self.check_stageable().is_ok();
         if held {
             let at = self.artifact.inner.control.state_base + state::PHASE as usize;
             write_u32(self.memory_mut(), at, 1);
@@ -50,7 +52,13 @@ impl Model {
         held
     }
 
+    fn check_stageable(&self) -> Result<(), Error> {
+        let instead = "poke, which the next run takes in before its first edge";
+        self.machine.only_artifacts("staged writes", instead)
+    }
+
     fn stage_words(&mut self, signal: Signal, row: u32, value: &Value) -> Result<(), Error> {
+        self.check_stageable()?;
         let entry = &self.artifact.signals()[signal.place as usize];
         let id = entry.inout.map_or(signal.place, |[input, ..]| input);
         let limbs = limb_count(signal.width);

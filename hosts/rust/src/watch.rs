@@ -23,6 +23,9 @@ use crate::signal::{Access, Signal};
 use crate::value::Value;
 
 const LEN: usize = watch::LEN as usize;
+/// What a hit keeps, and what to do without.
+const KEPT: &str = "values from before an edge";
+const KEPT_INSTEAD: &str = "read them before the run";
 
 /// What a run is to stop at, for [`Model::watch`]: a change of some bits of a signal, or a value of them.
 ///
@@ -131,9 +134,11 @@ impl Model {
     /// [`reset`](Model::reset) and [`restore`](Model::restore), until it is taken away; after its last hit it is off.
     ///
     /// # Errors
-    /// [`Error::NotWatchable`] for what is not stored, [`Error::TooManyWatches`].
+    /// [`Error::NotWatchable`] for what is not stored, [`Error::TooManyWatches`]; [`Error::NotInEngine`] for a watch
+    /// that is not [`after_instant`](Watch::after_instant) where an engine does no instant by halves.
     pub fn watch(&mut self, wanted: Watch) -> Result<WatchId, Error> {
         self.check_watchable(wanted.signal)?;
+        self.check_stop(wanted.flags)?;
         let limbs = crate::value::limb_count(wanted.signal.width) as u32;
         if wanted.word >= limbs * wanted.signal.depth.max(1) {
             return Err(Error::NotWatchable {
@@ -190,9 +195,10 @@ impl Model {
     /// What a signal was at the last hit of a watch made with [`Watch::keep_before`]; zero before there was one.
     ///
     /// # Errors
-    /// [`Error::NotWatchable`] for memories and for what is not stored.
+    /// [`Error::NotWatchable`] for memories and for what is not stored, [`Error::NotInEngine`].
     pub fn peek_before(&self, signal: Signal) -> Result<Value, Error> {
         self.check_watchable(signal)?;
+        self.machine.only_artifacts(KEPT, KEPT_INSTEAD)?;
         if signal.depth > 0 {
             return Err(Error::NotWatchable {
                 path: self.artifact.path(signal),
@@ -234,6 +240,19 @@ impl Model {
             path: self.artifact.path(signal),
             reason,
         })
+    }
+
+    /// Other engines stop when an instant is complete, and keep nothing of before it.
+    fn check_stop(&self, flags: u16) -> Result<(), Error> {
+        if flags & watch::FLAG_COPY != 0 {
+            return self.machine.only_artifacts(KEPT, KEPT_INSTEAD);
+        }
+        if flags & watch::FLAG_AFTER != 0 {
+            return Ok(());
+        }
+        let what = "stops in the middle of an instant";
+        let instead = "make the watch stop `after_instant`";
+        self.machine.only_artifacts(what, instead)
     }
 
     fn write_watch(&mut self, row: usize, wanted: Watch) {

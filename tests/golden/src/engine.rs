@@ -93,29 +93,7 @@ impl Engine for Interpreter<'_> {
     }
 
     fn play(&mut self, calls: &[Op]) -> (Status, Vec<u64>) {
-        let (start, mut answers) = (self.time(), Vec::new());
-        for call in calls {
-            let status = match call {
-                Op::Peek { signal, row, limb } => {
-                    answers.push(self.peek(*signal, *row).limbs()[*limb]);
-                    Status::Ok
-                }
-                Op::Expect(c) => {
-                    let limb = self.peek(c.signal.index(), c.row).limbs()[c.limb];
-                    match limb & c.mask == c.value {
-                        true => Status::Ok,
-                        false => Status::ConditionNotMet,
-                    }
-                }
-                // A script has absolute times.
-                Op::Advance { by } => self.advance(start + by),
-                other => other.apply(self),
-            };
-            if status != Status::Ok {
-                return (status, answers);
-            }
-        }
-        (Status::Ok, answers)
+        one_by_one(self, calls)
     }
 
     fn shows(&self, _: usize) -> bool {
@@ -162,6 +140,33 @@ impl Engine for Interpreter<'_> {
     fn done(&mut self) -> u64 {
         self.interp.done()
     }
+}
+
+/// What a script does, call by call, of an engine that takes none.
+pub fn one_by_one(engine: &mut dyn Engine, calls: &[Op]) -> (Status, Vec<u64>) {
+    let (start, mut answers) = (engine.time(), Vec::new());
+    for call in calls {
+        let status = match call {
+            Op::Peek { signal, row, limb } => {
+                answers.push(engine.peek(*signal, *row).limbs()[*limb]);
+                Status::Ok
+            }
+            Op::Expect(c) => {
+                let limb = engine.peek(c.signal.index(), c.row).limbs()[c.limb];
+                match limb & c.mask == c.value {
+                    true => Status::Ok,
+                    false => Status::ConditionNotMet,
+                }
+            }
+            // A script has absolute times.
+            Op::Advance { by } => engine.advance(start + by),
+            other => other.apply(engine),
+        };
+        if status != Status::Ok {
+            return (status, answers);
+        }
+    }
+    (Status::Ok, answers)
 }
 
 /// Which names the second engine has.

@@ -1,6 +1,6 @@
 //! The tests' own machinery. Fixtures and outside simulators in, differences between them and our engines
 //! out ([`fixture`], [`oracle`]), what each stage made of a fixture as snapshots ([`snapshot`], [`table`], [`manifest`]); and engines that run the same netlist must agree: [`random`] makes
-//! netlists, [`stimulus`] what to do to them, [`engine`] compares whatever runs them and [`shrink`] makes a
+//! netlists, [`stimulus`] what to do to them, [`engine`] compares whatever runs them, [`lockstep`] is the Rust host's models and [`shrink`] makes a
 //! failing case small enough to read. [`fuzz`] is for damaged input. [`bench`] measures instead of comparing.
 
 pub mod artifact;
@@ -12,6 +12,7 @@ pub mod engine;
 pub mod fixture;
 pub mod fuzz;
 pub mod library;
+pub mod lockstep;
 pub mod manifest;
 pub mod oracle;
 pub mod random;

@@ -256,20 +256,37 @@ impl Lockstep {
     /// The artifact's triggers of some of the reference's. Where it has none of that name, the input is poked.
     fn triggers(&mut self, rows: u64, level: u64) -> Result<u64, Error> {
         let mut found = 0;
-        for row in (0..64).filter(|row| rows >> row & 1 == 1) {
-            let name = trigger_names(&self.manifest).find(|(trigger, _)| *trigger == row);
+        let table = read_u32(
+            self.reference.memory(),
+            (CONTROL_BASE + control::TRIGGER_COUNT) as usize,
+        );
+        for row in (0..table.min(64)).filter(|row| rows >> row & 1 == 1) {
+            let Some(name) = self.trigger_name(row) else {
+                continue;
+            };
             let other = self.compiled.artifact().manifest();
-            let same = trigger_names(other).find(|(_, other)| name.is_some_and(|n| n.1 == *other));
-            match (same, name) {
-                (Some((trigger, _)), _) => found |= 1 << trigger,
-                (None, Some((_, name))) => {
-                    let signal = self.compiled.signal(name)?;
+            let same = trigger_names(other).find(|(_, other)| *other == name);
+            match same.map(|(trigger, _)| trigger) {
+                Some(trigger) => found |= 1 << trigger,
+                None => {
+                    let signal = self.compiled.signal(name.as_str())?;
                     self.compiled.poke(signal, level)?;
                 }
-                (None, None) => {}
             }
         }
         Ok(found)
+    }
+
+    /// The name of a row of the reference's trigger table. An input that resets nothing is no reset and is in it all the
+    /// same.
+    fn trigger_name(&self, row: u32) -> Option<String> {
+        if let Some((_, name)) = trigger_names(&self.manifest).find(|(found, _)| *found == row) {
+            return Some(name.to_string());
+        }
+        let at = self.row(row) + trigger::SIGNAL as usize;
+        let id = read_u32(self.reference.memory(), at);
+        let signal = self.manifest.signals.get(id as usize)?;
+        Some(signal.path.join("."))
     }
 }
 
@@ -335,6 +352,10 @@ fn pairs(
 }
 
 impl Engine for Lockstep {
+    fn name(&self) -> &'static str {
+        "both"
+    }
+
     fn memory(&self) -> &[u8] {
         self.reference.memory()
     }
@@ -378,13 +399,19 @@ impl Engine for Lockstep {
 
     fn edges(&mut self, rise: u64, fall: u64) -> Result<Status, Error> {
         self.take_in()?;
-        let (up, down) = (self.triggers(rise, 1)?, self.triggers(fall, 0)?);
         let status = self.reference.edges(rise, fall)?;
+        if status == Status::BadArgument {
+            return Ok(status);
+        }
+        let (up, down) = (self.triggers(rise, 1)?, self.triggers(fall, 0)?);
         let compiled = self.compiled.edges(up, down)?;
         self.finish(status, as_watched(status, compiled.status))
     }
 
     fn advance(&mut self, until: u64) -> Result<Status, Error> {
+        if until < self.time() {
+            return Ok(Status::BadArgument);
+        }
         let mut done = 0;
         loop {
             self.take_in()?;
