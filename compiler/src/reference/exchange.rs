@@ -114,6 +114,11 @@ fn store_triggers(map: &Map, interp: &Interp, memory: &mut [u8]) {
     for (row, trigger) in interp.state().triggers.iter().enumerate() {
         let at = map.trigger_base + row as u32 * trigger::LEN;
         let (level, cycles) = interp.trigger(row);
+        // So a level that the host writes is told from one that it has given the whole input, also in a copy.
+        let level = match map.is_input_at(row as u32) {
+            true => level,
+            false => trigger.prev,
+        };
         for (field, bytes, value) in [
             (trigger::NEXT, 8, trigger.next),
             (trigger::HIGH, 8, trigger.timing.high),
@@ -155,7 +160,7 @@ pub fn load(map: &Map, interp: &mut Interp, memory: &[u8], shown: &[u8]) {
     state.prng = read(memory, map.state_base + state::PRNG, 8);
     for_each_slot(map, state, |place, value| *value = get(memory, place));
     for row in 0..map.triggers {
-        load_trigger(map, interp, memory, shown, row);
+        load_trigger(map, interp, memory, row);
     }
     load_effects(map, interp.state_mut(), memory);
     load_rows(map, interp.state_mut(), memory, shown);
@@ -179,7 +184,7 @@ fn header(map: &Map, base: usize) -> std::ops::Range<usize> {
     at..at + 8
 }
 
-fn load_trigger(map: &Map, interp: &mut Interp, memory: &[u8], shown: &[u8], row: u32) {
+fn load_trigger(map: &Map, interp: &mut Interp, memory: &[u8], row: u32) {
     let at = map.trigger_base + row * trigger::LEN;
     let field = |field: u32, bytes: usize| read(memory, at + field, bytes);
     let before = interp.state().triggers[row as usize];
@@ -188,17 +193,17 @@ fn load_trigger(map: &Map, interp: &mut Interp, memory: &[u8], shown: &[u8], row
     timing.low = field(trigger::LOW, 8);
     timing.phase = field(trigger::PHASE, 8);
     timing.run = field(trigger::RUN, 1) != 0;
-    let level = field(trigger::LEVEL, 1) != 0;
+    let (level, prev) = (field(trigger::LEVEL, 1) != 0, field(trigger::PREV, 1) != 0);
     interp.state_mut().triggers[row as usize] = TriggerState {
         level,
-        prev: field(trigger::PREV, 1) != 0,
+        prev,
         cycles: field(trigger::CYCLES, 8),
         next: field(trigger::NEXT, 8),
         timing,
     };
-    // A clock that is one bit of an input can be written in both places.
-    let shown_level = shown[(at + trigger::LEVEL - map.state_base) as usize] != 0;
-    if level != shown_level && !map.is_input_at(row) {
+    // A clock that is one bit of an input can be written in both places. Here it was, if it is not what the last call
+    // has acted on.
+    if level != prev && !map.is_input_at(row) {
         interp.set_level(row as usize, level);
     }
 }
