@@ -94,6 +94,21 @@ def test_snapshots_and_forks(model: Model) -> None:
         model.artifact.model(engine=other).restore(saved)
 
 
+@pytest.mark.parametrize("engine", ENGINES[1:])
+def test_what_only_artifacts_do_is_refused_by_name(counter_artifact: Artifact, engine: str) -> None:
+    model = counter_artifact.model(engine=engine)
+    with pytest.raises(rtlwasm.OptionError, match=f"engine `{engine}` has no staged writes: poke, .*engine `wasm`"):
+        model.stage("en", 1)
+    with pytest.raises(rtlwasm.OptionError, match=f"engine `{engine}` has no values from before an edge: read them"):
+        model.peek_before("count")
+    with pytest.raises(rtlwasm.OptionError, match=f"engine `{engine}` has no change trace: compare"), model.changes():
+        pass
+    for stop in ("at", "keep"):
+        with pytest.raises(rtlwasm.OptionError, match=f'engine="{engine}" stops once everything is complete'):
+            model.watch("clk", stop=stop)
+    assert (model.step(2).cycles, model["count"].value, model.edge_pending) == (2, 0, False)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_clocks_that_run(engine: str) -> None:
     model = rtlwasm.compile(DESIGNS / "two_clocks.il").model(engine=engine)

@@ -178,8 +178,8 @@ impl Lockstep {
         let told = self.reference.told();
         let events = self.compiled.events().collect::<Vec<_>>();
         let compared = match reference {
-            // What values are then is not defined.
-            Status::NotSettled if compiled == reference => Ok(()),
+            // What values are then is not defined. Where nothing but ports has names, what does not settle may be gone.
+            Status::NotSettled if compiled == reference || self.knows_only_ports() => Ok(()),
             _ => self.compare((reference, compiled), &told, &events),
         };
         self.told.extend(told);
@@ -190,6 +190,11 @@ impl Lockstep {
         self.shown
             .extend(&self.reference.memory()[self.region.clone()]);
         compared.map(|()| reference)
+    }
+
+    fn knows_only_ports(&self) -> bool {
+        let artifact = self.compiled.artifact();
+        artifact.ports().len() == artifact.signals().len()
     }
 
     fn time(&self) -> u64 {
