@@ -303,9 +303,7 @@ fn same_cycle(
 fn another_cell_is_reported_in_the_cycle_in_which_it_shows() {
     let mut coverage = random::run(seeds(60), &case, &|seed, n, _, coverage| {
         let rng = &mut Rng::new(seed);
-        let Some(changed) = with_another_cell(n, rng) else {
-            return None;
-        };
+        let changed = with_another_cell(n, rng)?;
         let (mut options, interp) = options(seed);
         options.strip = Strip::Full;
         let (source, right) = compiled(n, &options);

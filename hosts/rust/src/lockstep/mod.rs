@@ -55,10 +55,7 @@ impl Lockstep {
         compiled: Model,
     ) -> Result<Lockstep, Error> {
         let pairs = pairs(&manifest, ports, &compiled)?;
-        let clock = |clock: &manifest::Clock| match compiled.clock(&clock.name) {
-            Ok(found) if found.is_derived() == clock.derived => Some(found),
-            _ => None,
-        };
+        let clock = |clock| same_clock(&manifest, clock, &compiled);
         let start = manifest.state.base as usize;
         Ok(Lockstep {
             clocks: manifest.clocks.iter().map(clock).collect(),
@@ -266,6 +263,11 @@ impl Lockstep {
             (CONTROL_BASE + control::TRIGGER_COUNT) as usize,
         );
         for row in (0..table.min(64)).filter(|row| rows >> row & 1 == 1) {
+            let clock = self.manifest.clocks.iter().position(|c| c.trigger == row);
+            if let Some(clock) = clock.and_then(|clock| self.clocks[clock]) {
+                found |= 1 << clock.trigger();
+                continue;
+            }
             let Some(name) = self.trigger_name(row) else {
                 continue;
             };
@@ -309,6 +311,25 @@ fn trigger_names(manifest: &Manifest) -> impl Iterator<Item = (u32, &str)> {
     clocks
         .map(|clock| (clock.trigger, clock.name.as_str()))
         .chain(resets.filter_map(|reset| Some((reset.trigger?, reset.name.as_str()))))
+}
+
+/// The artifact's clock for one of the reference's: that of its name, or the one at its place among the clock inputs,
+/// because bits of wider inputs have names of their own only by chance.
+fn same_clock(manifest: &Manifest, wanted: &manifest::Clock, compiled: &Model) -> Option<Clock> {
+    if let Ok(found) = compiled.clock(&wanted.name)
+        && found.is_derived() == wanted.derived
+    {
+        return Some(found);
+    }
+    let names = |clocks: &[manifest::Clock]| -> Vec<String> {
+        let inputs = clocks.iter().filter(|clock| !clock.derived);
+        inputs.map(|clock| clock.name.clone()).collect()
+    };
+    let (here, there) = (names(&manifest.clocks), names(compiled.clocks()));
+    let at = here.iter().position(|name| *name == wanted.name)?;
+    let other = there.get(at).filter(|_| here.len() == there.len())?;
+    let free = !here.contains(other);
+    free.then(|| compiled.clock(other).ok())?
 }
 
 /// A value in a copy of the state region, which begins at `start`.
