@@ -91,7 +91,7 @@ fn run(count: u64, compare: &Compare) {
 
 #[test]
 fn a_model_of_the_interpreter_shows_what_it_computes() {
-    run(60, &|seed, n, calls, coverage| {
+    run(40, &|seed, n, calls, coverage| {
         let (options, interp) = options(seed);
         let artifact = interpreted(compiled(n, &options).0).expect("an artifact");
         let mut model = Hosted::new(n, &artifact, interp.seed);
@@ -103,7 +103,7 @@ fn a_model_of_the_interpreter_shows_what_it_computes() {
 
 #[test]
 fn no_divergence_is_reported_of_what_is_right() {
-    run(60, &|seed, n, calls, coverage| {
+    run(40, &|seed, n, calls, coverage| {
         let (options, interp) = options(seed);
         let (source, artifact) = compiled(n, &options);
         let artifact = both(source, artifact).expect("an artifact");
@@ -301,7 +301,7 @@ fn same_cycle(
 
 #[test]
 fn another_cell_is_reported_in_the_cycle_in_which_it_shows() {
-    let mut coverage = random::run(seeds(60), &case, &|seed, n, _, coverage| {
+    let mut coverage = random::run(seeds(40), &case, &|seed, n, _, coverage| {
         let rng = &mut Rng::new(seed);
         let changed = with_another_cell(n, rng)?;
         let (mut options, interp) = options(seed);
