@@ -14,7 +14,7 @@ from amaranth.sim import BrokenTrigger, DomainReset, Simulator
 from amaranth_bench import Given, same
 
 # The first seed and the one after the last.
-SEEDS = range(*map(int, os.environ.get("RTLWASM_TEST_PROCESSES", "0:60").split(":")))
+SEEDS = range(*map(int, os.environ.get("RTLWASM_TEST_PROCESSES", "0:80").split(":")))
 PERIOD = 100e-9
 END = 60 * PERIOD
 OPERATIONS = 14
@@ -221,6 +221,7 @@ class Writer(Task):
             await ctx.delay(self.interval())
             ctx.set(self.rng.choice((self.bench.sync.rst, self.bench.other.rst)), self.rng.randrange(2))
             self.note(number, "reset")
+            await ctx.delay(self.interval())
         else:
             await super().operate(ctx, number)
 

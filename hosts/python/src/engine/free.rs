@@ -87,7 +87,11 @@ impl Core {
             Some((edge, late)) => {
                 self.before = late == Late::Copy;
                 self.wake_at(&nexts, edge)?;
-                self.before &= !self.woken.is_empty();
+                if self.woken.is_empty() {
+                    // Time goes on: everybody has had their turn.
+                    self.before = false;
+                    self.passed.clear();
+                }
                 Ok(())
             }
             None => Ok(()),
