@@ -203,6 +203,8 @@ def test_an_interrupt_ends_the_call(tmp_path: Path) -> None:
     script.write_text(
         """
 import os, signal, threading, time, rtlwasm
+# What runs in the background of a shell ignores interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def waits(model):
     if rtlwasm.lane_id() == 0:
         time.sleep(0.2)
