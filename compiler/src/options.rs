@@ -163,7 +163,7 @@ pub enum OptLevel {
     O0,
     /// Cheap passes.
     O1,
-    /// All passes, Binaryen for size.
+    /// All passes, and Binaryen for size where the code is not large.
     O2,
     /// Everything.
     O3,
