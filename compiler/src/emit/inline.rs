@@ -4,7 +4,6 @@ use rustc_hash::FxHashMap;
 
 use super::plan::{At, Event, Place, Plan, ROOT, Use, Walk};
 use crate::ir::*;
-use crate::sched::State;
 
 /// Longest chain of inline cells: bounds recursion in the emitter.
 const MAX_INLINE: u32 = 24;
@@ -83,8 +82,8 @@ impl Finish<'_, '_> {
     fn is_repeated(&self, cell: CellId, place: Place, at: &[At]) -> bool {
         let n = self.walk.n;
         let late = |operand: CellId| {
-            let store = self.first_store(operand);
-            store.is_some_and(|store| at.iter().any(|at| at.place.time >= store))
+            let mut stores = at.iter().map(|at| self.overwritten_before(operand, at));
+            stores.any(|store| store.is_some())
         };
         let cheap = match n.cells[cell].kind {
             CellKind::Eq(a, b) | CellKind::LtU(a, b) => n.constant(b).is_some() && !late(a),
@@ -153,8 +152,11 @@ impl Finish<'_, '_> {
     /// hoisted to the start of a block around all of that.
     fn load(&mut self, cell: CellId, uses: &[Use]) {
         let (mut early, _) = self.resolve(uses);
-        if let Some(first) = self.first_store(cell) {
-            let late = |at: &&At| at.place.time >= first;
+        let stores = early
+            .iter()
+            .filter_map(|at| self.overwritten_before(cell, at));
+        if let Some(first) = stores.min() {
+            let late = |at: &&At| self.overwritten_before(cell, at).is_some();
             if let Some(home) = self.block_around(early.iter().filter(late), first) {
                 let (inside, before) = early
                     .into_iter()
@@ -217,8 +219,8 @@ impl Finish<'_, '_> {
         kind.is_source() && !matches!(kind, CellKind::Random(_)) && n.width(cell) <= 64
     }
 
-    fn first_store(&self, cell: CellId) -> Option<u32> {
-        let state = State::of(self.walk.n, cell).filter(|_| self.is_state_read(cell))?;
-        self.walk.stores.get(&state).copied()
+    fn overwritten_before(&self, cell: CellId, at: &At) -> Option<u32> {
+        let read = self.is_state_read(cell).then_some(cell)?;
+        self.walk.overwritten_before(read, at.place)
     }
 }

@@ -127,7 +127,7 @@ pub(crate) fn plan(n: &Netlist, supernodes: &Supernodes, task: &Task) -> Plan {
     for param in &task.params {
         walk.defined.insert(*param, ROOT);
     }
-    walk.block(&task.body);
+    walk.block(&task.body, None);
     let mut plan = inline::finish(&walk);
     find_clean(n, &walk.events, &mut plan);
     plan.aliases = walk.aliases;
@@ -184,6 +184,8 @@ pub(super) struct Use {
 pub(super) struct Walked {
     pub key: usize,
     pub around: Option<u32>,
+    /// The same number for both arms of a branch.
+    pub branch: Option<u32>,
     pub start: u32,
     pub function: usize,
 }
@@ -208,8 +210,8 @@ pub(super) struct Walk<'a> {
     around: Option<u32>,
     pub events: Vec<(Place, Event)>,
     pub uses: BTreeMap<CellId, Vec<Use>>,
-    /// First time at which state is overwritten.
-    pub stores: FxHashMap<State, u32>,
+    /// Where state is overwritten, in order.
+    stores: FxHashMap<State, Vec<Place>>,
     /// Register stores change what later reads see.
     in_place: bool,
     /// Stores are compared with what is there.
@@ -218,11 +220,12 @@ pub(super) struct Walk<'a> {
 
 impl Walk<'_> {
     /// Recursion is bounded by the depth of regions.
-    fn block(&mut self, block: &Block) -> u32 {
+    fn block(&mut self, block: &Block, branch: Option<u32>) -> u32 {
         let id = self.blocks.len() as u32;
         self.blocks.push(Walked {
             key: key(block),
             around: self.around,
+            branch,
             start: self.time,
             function: self.function,
         });
@@ -241,7 +244,7 @@ impl Walk<'_> {
                 Step::Act(action) => self.act(action, id),
                 Step::Call(piece) => {
                     let outer = std::mem::replace(&mut self.function, *piece);
-                    self.block(&self.pieces[*piece]);
+                    self.block(&self.pieces[*piece], None);
                     self.function = outer;
                 }
                 Step::Shared { node, args, .. } => {
@@ -249,20 +252,19 @@ impl Walk<'_> {
                     self.use_cells(id, used.collect(), None);
                     self.time += 1;
                     for r in &self.supernodes.nodes[*node].registers {
-                        let first = self.stores.entry(State::Register(*r));
-                        first.or_insert(self.time);
+                        self.store(State::Register(*r), id);
                     }
                 }
                 Step::Supernode { inputs, body, .. } => {
                     // Compared and kept.
                     let used = inputs.iter().flat_map(|c| [(*c, Need::Clean); 2]);
                     self.use_cells(id, used.collect(), None);
-                    self.block(body);
+                    self.block(body, None);
                 }
                 Step::Guard { any, body } => {
                     let selects = any.iter().map(|c| (c.select, Need::Clean));
                     self.use_cells(id, selects.collect(), None);
-                    self.block(body);
+                    self.block(body, None);
                 }
                 Step::Branch(branch) => {
                     self.use_cells(id, vec![(branch.select, Need::Clean)], None);
@@ -270,8 +272,9 @@ impl Walk<'_> {
                         self.defined.insert(*merge, self.function);
                         self.merges.insert(*merge);
                     }
+                    let number = Some(self.blocks.len() as u32);
                     for (taken, arm) in [(true, &branch.on_true), (false, &branch.on_false)] {
-                        let inner = self.block(arm);
+                        let inner = self.block(arm, number);
                         for merge in &branch.merges {
                             let value = arm_of(self.n, *merge, taken);
                             let need = Need::SameAs(*merge);
@@ -304,8 +307,39 @@ impl Walk<'_> {
         if let Some(state) = action.overwrites()
             && (self.in_place || !matches!(state, State::Register(_)))
         {
-            self.stores.entry(state).or_insert(self.time);
+            self.store(state, block);
         }
+    }
+
+    fn store(&mut self, state: State, block: u32) {
+        let time = self.time;
+        let places = self.stores.entry(state).or_default();
+        if places.last().is_none_or(|last| last.block != block) {
+            places.push(Place { time, block });
+        }
+    }
+
+    /// When the state that a cell reads is first overwritten in what may have run before a place.
+    pub fn overwritten_before(&self, cell: CellId, at: Place) -> Option<u32> {
+        let places = self.stores.get(&State::of(self.n, cell)?)?;
+        let mut before = places.iter().take_while(|p| p.time <= at.time);
+        let first = before.find(|p| !self.are_arms_of_one_branch(p.block, at.block));
+        first.map(|p| p.time)
+    }
+
+    /// True for blocks of which only one runs. A block comes before those inside it.
+    fn are_arms_of_one_branch(&self, mut a: u32, mut b: u32) -> bool {
+        let (mut arm_a, mut arm_b) = (None, None);
+        while a != b {
+            let (inner, arm) = match a > b {
+                true => (&mut a, &mut arm_a),
+                false => (&mut b, &mut arm_b),
+            };
+            let block = self.blocks[*inner as usize];
+            *arm = block.branch;
+            *inner = block.around.unwrap_or(0);
+        }
+        arm_a.is_some() && arm_a == arm_b
     }
 
     fn use_cells(&mut self, block: u32, used: Vec<(CellId, Need)>, user: Option<CellId>) {
