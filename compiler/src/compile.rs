@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use rtlwasm_abi::manifest::{Manifest, Symbols};
 
 use crate::diag::{Diagnostic, Result, Sources};
-use crate::front::{self, Elaborated};
+use crate::front::{self, Elaborated, RtlilText};
 use crate::options::{Design, Options};
 use crate::package::Packaged;
 use crate::pipeline::compile_netlist;
-use crate::reference::Source;
 
 /// A compiled design.
 #[derive(Clone, Debug)]
@@ -30,37 +29,38 @@ pub struct Compilation {
 /// Compiles a design.
 pub fn compile(design: &Design, options: &Options) -> Result<Compilation> {
     let mut warnings = Vec::new();
-    let mut elaborated = front::elaborate(design, &mut warnings)?;
-    let packaged = compile_netlist(std::mem::take(&mut elaborated.netlist), options);
-    Ok(compilation(elaborated, warnings, packaged))
+    let Elaborated {
+        netlist,
+        dependencies,
+        sources,
+    } = front::elaborate(design, &mut warnings)?;
+    let packaged = compile_netlist(netlist, options);
+    Ok(compilation(packaged, warnings, dependencies, sources))
 }
 
-/// The same, and what the [reference interpreter](crate::reference) needs: it costs a copy of the netlist.
-pub fn compile_with_source(design: &Design, options: &Options) -> Result<(Compilation, Source)> {
+/// The same, and the text from which the [reference interpreter](crate::reference) can be made later.
+pub fn compile_with_rtlil(design: &Design, options: &Options) -> Result<(Compilation, RtlilText)> {
     let mut warnings = Vec::new();
-    let mut elaborated = front::elaborate(design, &mut warnings)?;
-    let netlist = std::mem::take(&mut elaborated.netlist);
-    let packaged = compile_netlist(netlist.clone(), options);
-    let source = Source {
-        netlist,
-        options: options.clone(),
-        manifest: packaged.manifest.clone(),
-        symbols: packaged.symbols.clone(),
-    };
-    Ok((compilation(elaborated, warnings, packaged), source))
+    let mut rtlil = front::to_rtlil(design, &mut warnings)?;
+    let packaged = compile_netlist(rtlil.read(&mut warnings)?, options);
+    let dependencies = std::mem::take(&mut rtlil.dependencies);
+    let sources = std::mem::take(&mut rtlil.sources);
+    let made = compilation(packaged, warnings, dependencies, sources);
+    Ok((made, rtlil))
 }
 
 fn compilation(
-    elaborated: Elaborated,
-    warnings: Vec<Diagnostic>,
     packaged: Packaged,
+    warnings: Vec<Diagnostic>,
+    dependencies: Vec<PathBuf>,
+    sources: Sources,
 ) -> Compilation {
     Compilation {
         artifact: packaged.wasm,
         manifest: packaged.manifest,
         symbols: packaged.symbols,
         warnings,
-        dependencies: elaborated.dependencies,
-        sources: elaborated.sources,
+        dependencies,
+        sources,
     }
 }

@@ -56,7 +56,7 @@ pub mod sched;
 pub mod stage;
 
 pub use api::{Artifact, Compiler};
-pub use compile::{Compilation, compile, compile_with_source};
+pub use compile::{Compilation, compile, compile_with_rtlil};
 #[cfg(feature = "cli")]
 pub use stage::{Stage, emit_stage};
 

@@ -28,10 +28,8 @@ pub struct Elaborated {
 /// Reads any design.
 pub fn elaborate(design: &Design, warnings: &mut Vec<Diagnostic>) -> Result<Elaborated> {
     let found = to_rtlil(design, warnings)?;
-    let options = rtlil::ReadOptions { top: found.top };
-    let netlist = rtlil::read(&found.name, &found.text, &options, warnings)?;
     Ok(Elaborated {
-        netlist,
+        netlist: found.read(warnings)?,
         dependencies: found.dependencies,
         sources: found.sources,
     })
@@ -49,6 +47,16 @@ pub struct RtlilText {
     pub dependencies: Vec<PathBuf>,
     /// Texts that messages quote and that are in no file.
     pub sources: Sources,
+}
+
+impl RtlilText {
+    /// The netlist that it says, the same each time.
+    pub fn read(&self, warnings: &mut Vec<Diagnostic>) -> Result<Netlist> {
+        let options = rtlil::ReadOptions {
+            top: self.top.clone(),
+        };
+        rtlil::read(&self.name, &self.text, &options, warnings)
+    }
 }
 
 /// Turns any design into RTLIL.

@@ -7,6 +7,8 @@
 //! Invariant: between calls the state region says everything that decides the future. So a host may copy it away, write
 //! it back, or give it to another model of the same design, as the ABI has it.
 
+#[cfg(feature = "engines")]
+pub mod engine;
 mod exchange;
 mod lines;
 mod manifest;
@@ -19,7 +21,7 @@ use rtlwasm_abi::layout::{CONTROL_BASE, control};
 use rtlwasm_abi::manifest::{Manifest, Symbols};
 
 use crate::bits::Bits;
-use crate::ir::interp::{Event, Interp, InterpOptions, Paused, Place};
+use crate::ir::interp::{Event, Interp, InterpOptions, Place, Run};
 use crate::ir::{Netlist, SignalValue};
 use crate::options::Options;
 pub use lines::{Line, NoLine};
@@ -95,7 +97,7 @@ impl Design {
 pub struct Reference {
     design: Arc<Design>,
     /// Always there between calls.
-    paused: Option<Paused>,
+    paused: Option<Run>,
     memory: Box<[u8]>,
     /// The state region as the last call left it.
     shown: Vec<u8>,

@@ -48,9 +48,9 @@ impl Artifact {
             );
             return Err(exception(py, "OptionError", text));
         };
-        let (source, compiled) = (source.get().0.clone(), &self.host);
+        let (source, compiled) = (source.get(), &self.host);
         let made = guarded(py, || {
-            py.detach(|| self.twins.get(engine, &source, compiled))
+            py.detach(|| self.twins.get(engine, source, compiled))
         })?;
         made.map_err(|error| not_loaded(py, &error))
     }

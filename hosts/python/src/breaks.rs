@@ -6,13 +6,13 @@ use std::any::Any;
 
 use pyo3::prelude::*;
 use rtlwasm::ir::interp::Place;
-use rtlwasm::reference::{Line, NoLine};
+use rtlwasm::reference::{Line, NoLine, Reference};
 use rtlwasm_host::{Error, Lockstep, Probe, Value, Watch, WatchId};
 
 use crate::errors::{answered, caught, exception};
 use crate::model::Model;
 use crate::number::{from_python, to_python};
-use crate::reference::{Engine, Interpreter};
+use crate::reference::Engine;
 use crate::signal::Signal;
 
 /// What a model stops at.
@@ -54,7 +54,7 @@ enum Hit {
 }
 
 /// The interpreter behind a model, if there is one.
-fn interpreter(model: &mut rtlwasm_host::Model) -> Option<&mut Interpreter> {
+fn interpreter(model: &mut rtlwasm_host::Model) -> Option<&mut Reference> {
     let engine: &mut dyn Any = model.engine_mut()?;
     if !engine.is::<Lockstep>() {
         return engine.downcast_mut();
@@ -88,7 +88,7 @@ impl Breaks {
                 self.hits.push(Hit::Signal { id, before, after });
             }
         }
-        for (number, instance) in interpreter(model).map_or(Vec::new(), |i| i.0.reached()) {
+        for (number, instance) in interpreter(model).map_or(Vec::new(), |i| i.reached()) {
             let id = self.lines[number].id;
             self.hits.push(Hit::Line { id, instance });
         }
@@ -107,7 +107,7 @@ impl Breaks {
     fn send_lines(&self, model: &mut rtlwasm_host::Model) {
         if let Some(interpreter) = interpreter(model) {
             let places = self.lines.iter().map(|line| line.place.clone());
-            interpreter.0.stop_at(places.collect());
+            interpreter.stop_at(places.collect());
         }
     }
 }
@@ -228,7 +228,7 @@ pub fn break_at(
         let Some(interpreter) = interpreter(host) else {
             return Ok(None);
         };
-        let found = interpreter.0.design().line(file, line);
+        let found = interpreter.design().line(file, line);
         Ok(Some(found.map(|Line { place, span }| {
             let id = breaks.take_id();
             breaks.handler = Some(handler);
@@ -272,7 +272,7 @@ pub fn value_before<'py>(
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let (py, signal) = (model.py(), signal.get().signal);
     let before = model.get().with_breaks(py, |_, host| {
-        Ok(interpreter(host).and_then(|interpreter| interpreter.0.before(signal.id())))
+        Ok(interpreter(host).and_then(|interpreter| interpreter.before(signal.id())))
     })?;
     let value = before.map(|bits| Value::from_limbs(bits.width(), bits.limbs()));
     value.map(|value| to_python(py, &value)).transpose()

@@ -7,6 +7,7 @@ use pyo3::types::PyString;
 
 use crate::errors::asked;
 use crate::model::Model;
+use crate::number;
 use crate::run::Run;
 
 /// A clock of a model: an input that registers act on, or a signal that the design computes (`derived`).
@@ -73,8 +74,12 @@ impl Clock {
     }
 
     #[setter]
-    fn set_period(&self, py: Python<'_>, period: (u64, u64)) -> PyResult<()> {
-        let (high, low) = period;
+    fn set_period(
+        &self,
+        py: Python<'_>,
+        period: (Bound<'_, PyAny>, Bound<'_, PyAny>),
+    ) -> PyResult<()> {
+        let (high, low) = (number::time(&period.0)?, number::time(&period.1)?);
         self.model
             .get()
             .look(py, |model| model.set_clock_period(self.clock, high, low))
@@ -82,7 +87,11 @@ impl Clock {
 
     /// Lets `Model.advance` run it: the first flip comes `delay` time units from now.
     #[pyo3(signature = (delay = 0))]
-    fn start(&self, py: Python<'_>, delay: u64) -> PyResult<()> {
+    fn start(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = number::time)] delay: u64,
+    ) -> PyResult<()> {
         self.model.get().look(py, |model| {
             let next = model.time().saturating_add(delay);
             model.start_clock(self.clock, next)

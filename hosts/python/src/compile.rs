@@ -1,7 +1,6 @@
 //! The compiler as one function: sources and options in, the bytes of an artifact and warnings out.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -47,15 +46,16 @@ pub fn compile(py: Python<'_>, request: &Bound<'_, PyDict>) -> PyResult<Compiled
     let options = options(py, &request)?;
     let design = design(py, request)?;
     let compiled = guarded(py, || {
-        py.detach(|| rtlwasm::compile_with_source(&design, &options))
+        py.detach(|| rtlwasm::compile_with_rtlil(&design, &options))
     })?;
-    let (compilation, source) = match compiled {
+    let (compilation, rtlil) = match compiled {
         Ok(compiled) => compiled,
         Err(Diagnostics(found)) => return Err(refusal(py, &found, &design)?),
     };
     let warnings = render(&compilation.warnings, &compilation.sources, Colour::Never);
     let wasm = PyBytes::new(py, &compilation.artifact).unbind();
-    let source = Source(Arc::new(source));
+    let (manifest, symbols) = (compilation.manifest, compilation.symbols);
+    let source = Source::new(rtlil, options, manifest, symbols);
     Ok((wasm, warnings, compilation.dependencies, source))
 }
 

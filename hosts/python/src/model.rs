@@ -19,7 +19,7 @@ use crate::artifact::Artifact;
 use crate::clock::Clock;
 use crate::errors::{answered, asked, caught, exception, guarded, not_loaded};
 use crate::event::Event;
-use crate::number::from_python;
+use crate::number::{self, from_python};
 use crate::reference::Engine;
 use crate::run::{Piece, Run, Unit};
 use crate::signal::Signal;
@@ -50,7 +50,7 @@ impl Model {
         py: Python<'_>,
         artifact: &Bound<'_, Artifact>,
         engine: &str,
-        seed: u64,
+        #[pyo3(from_py_with = number::seed)] seed: u64,
         plusargs: Vec<String>,
         fork_of: Option<&Bound<'_, Model>>,
     ) -> PyResult<Model> {
@@ -151,7 +151,7 @@ impl Model {
     fn step(
         &self,
         py: Python<'_>,
-        cycles: u64,
+        #[pyo3(from_py_with = number::cycles)] cycles: u64,
         clock: Option<&Bound<'_, PyAny>>,
         progress: bool,
     ) -> PyResult<Py<Run>> {
@@ -169,7 +169,7 @@ impl Model {
         py: Python<'_>,
         signal: &Bound<'_, PyAny>,
         value: &Bound<'_, PyAny>,
-        max_cycles: u64,
+        #[pyo3(from_py_with = number::cycles)] max_cycles: u64,
         clock: Option<&Bound<'_, PyAny>>,
         progress: bool,
     ) -> PyResult<Py<Run>> {
@@ -215,7 +215,12 @@ impl Model {
     ///
     /// Returns a Run with the falls of all clocks as its cycles. Raises as `step`.
     #[pyo3(signature = (duration, *, progress = false))]
-    fn advance(&self, py: Python<'_>, duration: u64, progress: bool) -> PyResult<Py<Run>> {
+    fn advance(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = number::time)] duration: u64,
+        progress: bool,
+    ) -> PyResult<Py<Run>> {
         let ended = self.drive(py, (duration, Unit::Time), progress, |recorded, most| {
             let start = recorded.model.time();
             let run = recorded.advance(start.saturating_add(most))?;
@@ -229,7 +234,12 @@ impl Model {
 
     /// Runs the started clocks until a time, in time units since reset. Raises ValueRangeError when that is past.
     #[pyo3(signature = (time, *, progress = false))]
-    fn advance_to(&self, py: Python<'_>, time: u64, progress: bool) -> PyResult<Py<Run>> {
+    fn advance_to(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = number::time)] time: u64,
+        progress: bool,
+    ) -> PyResult<Py<Run>> {
         let now = self.time(py)?;
         let Some(duration) = time.checked_sub(now) else {
             return Err(backwards(py, now, time));
@@ -241,7 +251,8 @@ impl Model {
     ///
     /// seed: of everything random in the design, 64 bits; by default the one that the model has.
     #[pyo3(signature = (seed = None))]
-    fn reset(&self, py: Python<'_>, seed: Option<u64>) -> PyResult<Py<Run>> {
+    fn reset(&self, py: Python<'_>, seed: Option<&Bound<'_, PyAny>>) -> PyResult<Py<Run>> {
+        let seed = seed.map(number::seed).transpose()?;
         self.once(py, move |model| model.reset(seed.unwrap_or(model.seed())))
     }
 
@@ -252,7 +263,11 @@ impl Model {
     }
 
     #[setter]
-    fn set_time(&self, py: Python<'_>, time: u64) -> PyResult<()> {
+    fn set_time(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = number::time)] time: u64,
+    ) -> PyResult<()> {
         let now = self.time(py)?;
         if time < now {
             return Err(backwards(py, now, time));

@@ -1,6 +1,6 @@
 //! Python integers and the values of signals, of any width, both ways.
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyString};
 use rtlwasm_host::Value;
@@ -69,6 +69,51 @@ pub fn from_python(value: &Bound<'_, PyAny>, width: u32, name: &str) -> PyResult
         width,
         &limbs(bytes.cast::<PyBytes>()?.as_bytes()),
     ))
+}
+
+/// A number of cycles that Python hands in.
+pub fn cycles(value: &Bound<'_, PyAny>) -> PyResult<u64> {
+    let told = "is no number of cycles: that is 0 to 2**64 - 1; to go back, take a snapshot and restore it";
+    counted(value, told)
+}
+
+/// A time, or how long something takes.
+pub fn time(value: &Bound<'_, PyAny>) -> PyResult<u64> {
+    let told =
+        "is no time: that is 0 to 2**64 - 1 time units; to go back, take a snapshot and restore it";
+    counted(value, told)
+}
+
+pub fn seed(value: &Bound<'_, PyAny>) -> PyResult<u64> {
+    counted(value, "is no seed: that is 0 to 2**64 - 1")
+}
+
+/// At which of its hits a watch stops a run.
+pub fn hits(value: &Bound<'_, PyAny>) -> PyResult<u32> {
+    counted(
+        value,
+        "is no number of hits: that is 0 to 2**32 - 1, and 0 waits for rearm",
+    )
+}
+
+/// A whole number; one that is too small or too large is an error that says what to do.
+fn counted<'py, T>(value: &Bound<'py, PyAny>, told: &str) -> PyResult<T>
+where
+    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
+{
+    let py = value.py();
+    value.extract::<T>().map_err(|error| {
+        if !error.is_instance_of::<PyOverflowError>(py) {
+            return error;
+        }
+        let bits = value.call_method0("bit_length");
+        let is_long = bits.is_ok_and(|bits| bits.gt(256).unwrap_or(true));
+        let shown = match is_long {
+            true => "this".to_string(),
+            false => value.to_string(),
+        };
+        exception(py, "ValueRangeError", format!("{shown} {told}"))
+    })
 }
 
 fn limbs(bytes: &[u8]) -> Vec<u64> {

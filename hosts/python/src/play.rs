@@ -11,6 +11,7 @@ use rtlwasm_host::{Access, Clock, Error, Script, Signal as HostSignal, Status, V
 
 use crate::errors::{asked, exception};
 use crate::model::Model;
+use crate::number;
 use crate::run::{Piece, Run, Unit};
 use crate::signal::Signal;
 use crate::state::Recorded;
@@ -59,7 +60,7 @@ type Answer<'py> = (Py<Run>, Vec<Bound<'py, PyByteArray>>);
 #[pyo3(signature = (model, rows, inputs, outputs, *, clock = None, progress = false))]
 pub fn play_rows<'py>(
     model: &Bound<'py, Model>,
-    rows: u64,
+    #[pyo3(from_py_with = number::cycles)] rows: u64,
     inputs: Vec<(Bound<'py, Signal>, PyBuffer<u64>)>,
     outputs: Vec<Bound<'py, Signal>>,
     clock: Option<&Bound<'py, PyAny>>,

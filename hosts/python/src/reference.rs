@@ -1,14 +1,14 @@
 //! The engines that a model may have: the artifact itself, the reference interpreter, or both in lockstep.
-//!
-//! The compiler's interpreter becomes an engine of the Rust host here, where both are known.
 
 use std::sync::{Arc, OnceLock};
 
 use pyo3::prelude::*;
-use rtlwasm::bits::Bits;
-use rtlwasm::reference::{Design, Reference, Room};
+use rtlwasm::front::RtlilText;
+use rtlwasm::options::Options;
+use rtlwasm::reference::engine::{both, interpreted};
 use rtlwasm_host as host;
-use rtlwasm_host::{Error, LoadError, Lockstep, ModelOptions, Status, Told, Until, Value};
+use rtlwasm_host::LoadError;
+use rtlwasm_host::manifest::{Manifest, Symbols};
 
 use crate::errors::exception;
 
@@ -42,9 +42,42 @@ impl Engine {
     }
 }
 
-/// What an artifact was compiled from; only the compiler knows what is in it.
+/// What an artifact was compiled from; only the compiler knows what is in it. Few models need it, so the netlist is read
+/// again when the first of them comes.
 #[pyclass(frozen, module = "rtlwasm._native")]
-pub struct Source(pub Arc<rtlwasm::reference::Source>);
+pub struct Source {
+    rtlil: RtlilText,
+    options: Options,
+    manifest: Manifest,
+    symbols: Symbols,
+    read: OnceLock<Arc<rtlwasm::reference::Source>>,
+}
+
+impl Source {
+    /// Of a design that has compiled.
+    pub fn new(rtlil: RtlilText, options: Options, manifest: Manifest, symbols: Symbols) -> Source {
+        Source {
+            rtlil,
+            options,
+            manifest,
+            symbols,
+            read: OnceLock::new(),
+        }
+    }
+
+    fn read(&self) -> Arc<rtlwasm::reference::Source> {
+        let read = || {
+            let netlist = self.rtlil.read(&mut Vec::new());
+            Arc::new(rtlwasm::reference::Source {
+                netlist: netlist.expect("it was read when it was compiled"),
+                options: self.options.clone(),
+                manifest: self.manifest.clone(),
+                symbols: self.symbols.clone(),
+            })
+        };
+        self.read.get_or_init(read).clone()
+    }
+}
 
 /// Artifacts for the other engines, made when they are first asked for.
 #[derive(Default)]
@@ -58,7 +91,7 @@ impl Twins {
     pub fn get(
         &self,
         engine: Engine,
-        source: &Arc<rtlwasm::reference::Source>,
+        source: &Source,
         compiled: &host::Artifact,
     ) -> Result<host::Artifact, LoadError> {
         let (slot, made) = match engine {
@@ -70,97 +103,9 @@ impl Twins {
             return Ok(made.clone());
         }
         let made = match engine {
-            Engine::Both => both(source.clone(), compiled.clone())?,
-            _ => interpreted(source.clone())?,
+            Engine::Both => both(source.read(), compiled.clone())?,
+            _ => interpreted(source.read())?,
         };
         Ok(slot.get_or_init(|| made).clone())
-    }
-}
-
-fn interpreted(source: Arc<rtlwasm::reference::Source>) -> Result<host::Artifact, LoadError> {
-    let design = Arc::new(Design::new(source, Room::default()));
-    let (manifest, ports) = (design.manifest().clone(), design.ports());
-    host::Artifact::of_engine(manifest, ports, move || {
-        Ok(Box::new(Interpreter::new(design.clone())))
-    })
-}
-
-fn both(
-    source: Arc<rtlwasm::reference::Source>,
-    compiled: host::Artifact,
-) -> Result<host::Artifact, LoadError> {
-    let room = Room {
-        state: compiled.manifest().state.len,
-    };
-    let design = Arc::new(Design::new(source, room));
-    let manifest = Arc::new(design.manifest().clone());
-    host::Artifact::of_engine(design.manifest().clone(), design.ports(), move || {
-        let reference = Box::new(Interpreter::new(design.clone()));
-        let model = compiled.model(&ModelOptions {
-            cache_dir: None,
-            ..ModelOptions::default()
-        })?;
-        let manifest = manifest.clone();
-        let made = Lockstep::new(reference, manifest, design.ports(), design.room(), model);
-        Ok(Box::new(made.map_err(Box::new)?))
-    })
-}
-
-/// The compiler's reference interpreter as an engine of the host.
-pub struct Interpreter(pub Reference);
-
-impl Interpreter {
-    fn new(design: Arc<Design>) -> Interpreter {
-        Interpreter(Reference::new(design))
-    }
-}
-
-impl host::Engine for Interpreter {
-    fn name(&self) -> &'static str {
-        "interp"
-    }
-
-    fn memory(&self) -> &[u8] {
-        self.0.memory()
-    }
-
-    fn memory_mut(&mut self) -> &mut [u8] {
-        self.0.memory_mut()
-    }
-
-    fn reset(&mut self) -> Result<Status, Error> {
-        Ok(self.0.reset())
-    }
-
-    fn eval(&mut self) -> Result<Status, Error> {
-        Ok(self.0.eval())
-    }
-
-    fn step(&mut self, clock: u32, cycles: u64) -> Result<Status, Error> {
-        Ok(self.0.step(clock, cycles))
-    }
-
-    fn edges(&mut self, rise: u64, fall: u64) -> Result<Status, Error> {
-        Ok(self.0.edges(rise, fall))
-    }
-
-    fn advance(&mut self, until: u64) -> Result<Status, Error> {
-        Ok(self.0.advance(until))
-    }
-
-    fn run_until(&mut self, clock: u32, max: u64, until: Until) -> Result<Status, Error> {
-        Ok(self.0.run_until(clock, max, &|memory| until.holds(memory)))
-    }
-
-    fn told(&mut self) -> Vec<Told> {
-        let value = |bits: &Bits| Value::from_limbs(bits.width(), bits.limbs());
-        let events = self.0.take_events().into_iter();
-        events
-            .map(|event| Told {
-                site: event.site as u32,
-                time: event.time,
-                args: event.args.iter().map(value).collect(),
-            })
-            .collect()
     }
 }

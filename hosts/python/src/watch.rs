@@ -5,7 +5,7 @@ use rtlwasm_host::{Probe, WatchId};
 
 use crate::errors::exception;
 use crate::model::Model;
-use crate::number::{from_python, to_python};
+use crate::number::{self, from_python, to_python};
 
 /// Something at which a run stops; it lasts until it is removed.
 #[pyclass(frozen, module = "rtlwasm")]
@@ -27,7 +27,11 @@ impl Watch {
 
     /// Stops a run at the hit of that number from now on; 0: at none.
     #[pyo3(signature = (hits = 1))]
-    fn rearm(&self, py: Python<'_>, hits: u32) -> PyResult<()> {
+    fn rearm(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = number::hits)] hits: u32,
+    ) -> PyResult<()> {
         self.model
             .get()
             .look(py, |model| model.rearm(self.id, hits))
@@ -103,7 +107,7 @@ pub fn add_watch(
     when: &str,
     value: u64,
     bits: u64,
-    hits: u32,
+    #[pyo3(from_py_with = number::hits)] hits: u32,
     stop: &str,
     again: bool,
 ) -> PyResult<Watch> {

@@ -289,3 +289,41 @@ def test_a_long_run_takes_few_calls():
     sim = simulate(build, testbench, engine=WASMEngine)
     sim.run()
     assert sim._engine._signals.calls < 1000
+
+
+@pytest.mark.parametrize("clock", ["register", "logic", "gate"])
+def test_ticks_of_a_computed_clock_see_values_from_before_it(clock):
+    def scenario(engine):
+        seen, count, slow, written = [], Signal(4), Signal(4, init=9), Signal(4)
+        domain = ClockDomain("slow", reset_less=True, clk_edge="neg")
+
+        def build(m):
+            m.domains += domain
+            m.d.sync += count.eq(count + 1)
+            m.d.slow += slow.eq(count + written)
+            if clock == "register":
+                m.d.sync += domain.clk.eq(~domain.clk)
+            else:
+                m.d.comb += domain.clk.eq(count[0] if clock == "logic" else ClockSignal("sync") & written[0])
+
+        async def loops(ctx):
+            async for row in ctx.tick("slow").sample(count, slow):
+                seen.append(("loops", row, ctx.get(slow)))
+
+        async def waits(ctx):
+            for value in (1, 3, 7, 5):
+                ctx.set(written, value)
+                row = await ctx.tick("slow").sample(count, slow)
+                seen.append(("waits", row, ctx.get(slow)))
+            seen.append(await ctx.tick("slow").sample(slow).until(slow[1]))
+
+        async def process(ctx):
+            async for *_, before in ctx.tick("slow").sample(slow):
+                ctx.set(other, before)
+
+        other = Signal(4)
+        sim = simulate(build, loops, waits, engine=engine, processes=(process,))
+        sim.run_until(20e-6)
+        return seen
+
+    same(scenario)

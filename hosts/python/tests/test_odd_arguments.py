@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 import numpy as np
+import pytest
 import rtlwasm
 from rtlwasm import Model
 
@@ -105,3 +106,34 @@ def test_odd_arguments(counter: Model) -> None:
     counter.poke("en", 1)
     counter.step(3)
     assert counter["count"].value == 3
+
+
+@pytest.mark.parametrize("number", [-1, -(2**200), 2**64, 2**5000])
+def test_counts_times_and_seeds_that_cannot_be(counter: Model, number: int) -> None:
+    clock, counted = counter.clock("clk"), counter.watch("count", "changed", hits=0)
+    calls = {
+        "cycles": [
+            lambda: counter.step(number),
+            lambda: counter.run_until("count", 3, max_cycles=number),
+            lambda: counter.hold_reset("rst", cycles=number),
+        ],
+        "time": [
+            lambda: counter.advance(number),
+            lambda: counter.advance_to(number),
+            lambda: setattr(counter, "time", number),
+            lambda: setattr(clock, "period", (1, number)),
+            lambda: clock.start(number),
+        ],
+        "seed": [lambda: counter.reset(number), lambda: counter.artifact.model(seed=number)],
+        "hits": [lambda: counted.rearm(number), lambda: counter.watch("count", "changed", hits=number)],
+    }
+    if number < 0:
+        calls["cycles"] += [lambda: counter.trace(cycles=number), lambda: counter.play({"en": 1}, cycles=number)]
+    for what, functions in calls.items():
+        for function in functions:
+            with pytest.raises(rtlwasm.ValueRangeError, match=f"is no (number of )?{what}: that is 0") as raised:
+                function()
+            assert len(str(raised.value)) < 200
+    with pytest.raises(rtlwasm.ConditionNotMetError):
+        counter.run_until(lambda: False, max_cycles=-1)
+    assert (counter.time, counter["rst"].value, counter["count"].value) == (0, 0, 0)

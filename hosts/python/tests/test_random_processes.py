@@ -1,7 +1,7 @@
 """Random testbenches and processes of Amaranth: they see at all times what they see under Amaranth's own engine.
 
-What docs/python.md lists under "What is different" is left out: only ticks sample logic, and what a process writes does
-not come together with an edge of a clock.
+What docs/python.md lists under "What is different" is left out: only ticks sample logic, what a process writes does not
+come together with an edge of a clock, and registers of a computed clock see other registers and what testbenches write.
 """
 
 import gc
@@ -10,6 +10,7 @@ import random
 
 import pytest
 from amaranth.hdl import Cat, ClockDomain, Mux, Signal
+from amaranth.lib.memory import Memory
 from amaranth.sim import BrokenTrigger, DomainReset, Simulator
 from amaranth_bench import Given, same
 
@@ -27,13 +28,23 @@ class Bench:
         self.rng = rng = random.Random(seed)
         self.timed = rng.random() < 0.5
         self.seen = []
+        self.noted = [[], [], []]
+        """What each process sees: they run in no order."""
+        self.waiting = 0
+        """Testbenches that keep a simulation going until they end."""
         self.sync = ClockDomain("sync", clk_edge=rng.choice(("pos", "pos", "neg")))
         self.other = ClockDomain("other", clk_edge=rng.choice(("pos", "neg")), async_reset=True)
         self.by_hand = rng.random() < 0.3
         self.inputs = [Signal(4, name="a"), Signal(2, name="b"), Signal(name="bit")]
         self.owned = [Signal(3, name=f"p{n}") for n in range(3)]
         self.registers = [Signal(4, name=f"r{n}", init=rng.randrange(16)) for n in range(4)]
+        self.slow = ClockDomain("slow", reset_less=True, clk_edge=rng.choice(("pos", "neg")))
+        self.slow_clock = rng.choice(("none", "register", "logic", "gate"))
+        self.slow_registers = [Signal(4, name=f"s{n}", init=rng.randrange(16)) for n in range(2)]
+        self.memory = Memory(shape=rng.choice((4, 66)), depth=5, init=[7, 1])
+        # With changes of others comes no sample of these.
         self.known = [*self.inputs, *self.owned, *self.registers]
+        self.registers += self.slow_registers
         self.logic = [Signal(rng.choice((1, 4)), name=f"c{n}") for n in range(3)]
 
     def value(self, known):
@@ -47,8 +58,33 @@ class Bench:
         for signal in self.logic:
             m.d.comb += signal.eq(self.value(known))
             known.append(signal)
-        for n, register in enumerate(self.registers):
+        for n, register in enumerate(self.registers[:4]):
             m.d[("sync", "other")[n // 2]] += register.eq(self.value(known))
+        self.build_slow(m)
+        self.build_memory(m, known)
+
+    def build_slow(self, m):
+        """A domain whose clock the design computes, low in the beginning; what its registers see is no logic."""
+        if self.slow_clock == "none":
+            return
+        m.domains += self.slow
+        first = self.registers[0]
+        if self.slow_clock == "register":
+            m.d.sync += self.slow.clk.eq(self.rng.choice((~self.slow.clk, first[0], self.inputs[2])))
+        elif self.slow_clock == "logic":
+            bit = self.rng.choice((first[1] ^ (first.init >> 1 & 1), (first > first.init) & self.inputs[2]))
+            m.d.comb += self.slow.clk.eq(bit)
+        else:
+            m.d.comb += self.slow.clk.eq(self.sync.clk & self.inputs[0][0])
+        for register in self.slow_registers:
+            m.d.slow += register.eq(self.value([*self.registers, *self.inputs]))
+
+    def build_memory(self, m, known):
+        m.submodules.memory = memory = self.memory
+        read, write = memory.read_port(domain="comb"), memory.write_port(domain="sync")
+        m.d.comb += [read.addr.eq(self.value(known)), write.addr.eq(self.value(known))]
+        m.d.comb += [write.data.eq(Cat(self.value(known), self.value(known))), write.en.eq(self.value(known)[0])]
+        self.logic.append(read.data)
 
     def simulator(self, engine):
         rng = self.rng
@@ -60,10 +96,37 @@ class Bench:
         now = lambda: sim._engine.now if self.timed else None  # noqa: E731
         for n in range(len(self.owned)):
             if rng.random() < 0.7:
-                sim.add_process(Writer(self, rng.random(), now, n).run)
+                sim.add_process(self.started(Writer, rng.random(), now, n))
         for _ in range(rng.randint(1, 3)):
-            sim.add_testbench(Testbench(self, rng.random(), now, self.seen).run)
+            background = rng.random() < 0.5
+            started = self.started(Testbench, rng.random(), now, self.seen, keeps=not background)
+            sim.add_testbench(started, background=background)
         return sim
+
+    def started(self, kind, *about, keeps=False):
+        """A task that begins anew when the simulation does; the simulation may go on until it ends."""
+
+        async def run(ctx):
+            self.waiting += keeps
+            await kind(self, *about).run(ctx)
+            self.waiting -= keeps
+
+        return run
+
+    def simulate(self, engine):
+        """Run in pieces; half of all simulations begin again, some in the middle of everything."""
+        sim, now = self.simulator(engine), lambda: sim._engine.now
+        for end in self.rng.choice(((1,), (0.3, 1), (0.1, 0.4, 1))):
+            sim.run_until(end * END)
+            self.seen.append(("until", now()))
+        if self.rng.random() < 0.5:
+            sim.reset()
+            self.waiting = 0
+            self.seen.append(("reset", now()))
+            sim.run_until(self.rng.choice((0.2, 1)) * END)
+        if not self.waiting:
+            sim.run()
+            self.seen.append(("run", now()))
 
 
 class Task:
@@ -96,8 +159,10 @@ class Task:
             self.turns += 1
 
     async def operate(self, ctx, number):
-        kind = self.rng.randrange(10)
-        if kind < 4:
+        kind = self.rng.randrange(11)
+        if kind == 10:
+            await self.hurry(ctx, number)
+        elif kind < 4:
             self.write(ctx)
         elif kind < 6:
             self.note(number, await self.turn(self.trigger(ctx)))
@@ -106,15 +171,23 @@ class Task:
         else:
             await self.loop(ctx, number)
 
+    async def hurry(self, ctx, number):
+        """Something that a simulation waits for."""
+        with ctx.critical():
+            for _ in range(self.rng.randint(1, 3)):
+                trigger = ctx.tick() if self.rng.random() < 0.5 else ctx.delay(self.interval())
+                self.note(number, "critical", await self.turn(trigger))
+
     async def count(self, ctx, number):
         """Ticks of a number, or up to a condition."""
         tick = self.tick(ctx)
         if self.rng.random() < 0.5:
             self.note(number, "repeat", await self.turn(tick.repeat(self.rng.randint(1, 4))))
         else:
-            condition = self.rng.choice(
-                (*self.bench.logic, *self.bench.inputs, *self.bench.owned, self.bench.registers[0] > 5)
-            )
+            conditions = [*self.bench.inputs, self.bench.registers[0] > 5]
+            if "slow" not in self.waits:
+                conditions += [*self.bench.logic, *self.bench.owned]
+            condition = self.rng.choice(conditions)
             self.waits += f" until {condition!r}"
             self.note(number, "until", await self.turn(tick.until(condition)))
 
@@ -133,11 +206,13 @@ class Task:
                 break
 
     def tick(self, ctx):
-        domain = self.rng.choice(("sync", "other"))
+        bench = self.bench
+        domain = self.rng.choice(("sync", "other") if bench.slow_clock == "none" else ("sync", "other", "slow"))
         self.waits = f"tick {domain}"
-        return self.sampled(
-            ctx.tick(domain), [*self.bench.logic, *self.bench.registers, *self.bench.inputs, *self.bench.owned]
-        )
+        known = [*bench.registers, *bench.inputs]
+        if domain != "slow":
+            known += [*bench.logic, *bench.owned, bench.memory.data[1]]
+        return self.sampled(ctx.tick(domain), known)
 
     def sampled(self, trigger, known):
         chosen = self.rng.sample(known, self.rng.randint(0, 3))
@@ -161,7 +236,7 @@ class Task:
             self.waits += f" delay {interval}"
             return context.delay(interval)
         if kind == 1:
-            signal = rng.choice(bench.known)
+            signal = rng.choice((*bench.known, *bench.slow_registers))
             self.waits += f" changed {signal!r}"
             return context.changed(signal)
         bits = [
@@ -191,13 +266,13 @@ class Testbench(Task):
             # In its own engine one that begins with a loop over changes counts as waiting until its second turn.
             return
         signals = [*bench.inputs, *bench.inputs, bench.inputs[0][1:3], bench.sync.rst, bench.other.rst]
-        signals += [bench.other.rst, *bench.registers[:2]]
+        signals += [bench.other.rst, *bench.registers[:2], *bench.slow_registers, bench.memory.data[rng.randrange(5)]]
         signals += [bench.other.clk] * 2 if bench.by_hand else []
         for _ in range(rng.randint(1, 3)):
             reset = ctx.get(bench.other.rst)
-            signal = rng.choice(signals if reset else [*signals, *bench.registers[2:]])
+            signal = rng.choice(signals if reset else [*signals, *bench.registers[2:4]])
             ctx.set(signal, rng.getrandbits(len(signal)))
-            shown = [*bench.registers, *bench.logic, *bench.owned]
+            shown = [*bench.registers, *bench.logic, *bench.owned, bench.memory.data[rng.randrange(5)]]
             self.note([ctx.get(each) for each in rng.sample(shown, 2)])
 
 
@@ -205,8 +280,7 @@ class Writer(Task):
     """A process: it writes a signal of its own, and some of them a reset, at a time at which nothing else happens."""
 
     def __init__(self, bench, seed, now, number):
-        super().__init__(bench, seed, now, [])
-        bench.seen.append(self.seen)
+        super().__init__(bench, seed, now, bench.noted[number])
         self.signal, self.resets, self.alone = bench.owned[number], number == 0, number < 2
 
     def interval(self):
@@ -231,8 +305,8 @@ class Writer(Task):
 def test_all_see_the_same(seed):
     def scenario(engine):
         bench = Bench(seed)
-        bench.simulator(engine).run_until(END)
-        return bench.seen
+        bench.simulate(engine)
+        return bench.seen, bench.noted
 
     try:
         same(scenario)

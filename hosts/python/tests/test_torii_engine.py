@@ -130,6 +130,32 @@ def test_settle_delay_and_time():
     same(scenario)
 
 
+def test_all_that_wait_for_settling_go_on_together():
+    def scenario(engine):
+        seen, a, b = [], Signal(8, reset=5), Signal(8)
+
+        def build(m):
+            m.d.comb += b.eq(a + 1)
+
+        def writes():
+            yield a.eq(9)
+            yield Settle()
+            yield a.eq(20)
+
+        def looks():
+            seen.append(((yield a), (yield b)))
+            yield Settle()
+            seen.append(((yield a), (yield b)))
+            yield Delay(0)
+            seen.append(((yield a), (yield b)))
+
+        sim = simulate(build, writes, looks, engine=engine, clocks=(), sync=False)
+        sim.run()
+        return seen
+
+    assert same(scenario) == [(5, 6), (9, 10), (20, 21)]
+
+
 def test_passive_and_active():
     def scenario(engine):
         seen, count = [], Signal(8)
@@ -249,6 +275,31 @@ def test_process_drives_a_clock_by_hand():
         return seen
 
     same(scenario)
+
+
+def test_ticks_of_a_computed_clock_see_values_from_before_it():
+    def scenario(engine):
+        seen, count, slow = [], Signal(4), Signal(4, reset=9)
+        domain = ClockDomain("slow", reset_less=True)
+
+        def build(m):
+            m.domains.slow = domain
+            m.d.sync += [count.eq(count + 1), domain.clk.eq(count[1])]
+            m.d.slow += slow.eq(count)
+
+        def ticks():
+            for _ in range(4):
+                yield Tick("slow")
+                seen.append(((yield count), (yield slow), (yield slow + count)))
+                yield Settle()
+                seen.append(((yield count), (yield slow), (yield slow + count)))
+
+        sim = simulate(build, ticks, engine=engine, sync=False)
+        sim.run()
+        return seen
+
+    seen = same(scenario)
+    assert seen[1] != seen[0]
 
 
 def test_errors_reach_the_process():

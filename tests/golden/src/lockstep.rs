@@ -1,7 +1,7 @@
 //! Models of the Rust host over the reference interpreter, alone or beside an artifact, as engines.
 //!
-//! In: what was compiled, and how. Out: host artifacts of the engines `interp` and `both`, and an [`Engine`] that calls
-//! a model with the netlist's own numbering of signals and clocks. A divergence is a panic there.
+//! In: what was compiled, and how. Out: an [`Engine`] that calls a model with the netlist's own numbering of signals and
+//! clocks. A divergence is a panic there.
 
 use std::sync::Arc;
 
@@ -11,66 +11,14 @@ use rtlwasm::ir::interp::{Condition, Timing};
 use rtlwasm::ir::{CellKind, Direction, Netlist, SignalValue};
 use rtlwasm::options::Options;
 use rtlwasm::pipeline;
-use rtlwasm::reference::{Design, Reference, Room, Source};
+use rtlwasm::reference::Source;
 use rtlwasm_abi::Status;
 use rtlwasm_host as host;
-use rtlwasm_host::{Clock, Error, LoadError, Lockstep, Model, ModelOptions, Signal, Told, Value};
+use rtlwasm_host::{Clock, Error, Model, ModelOptions, Signal, Value};
 
 use crate::engine::{Engine, Record, one_by_one};
 use crate::rng::Rng;
 use crate::stimulus::Op;
-
-/// The reference interpreter as an engine of the host.
-struct Interpreted(Reference);
-
-impl host::Engine for Interpreted {
-    fn name(&self) -> &'static str {
-        "interp"
-    }
-
-    fn memory(&self) -> &[u8] {
-        self.0.memory()
-    }
-
-    fn memory_mut(&mut self) -> &mut [u8] {
-        self.0.memory_mut()
-    }
-
-    fn reset(&mut self) -> Result<Status, Error> {
-        Ok(self.0.reset())
-    }
-
-    fn eval(&mut self) -> Result<Status, Error> {
-        Ok(self.0.eval())
-    }
-
-    fn step(&mut self, clock: u32, cycles: u64) -> Result<Status, Error> {
-        Ok(self.0.step(clock, cycles))
-    }
-
-    fn edges(&mut self, rise: u64, fall: u64) -> Result<Status, Error> {
-        Ok(self.0.edges(rise, fall))
-    }
-
-    fn advance(&mut self, until: u64) -> Result<Status, Error> {
-        Ok(self.0.advance(until))
-    }
-
-    fn run_until(&mut self, clock: u32, max: u64, until: host::Until) -> Result<Status, Error> {
-        Ok(self.0.run_until(clock, max, &|memory| until.holds(memory)))
-    }
-
-    fn told(&mut self) -> Vec<Told> {
-        let value = |bits: &Bits| Value::from_limbs(bits.width(), bits.limbs());
-        let events = self.0.take_events().into_iter();
-        let told = events.map(|event| Told {
-            site: event.site as u32,
-            time: event.time,
-            args: event.args.iter().map(value).collect(),
-        });
-        told.collect()
-    }
-}
 
 /// Options of a model with that seed.
 pub fn seeded(seed: u64) -> ModelOptions {
@@ -92,32 +40,6 @@ pub fn compiled(netlist: &Netlist, options: &Options) -> (Arc<Source>, host::Art
         symbols: packaged.symbols,
     };
     (Arc::new(source), artifact)
-}
-
-/// The interpreter alone.
-pub fn interpreted(source: Arc<Source>) -> Result<host::Artifact, LoadError> {
-    let design = Arc::new(Design::new(source, Room::default()));
-    let (manifest, ports) = (design.manifest().clone(), design.ports());
-    host::Artifact::of_engine(manifest, ports, move || {
-        Ok(Box::new(Interpreted(Reference::new(design.clone()))))
-    })
-}
-
-/// The interpreter beside an artifact.
-pub fn both(source: Arc<Source>, artifact: host::Artifact) -> Result<host::Artifact, LoadError> {
-    let room = Room {
-        state: artifact.manifest().state.len,
-    };
-    let design = Arc::new(Design::new(source, room));
-    let (manifest, ports) = (design.manifest().clone(), design.ports());
-    let shared = Arc::new(manifest.clone());
-    host::Artifact::of_engine(manifest, ports, move || {
-        let reference = Box::new(Interpreted(Reference::new(design.clone())));
-        let (manifest, room) = (shared.clone(), design.room());
-        let model = artifact.model(&seeded(0))?;
-        let made = Lockstep::new(reference, manifest, ports, room, model).map_err(Box::new)?;
-        Ok(Box::new(made))
-    })
 }
 
 /// A model as an engine. Now and then it runs somewhere else and comes back, or goes on as a fork, before it makes a

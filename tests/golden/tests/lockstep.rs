@@ -5,7 +5,7 @@
 //! outside comparison first sees a difference.
 
 use golden::engine::{End, check};
-use golden::lockstep::{Hosted, both, compiled, interpreted, seeded};
+use golden::lockstep::{Hosted, compiled, seeded};
 use golden::random::{self, Case, Clocking, Coverage};
 use golden::rng::Rng;
 use golden::stimulus::{Op, Reach};
@@ -13,16 +13,10 @@ use rtlwasm::arena::Id;
 use rtlwasm::front::rtlil::{ReadOptions, read};
 use rtlwasm::ir::interp::{Interp, InterpOptions};
 use rtlwasm::ir::{CellId, CellKind, Direction, Netlist, SignalId, SignalValue, validate};
-use rtlwasm::options::{ClockOrder, OptLevel, Options, Poke, Strip, Trace, Undef};
+use rtlwasm::options::{OptLevel, Options, Strip, Trace};
+use rtlwasm::reference::engine::{both, interpreted};
 use rtlwasm_abi::Status;
 use rtlwasm_host::{Artifact, Error, LoadError, Model, Signal, Value, Watch};
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
-}
 
 fn case(seed: u64) -> Case {
     Case {
@@ -40,41 +34,20 @@ fn case(seed: u64) -> Case {
     }
 }
 
-/// Policies and orders differ from case to case.
+/// Policies and levels differ from case to case.
 fn options(seed: u64) -> (Options, InterpOptions) {
-    let interp = InterpOptions {
-        undef: [Undef::Zero, Undef::Random, Undef::Ones][seed as usize % 3],
-        seed: seed.wrapping_mul(77),
-        order: [ClockOrder::Verilog, ClockOrder::Delta][seed as usize / 3 % 2],
-    };
-    let reach = case(seed).reach;
+    let interp = random::policies(seed);
     let options = Options {
         opt_level: [OptLevel::O1, OptLevel::O3, OptLevel::O0, OptLevel::O2][seed as usize % 4],
-        undef: interp.undef,
-        clock_order: interp.order,
-        poke: match reach {
-            Reach::Names => Poke::All,
-            Reach::Reads | Reach::Ports => Poke::Ports,
-        },
-        strip: match reach {
-            Reach::Names | Reach::Reads => Strip::Full,
-            Reach::Ports => Strip::Ports,
-        },
-        ..Options::default()
+        ..random::options(interp, case(seed).reach)
     };
     (options, interp)
-}
-
-/// Seeds of a test that makes so many netlists in the suite.
-fn seeds(count: u64) -> std::ops::Range<u64> {
-    let from = setting("RTLWASM_RANDOM_SEED", 1);
-    from..from + setting("RTLWASM_RANDOM_COUNT", count)
 }
 
 type Compare = dyn Fn(u64, &Netlist, &[Op], &mut Coverage) -> Result<End, String> + Sync;
 
 fn run(count: u64, compare: &Compare) {
-    let mut coverage = random::run(seeds(count), &case, &|seed, n, calls, coverage| {
+    let mut coverage = random::run(random::seeds(count), &case, &|seed, n, calls, coverage| {
         match compare(seed, n, calls, coverage) {
             Ok(end) => coverage.note(&format!("end {end:?}")),
             Err(difference) => return Some(difference),
@@ -185,8 +158,9 @@ impl Outside<'_> {
                 b.next()
                     .is_some_and(|o| (e.site, e.time, &e.args) == (o.site, o.time, &o.args))
             });
-        let same =
-            status == other && (status == Status::NotSettled || alike && self.shows_the_same());
+        let covered = self.right.covers() == self.wrong.covers();
+        let same = status == other
+            && (status == Status::NotSettled || alike && covered && self.shows_the_same());
         match same && self.right.time() == self.wrong.time() {
             true => Ok(status),
             false => Err(self.right.trigger(0).1),
@@ -301,7 +275,7 @@ fn same_cycle(
 
 #[test]
 fn another_cell_is_reported_in_the_cycle_in_which_it_shows() {
-    let mut coverage = random::run(seeds(40), &case, &|seed, n, _, coverage| {
+    let mut coverage = random::run(random::seeds(40), &case, &|seed, n, _, coverage| {
         let rng = &mut Rng::new(seed);
         let changed = with_another_cell(n, rng)?;
         let (mut options, interp) = options(seed);
@@ -359,6 +333,51 @@ module \top
   end
 end
 ";
+
+/// The counter with a cover that is enabled by a bit of an input.
+fn covered(bit: u32) -> (std::sync::Arc<rtlwasm::reference::Source>, Artifact) {
+    let cover = format!(
+        r#"
+  cell $check $3
+    parameter \FLAVOR "cover"
+    parameter \FORMAT ""
+    parameter \ARGS_WIDTH 0
+    parameter \PRIORITY 0
+    parameter \TRG_ENABLE 1
+    parameter \TRG_WIDTH 1
+    parameter \TRG_POLARITY 1
+    connect \A 1'1
+    connect \EN \by [{bit}]
+    connect \ARGS {{ }}
+    connect \TRG \clk
+  end
+end
+"#
+    );
+    let text = COUNTER.trim_end().strip_suffix("end").expect("a module");
+    let text = format!("{text}{cover}");
+    let netlist = read("top.il", &text, &ReadOptions::default(), &mut Vec::new());
+    compiled(&netlist.expect("legal RTLIL"), &Options::default())
+}
+
+#[test]
+fn covers_are_compared() {
+    let (source, _) = covered(0);
+    let beside = both(source, covered(1).1).expect("the same ports");
+    let mut model = beside.model(&seeded(0)).expect("a model");
+    let (clock, by) = (model.only_clock().unwrap(), model.signal("by").unwrap());
+    model.poke(by, 3).unwrap();
+    assert_eq!(model.step(clock, 2).unwrap().status, Status::Ok);
+    model.poke(by, 1).unwrap();
+    match model.step(clock, 2) {
+        Err(Error::Diverged(found)) => {
+            assert!(found.what.starts_with("cover "), "{found}");
+            let told = (found.reference.as_str(), found.compiled.as_str());
+            assert_eq!((told, found.cycle), (("3", "2"), 3));
+        }
+        other => panic!("{other:?}"),
+    }
+}
 
 /// A model of the counter in each engine: interp, both, and the artifact itself.
 fn counters() -> [Model; 3] {

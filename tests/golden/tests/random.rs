@@ -5,28 +5,11 @@
 
 use golden::artifact::{Artifact, Manner, wasmtime};
 use golden::engine::{End, Interpreter, check};
-use golden::random::{self, Case, Clocking, Coverage};
+use golden::random::{self, Case, Clocking, Coverage, policies};
 use golden::stimulus::{Op, Reach};
-use rtlwasm::ir::interp::InterpOptions;
 use rtlwasm::ir::{Netlist, parse, print, rewrite, validate};
-use rtlwasm::options::{ClockOrder, Gating, OptLevel, Options, Poke, Profile, Strip, Undef};
+use rtlwasm::options::{Gating, OptLevel, Options, Profile};
 use rtlwasm::pipeline::prepare;
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
-}
-
-/// Policies and seeds differ from case to case.
-fn options(seed: u64) -> InterpOptions {
-    InterpOptions {
-        undef: [Undef::Zero, Undef::Ones, Undef::Random][seed as usize % 3],
-        seed: seed.wrapping_mul(77),
-        order: [ClockOrder::Verilog, ClockOrder::Delta][seed as usize / 3 % 2],
-    }
-}
 
 /// How the host calls the artifact of a seed.
 fn manner(seed: u64) -> Manner {
@@ -64,9 +47,9 @@ type Compare<'a> = dyn Fn(u64, &Netlist, &[Op], &mut Coverage) -> Result<End, St
 
 /// So many random cases; what never came is a failure, `required` included.
 fn run(count: u64, case: fn(u64) -> Case, required: &[&str], compare: &Compare) {
-    let from = setting("RTLWASM_RANDOM_SEED", 1);
-    let count = setting("RTLWASM_RANDOM_COUNT", count);
-    let mut coverage = random::run(from..from + count, &case, &|seed, n, calls, coverage| {
+    let seeds = random::seeds(count);
+    let (first, count) = (seeds.start, seeds.end - seeds.start);
+    let mut coverage = random::run(seeds, &case, &|seed, n, calls, coverage| {
         match compare(seed, n, calls, coverage) {
             Ok(End::Complete) => coverage.note("end complete"),
             Ok(End::NotSettled) => coverage.note("end not settled"),
@@ -75,7 +58,7 @@ fn run(count: u64, case: fn(u64) -> Case, required: &[&str], compare: &Compare) 
         None
     });
     // Few large netlists need not have everything, nor those of one edge.
-    if count >= 100 && case(from).clocking == Clocking::Any {
+    if count >= 100 && case(first).clocking == Clocking::Any {
         coverage.require_all();
     }
     required.iter().for_each(|name| coverage.require(name));
@@ -85,7 +68,7 @@ fn run(count: u64, case: fn(u64) -> Case, required: &[&str], compare: &Compare) 
 }
 
 fn against(n: &Netlist, other: &Netlist, seed: u64, calls: &[Op]) -> Result<End, String> {
-    let options = options(seed);
+    let options = policies(seed);
     check(n, options, calls, &mut Interpreter::new(other, options))
 }
 
@@ -121,29 +104,19 @@ fn artifacts(
 ) {
     let wasmtime = wasmtime();
     run(count, case, required, &|seed, n, calls, coverage| {
-        let interp = options(seed);
+        let interp = policies(seed);
         let Case {
             reach, clocking, ..
         } = case(seed);
         let options = Options {
             opt_level: level,
-            undef: interp.undef,
-            clock_order: interp.order,
-            poke: match reach {
-                Reach::Names => Poke::All,
-                Reach::Reads | Reach::Ports => Poke::Ports,
-            },
-            strip: match reach {
-                Reach::Names | Reach::Reads => Strip::Full,
-                Reach::Ports => Strip::Ports,
-            },
             profile,
             gating: match seed % 4 {
                 0 => Gating::ALL,
                 1 => Gating::PARTS,
                 _ => Gating::default(),
             },
-            ..Options::default()
+            ..random::options(interp, reach)
         };
         coverage.note(&format!("names {reach:?}"));
         coverage.note(&format!("host {:?}", manner(seed)));

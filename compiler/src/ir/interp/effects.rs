@@ -80,13 +80,15 @@ impl Interp<'_> {
         {
             let due = match effect.when {
                 EffectTime::Change => self.changed(site),
-                EffectTime::Initial | EffectTime::Edges(_) => std::mem::take(&mut self.due[site]),
+                EffectTime::Initial | EffectTime::Edges(_) => {
+                    std::mem::take(&mut self.run.due[site])
+                }
             };
             if due {
                 self.act(site);
             }
         }
-        self.stop.map_or(Ok(()), Err)
+        self.run.stop.map_or(Ok(()), Err)
     }
 
     /// True when the effect is enabled and differs from the last time this was asked.
@@ -95,15 +97,15 @@ impl Interp<'_> {
         let cells = std::iter::once(effect.enable).chain(effect.args.iter().map(|a| a.value));
         let seen: Vec<Bits> = cells.map(|c| self.value(c).clone()).collect();
         let enabled = seen[0].bit(0);
-        let before = self.state.last_seen[site].replace(seen);
-        enabled && before != self.state.last_seen[site]
+        let before = self.run.state.last_seen[site].replace(seen);
+        enabled && before != self.run.state.last_seen[site]
     }
 
     /// Covers are counted at once: nobody sees when.
     fn act_or_wait(&mut self, site: usize) {
         let effect = &self.netlist.effects[site];
         if effect.last && effect.kind != EffectKind::Cover {
-            self.due[site] = true;
+            self.run.due[site] = true;
         } else {
             self.act(site);
         }
@@ -112,7 +114,7 @@ impl Interp<'_> {
     fn act(&mut self, site: usize) {
         let effect = &self.netlist.effects[site];
         if effect.kind == EffectKind::Cover {
-            self.state.covers[site] += 1;
+            self.run.state.covers[site] += 1;
             return;
         }
         let args = effect
@@ -120,11 +122,11 @@ impl Interp<'_> {
             .iter()
             .map(|a| self.value(a.value).clone())
             .collect();
-        self.events.push(Event {
+        self.run.events.push(Event {
             site,
-            time: self.state.time,
+            time: self.run.state.time,
             args,
         });
-        self.stop = self.stop.or(effect.kind.stop_status());
+        self.run.stop = self.run.stop.or(effect.kind.stop_status());
     }
 }

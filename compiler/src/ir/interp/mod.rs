@@ -53,8 +53,8 @@
 //! from `seed` and the places that the netlist gives them ([`Register::draw`]).
 
 mod effects;
-mod pause;
 mod reach;
+mod run;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -64,8 +64,8 @@ mod wave;
 use rtlwasm_abi::Status;
 
 pub use effects::Event;
-pub use pause::Paused;
 pub use reach::{Place, Reached};
+pub use run::Run;
 pub use state::{GOLDEN, KEY_STEP, LIMB_STEP, Snapshot, State, Timing, TriggerState, random_value};
 pub use watch::{Pending, Staged, Watch, WatchKind, Watched};
 
@@ -96,26 +96,7 @@ impl Default for InterpOptions {
 /// One running model. [`Interp::reset`] comes first.
 pub struct Interp<'a> {
     netlist: &'a Netlist,
-    options: InterpOptions,
-    /// The input bit that a trigger is, if it is one.
-    pins: Vec<Option<Pin>>,
-    state: State,
-    events: Vec<Event>,
-    /// Clocked effects marked `last` that are due at the end of the instant.
-    due: Vec<bool>,
-    /// Cycles ended in the last call.
-    done: u64,
-    /// What the first stopping event of this call asks for.
-    stop: Option<Status>,
-    watches: Vec<Watch>,
-    staged: Vec<Staged>,
-    /// Places of the source that stop a call, and those that calls went through and nobody has asked for.
-    places: Vec<Place>,
-    reached: Vec<Reached>,
-    /// The instant has gone through one.
-    place_hit: bool,
-    /// Settled values of all cells before the last wave that went through one.
-    before: Vec<Bits>,
+    run: Run,
 }
 
 /// One bit of an input.
@@ -146,40 +127,25 @@ impl<'a> Interp<'a> {
     /// A model of `netlist` before its first reset.
     pub fn new(netlist: &'a Netlist, options: InterpOptions) -> Interp<'a> {
         let timings = vec![Timing::default(); netlist.triggers.len()];
-        Interp {
-            netlist,
-            options,
-            pins: netlist
-                .triggers
-                .values()
-                .map(|t| pin_of(netlist, t.net))
-                .collect(),
-            state: State::initial(netlist, options.undef, options.seed, &timings),
-            events: Vec::new(),
-            due: vec![false; netlist.effects.len()],
-            done: 0,
-            stop: None,
-            watches: Vec::new(),
-            staged: Vec::new(),
-            places: Vec::new(),
-            reached: Vec::new(),
-            place_hit: false,
-            before: Vec::new(),
-        }
+        let pins = netlist.triggers.values().map(|t| pin_of(netlist, t.net));
+        let state = State::initial(netlist, options.undef, options.seed, &timings);
+        let due = vec![false; netlist.effects.len()];
+        let run = Run::new(options, pins.collect(), state, due);
+        Interp { netlist, run }
     }
 
     /// Power-on. Keeps the seed and every clock's timing; events not yet taken are dropped.
     pub fn reset(&mut self) -> Status {
-        self.done = 0;
-        self.stop = None;
-        self.due.fill(false);
-        self.staged.clear();
-        self.events.clear();
-        let timings: Vec<Timing> = self.state.triggers.iter().map(|t| t.timing).collect();
-        self.state = State::initial(
+        self.run.done = 0;
+        self.run.stop = None;
+        self.run.due.fill(false);
+        self.run.staged.clear();
+        self.run.events.clear();
+        let timings: Vec<Timing> = self.run.state.triggers.iter().map(|t| t.timing).collect();
+        self.run.state = State::initial(
             self.netlist,
-            self.options.undef,
-            self.options.seed,
+            self.run.options.undef,
+            self.run.options.seed,
             &timings,
         );
         let result = self.power_on();
@@ -213,7 +179,7 @@ impl<'a> Interp<'a> {
 
     /// Simultaneous edges: bit i is trigger i, which must be an input and not be asked for both.
     pub fn edges(&mut self, rise: u64, fall: u64) -> Status {
-        let drivable = |i: u32| self.pins.get(i as usize).is_some_and(Option::is_some);
+        let drivable = |i: u32| self.run.pins.get(i as usize).is_some_and(Option::is_some);
         if rise & fall != 0 || (0..64).any(|i| (rise | fall) >> i & 1 == 1 && !drivable(i)) {
             return Status::BadArgument;
         }
@@ -223,9 +189,9 @@ impl<'a> Interp<'a> {
                 return status;
             }
         }
-        for (i, pin) in self.pins.clone().into_iter().enumerate().take(64) {
+        for (i, pin) in self.run.pins.clone().into_iter().enumerate().take(64) {
             if let Some(pin) = pin.filter(|_| (rise | fall) >> i & 1 == 1) {
-                self.state.set_pin(pin, rise >> i & 1 == 1);
+                self.run.state.set_pin(pin, rise >> i & 1 == 1);
             }
         }
         self.eval()
@@ -234,7 +200,7 @@ impl<'a> Interp<'a> {
     /// Flips the running clocks as they fall due, equal times together, up to and including `until`;
     /// then that is the time. A time in the past is a bad argument.
     pub fn advance(&mut self, until: u64) -> Status {
-        if until < self.state.time {
+        if until < self.run.state.time {
             return Status::BadArgument;
         }
         self.begin();
@@ -283,7 +249,7 @@ impl<'a> Interp<'a> {
     pub fn peek(&self, signal: SignalId, row: u32) -> Bits {
         match self.netlist.signals[signal].value {
             SignalValue::Cell(cell) => self.value(cell).clone(),
-            SignalValue::Memory(memory) => self.state.row(self.netlist, memory, u64::from(row)),
+            SignalValue::Memory(memory) => self.run.state.row(self.netlist, memory, u64::from(row)),
             SignalValue::Inout {
                 input,
                 output,
@@ -302,7 +268,7 @@ impl<'a> Interp<'a> {
     pub fn poke(&mut self, signal: SignalId, row: u32, value: &Bits) -> Status {
         let direction = self.netlist.signals[signal].direction;
         let cell = match self.netlist.signals[signal].value {
-            SignalValue::Memory(memory) => return self.state.poke_row(memory, row, value),
+            SignalValue::Memory(memory) => return self.run.state.poke_row(memory, row, value),
             _ if row != 0 => return Status::BadArgument,
             _ if direction == Direction::Output => return Status::NotWritable,
             SignalValue::Cell(cell) => cell,
@@ -316,88 +282,90 @@ impl<'a> Interp<'a> {
             {
                 return Status::NotWritable;
             }
-            CellKind::Input(id) => self.state.inputs[id.index()] = value.clone(),
-            CellKind::Register(id) => self.state.registers[id.index()] = value.clone(),
+            CellKind::Input(id) => self.run.state.inputs[id.index()] = value.clone(),
+            CellKind::Register(id) => self.run.state.registers[id.index()] = value.clone(),
             _ => match self.netlist.latches.iter().find(|(_, l)| l.value == cell) {
-                Some((id, _)) => self.state.latches[id.index()] = value.clone(),
+                Some((id, _)) => self.run.state.latches[id.index()] = value.clone(),
                 None => return Status::NotWritable,
             },
         }
-        self.state.values[cell.index()] = value;
+        self.run.state.values[cell.index()] = value;
         Status::Ok
     }
 
     /// The settled value of a cell.
     pub fn value(&self, cell: CellId) -> &Bits {
-        &self.state.values[cell.index()]
+        &self.run.state.values[cell.index()]
     }
 
     /// The events written since they were last taken, in order.
     pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+        std::mem::take(&mut self.run.events)
     }
 
     /// How often each effect that is a cover was reached (0 for other effects).
     pub fn covers(&self) -> &[u64] {
-        &self.state.covers
+        &self.run.state.covers
     }
 
     /// The time, in time units.
     pub fn time(&self) -> u64 {
-        self.state.time
+        self.run.state.time
     }
 
     /// Cycles ended in the last call.
     pub fn done(&self) -> u64 {
-        self.done
+        self.run.done
     }
 
     /// The seed of random values, as of the next reset.
     pub fn set_seed(&mut self, seed: u64) {
-        self.options.seed = seed;
+        self.run.options.seed = seed;
     }
 
     /// The level of a trigger's net and how often it rose.
     pub fn trigger(&self, trigger: usize) -> (bool, u64) {
-        let clock = self.primary_clock(trigger).map(|pin| self.state.pin(pin));
-        let state = &self.state.triggers[trigger];
+        let clock = self
+            .primary_clock(trigger)
+            .map(|pin| self.run.state.pin(pin));
+        let state = &self.run.state.triggers[trigger];
         (clock.unwrap_or(state.level), state.cycles)
     }
 
     /// How a primary clock runs.
     pub fn timing(&self, trigger: usize) -> Timing {
-        self.state.triggers[trigger].timing
+        self.run.state.triggers[trigger].timing
     }
 
     /// Makes a primary clock run so; `next` says when it flips first if that is before a reset.
     pub fn set_timing(&mut self, trigger: usize, timing: Timing, next: u64) {
-        self.state.triggers[trigger].timing = timing;
-        self.state.triggers[trigger].next = next;
+        self.run.state.triggers[trigger].timing = timing;
+        self.run.state.triggers[trigger].next = next;
     }
 
     /// Everything that decides the future. Take the events first.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot(self.state.clone())
+        Snapshot(self.run.state.clone())
     }
 
     /// Back to a snapshot of a model of the same netlist.
     pub fn restore(&mut self, snapshot: &Snapshot) {
-        self.state = snapshot.0.clone();
-        self.events.clear();
+        self.run.state = snapshot.0.clone();
+        self.run.events.clear();
     }
 
     fn begin(&mut self) {
-        self.done = 0;
-        self.place_hit = false;
+        self.run.done = 0;
+        self.run.place_hit = false;
         if !self.is_pending() {
-            self.stop = None;
-            self.due.fill(false);
+            self.run.stop = None;
+            self.run.due.fill(false);
         }
         self.arm();
     }
 
     fn pending_flip(&self) -> Option<(usize, bool)> {
-        self.state.pending.and_then(|pending| pending.flip)
+        self.run.state.pending.and_then(|pending| pending.flip)
     }
 
     fn answer(&self, result: Result<(), Status>) -> Status {
@@ -406,29 +374,30 @@ impl<'a> Interp<'a> {
 
     fn primary_clock(&self, clock: usize) -> Option<Pin> {
         let role = self.netlist.triggers.values().nth(clock)?.role;
-        self.pins[clock].filter(|_| role == TriggerRole::PrimaryClock)
+        self.run.pins[clock].filter(|_| role == TriggerRole::PrimaryClock)
     }
 
     fn cycles(&mut self, clock: usize, pin: Pin, n: u64) -> Result<(), Status> {
-        let end = self.done + n;
-        while self.done < end {
-            let level = !self.state.pin(pin);
-            self.state.set_pin(pin, level);
+        let end = self.run.done + n;
+        while self.run.done < end {
+            let level = !self.run.state.pin(pin);
+            self.run.state.set_pin(pin, level);
             let result = self.instant(false);
             if result == Err(Status::NotSettled) {
                 return result;
             }
-            if let Some(pending) = &mut self.state.pending {
-                let timing = self.state.triggers[clock].timing;
+            if let Some(pending) = &mut self.run.state.pending {
+                let timing = self.run.state.triggers[clock].timing;
                 pending.time = if level { timing.high } else { timing.low };
                 pending.flip = Some((clock, level));
                 return result;
             }
             // Time goes on even when the call stops here, so that a later call finds a whole half cycle behind it.
-            let timing = self.state.triggers[clock].timing;
-            self.state
+            let timing = self.run.state.triggers[clock].timing;
+            self.run
+                .state
                 .pass_time(if level { timing.high } else { timing.low });
-            self.done += u64::from(!level);
+            self.run.done += u64::from(!level);
             result?;
         }
         Ok(())
@@ -438,37 +407,37 @@ impl<'a> Interp<'a> {
         self.flip_due();
         self.instant(false)?;
         while let Some(next) = self.next_flip().filter(|next| *next <= until) {
-            self.state.time = next;
+            self.run.state.time = next;
             self.flip_due();
             self.instant(false)?;
         }
         // A half cycle that an earlier call has left pending may have ended later.
-        self.state.time = self.state.time.max(until);
+        self.run.state.time = self.run.state.time.max(until);
         Ok(())
     }
 
     fn running(&self) -> impl Iterator<Item = (usize, Pin)> {
-        (0..self.pins.len())
-            .filter(|i| self.state.triggers[*i].timing.run)
+        (0..self.run.pins.len())
+            .filter(|i| self.run.state.triggers[*i].timing.run)
             .filter_map(|i| Some((i, self.primary_clock(i)?)))
     }
 
     fn next_flip(&self) -> Option<u64> {
         self.running()
-            .map(|(i, _)| self.state.triggers[i].next)
+            .map(|(i, _)| self.run.state.triggers[i].next)
             .min()
     }
 
     fn flip_due(&mut self) {
         let running: Vec<(usize, Pin)> = self.running().collect();
         for (i, pin) in running {
-            if self.state.triggers[i].next <= self.state.time {
-                let level = !self.state.pin(pin);
-                self.state.set_pin(pin, level);
-                let Timing { high, low, .. } = self.state.triggers[i].timing;
+            if self.run.state.triggers[i].next <= self.run.state.time {
+                let level = !self.run.state.pin(pin);
+                self.run.state.set_pin(pin, level);
+                let Timing { high, low, .. } = self.run.state.triggers[i].timing;
                 // A clock that flips without end at one time would never let time go on.
-                self.state.triggers[i].next += if level { high } else { low }.max(1);
-                self.done += u64::from(!level);
+                self.run.state.triggers[i].next += if level { high } else { low }.max(1);
+                self.run.done += u64::from(!level);
             }
         }
     }

@@ -36,21 +36,21 @@ struct Trail {
 impl Interp<'_> {
     /// Notes the places that a wave with these edges goes through, before it commits.
     pub(super) fn note_places(&mut self, edges: &[(usize, bool)]) {
-        if self.places.is_empty() {
+        if self.run.places.is_empty() {
             return;
         }
         let trail = self.trail(edges);
-        for number in 0..self.places.len() {
-            if let Some(scope) = self.scope_on(&trail, &self.places[number]) {
-                self.reached.push(Reached {
+        for number in 0..self.run.places.len() {
+            if let Some(scope) = self.scope_on(&trail, &self.run.places[number]) {
+                self.run.reached.push(Reached {
                     place: number,
                     scope,
                 });
-                self.place_hit = true;
+                self.run.place_hit = true;
             }
         }
-        if self.place_hit {
-            self.before.clone_from(&self.state.values);
+        if self.run.place_hit {
+            self.run.before.clone_from(&self.run.state.values);
         }
     }
 

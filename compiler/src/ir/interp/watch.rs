@@ -95,18 +95,18 @@ pub struct Pending {
 impl Interp<'_> {
     /// The watches: a host may change them between calls.
     pub fn watches(&mut self) -> &mut Vec<Watch> {
-        &mut self.watches
+        &mut self.run.watches
     }
 
     /// Writes a signal as [`Interp::poke`] does, but with the pending wave, if there is one.
     pub fn stage(&mut self, signal: SignalId, row: u32, value: &Bits) {
         let value = value.clone();
-        self.staged.push(Staged { signal, row, value });
+        self.run.staged.push(Staged { signal, row, value });
     }
 
     /// True when a call has stopped before a wave.
     pub fn is_pending(&self) -> bool {
-        self.state.pending.is_some()
+        self.run.state.pending.is_some()
     }
 
     /// Start of a call.
@@ -115,9 +115,9 @@ impl Interp<'_> {
         if !pending {
             self.apply_staged();
         }
-        for i in 0..self.watches.len() {
-            let before = self.watched(self.watches[i].on);
-            let watch = &mut self.watches[i];
+        for i in 0..self.run.watches.len() {
+            let before = self.watched(self.run.watches[i].on);
+            let watch = &mut self.run.watches[i];
             watch.before = before;
             watch.hit = false;
             watch.waits &= pending;
@@ -125,7 +125,7 @@ impl Interp<'_> {
     }
 
     pub(super) fn apply_staged(&mut self) {
-        for staged in std::mem::take(&mut self.staged) {
+        for staged in std::mem::take(&mut self.run.staged) {
             let status = self.poke(staged.signal, staged.row, &staged.value);
             assert_eq!(status, Status::Ok, "a host stages what it may poke");
         }
@@ -150,17 +150,17 @@ impl Interp<'_> {
 
     fn look(&mut self, wanted: impl Fn(Watched) -> bool) -> bool {
         let mut stop = false;
-        for i in 0..self.watches.len() {
-            let on = self.watches[i].on;
-            if !wanted(on) || self.watches[i].left == 0 {
+        for i in 0..self.run.watches.len() {
+            let on = self.run.watches[i].on;
+            if !wanted(on) || self.run.watches[i].left == 0 {
                 continue;
             }
             let now = self.watched(on);
             let before = match on {
-                Watched::Word { .. } => std::mem::replace(&mut self.watches[i].before, now),
-                Watched::Trigger(trigger) => self.state.triggers[trigger].prev.into(),
+                Watched::Word { .. } => std::mem::replace(&mut self.run.watches[i].before, now),
+                Watched::Trigger(trigger) => self.run.state.triggers[trigger].prev.into(),
             };
-            let watch = &mut self.watches[i];
+            let watch = &mut self.run.watches[i];
             if watch.is_hit(before, now) {
                 watch.left -= 1;
                 if watch.left == 0 {
@@ -177,7 +177,7 @@ impl Interp<'_> {
     /// End of an instant; true when a watch has waited for it.
     pub(super) fn report(&mut self) -> bool {
         let mut stop = false;
-        for watch in self.watches.iter_mut().filter(|w| w.waits) {
+        for watch in self.run.watches.iter_mut().filter(|w| w.waits) {
             watch.waits = false;
             watch.hit = true;
             stop = true;

@@ -13,8 +13,8 @@ impl Interp<'_> {
     pub(super) fn power_on(&mut self) -> Result<(), Status> {
         self.settle()?;
         self.take_levels();
-        for t in 0..self.pins.len() {
-            self.state.triggers[t].prev = self.trigger(t).0;
+        for t in 0..self.run.pins.len() {
+            self.run.state.triggers[t].prev = self.trigger(t).0;
         }
         self.initial_effects();
         self.end_instant()
@@ -29,14 +29,14 @@ impl Interp<'_> {
         if !stop && !self.is_pending() {
             return Ok(());
         }
-        let before = self.state.pending.unwrap_or_default();
+        let before = self.run.state.pending.unwrap_or_default();
         let result = self.instant(stop);
         if self.is_pending() {
-            self.state.pending = Some(before);
+            self.run.state.pending = Some(before);
             return result;
         }
-        self.state.pass_time(before.time);
-        self.done += u64::from(matches!(before.flip, Some((_, false))));
+        self.run.state.pass_time(before.time);
+        self.run.done += u64::from(matches!(before.flip, Some((_, false))));
         result
     }
 
@@ -45,9 +45,9 @@ impl Interp<'_> {
         for _ in 0..BOUND {
             self.take_levels();
             let moved: Vec<usize> = self.moved().collect();
-            if moved.is_empty() && self.staged.is_empty() {
-                self.state.pending = None;
-                let hit = self.report() || stop || std::mem::take(&mut self.place_hit);
+            if moved.is_empty() && self.run.staged.is_empty() {
+                self.run.state.pending = None;
+                let hit = self.report() || stop || std::mem::take(&mut self.run.place_hit);
                 self.end_instant()?;
                 return if hit { Err(Status::WatchHit) } else { Ok(()) };
             }
@@ -57,10 +57,10 @@ impl Interp<'_> {
                     stop |= self.look_at_triggers();
                 }
                 if stop {
-                    self.state.pending = Some(self.state.pending.unwrap_or_default());
+                    self.run.state.pending = Some(self.run.state.pending.unwrap_or_default());
                     return Err(Status::WatchHit);
                 }
-                self.state.pending = None;
+                self.run.state.pending = None;
                 self.wave(&moved);
             }
             self.apply_staged();
@@ -72,16 +72,17 @@ impl Interp<'_> {
     }
 
     fn moved(&self) -> impl Iterator<Item = usize> {
-        (0..self.pins.len()).filter(|t| self.trigger(*t).0 != self.state.triggers[*t].prev)
+        (0..self.run.pins.len()).filter(|t| self.trigger(*t).0 != self.run.state.triggers[*t].prev)
     }
 
     /// Finds the level of every trigger that is no input.
     fn take_levels(&mut self) {
         let clock_moved = self.moved().any(|t| self.primary_clock(t).is_some());
-        let ahead = (clock_moved && self.options.order == ClockOrder::Verilog)
-            .then(|| self.pass(&self.state.inputs));
-        let values = ahead.as_ref().unwrap_or(&self.state.values);
+        let ahead = (clock_moved && self.run.options.order == ClockOrder::Verilog)
+            .then(|| self.pass(&self.run.state.inputs));
+        let values = ahead.as_ref().unwrap_or(&self.run.state.values);
         for (state, trigger) in self
+            .run
             .state
             .triggers
             .iter_mut()
@@ -99,18 +100,18 @@ impl Interp<'_> {
         let writes = self.memory_writes(&edges);
         self.clocked_effects(&edges);
         for (register, value) in registers {
-            self.state.registers[register.index()] = value;
+            self.run.state.registers[register.index()] = value;
         }
         for write in writes {
             self.commit(write);
         }
         let clock = |t: usize| self.netlist.triggers[Id::new(t)].role != TriggerRole::AsyncLoad;
         if edges.iter().any(|(t, _)| clock(*t)) {
-            self.state.prng = self.state.prng.wrapping_add(GOLDEN);
+            self.run.state.prng = self.run.state.prng.wrapping_add(GOLDEN);
         }
         for (t, level) in edges {
-            self.state.triggers[t].prev = level;
-            self.state.triggers[t].cycles += u64::from(level);
+            self.run.state.triggers[t].prev = level;
+            self.run.state.triggers[t].cycles += u64::from(level);
         }
     }
 
@@ -147,24 +148,24 @@ impl Interp<'_> {
     }
 
     fn commit(&mut self, w: Write) {
-        let rows = &self.state.memories[w.memory.index()];
+        let rows = &self.run.state.memories[w.memory.index()];
         let Ok(row) = usize::try_from(w.row) else {
             return;
         };
         if let Some(before) = rows.get(row) {
             let value = w.data.and(&w.mask).or(&before.and(&w.mask.not()));
-            self.state.write_row(w.memory, row, value);
+            self.run.state.write_row(w.memory, row, value);
         }
     }
 
     fn settle(&mut self) -> Result<(), Status> {
         for _ in 0..BOUND {
-            self.state.values = self.pass(&self.visible_inputs());
+            self.run.state.values = self.pass(&self.visible_inputs());
             if self.take_loops() {
                 continue;
             }
             for (id, latch) in self.netlist.latches.iter() {
-                self.state.latches[id.index()] = self.value(latch.value).clone();
+                self.run.state.latches[id.index()] = self.value(latch.value).clone();
             }
             if !self.take_loads() {
                 return Ok(());
@@ -175,11 +176,11 @@ impl Interp<'_> {
 
     /// Inputs as cells see them: a primary clock at the level its registers have acted on.
     pub(super) fn visible_inputs(&self) -> Vec<Bits> {
-        let mut inputs = self.state.inputs.clone();
-        for t in 0..self.pins.len() {
+        let mut inputs = self.run.state.inputs.clone();
+        for t in 0..self.run.pins.len() {
             if let Some(Pin { input, bit }) = self.primary_clock(t) {
                 let slot = &mut inputs[input.index()];
-                *slot = slot.clone().with_bit(bit, self.state.triggers[t].prev);
+                *slot = slot.clone().with_bit(bit, self.run.state.triggers[t].prev);
             }
         }
         inputs
@@ -193,8 +194,8 @@ impl Interp<'_> {
             .values()
             .map(|l| self.value(l.value).clone())
             .collect();
-        let changed = new != self.state.loops;
-        self.state.loops = new;
+        let changed = new != self.run.state.loops;
+        self.run.state.loops = new;
         changed
     }
 
@@ -204,8 +205,8 @@ impl Interp<'_> {
         for (id, r) in self.netlist.registers.iter() {
             if let Some(load) = r.load.filter(|load| self.value(load.when).bit(0)) {
                 let value = self.value(load.value).clone();
-                changed |= self.state.registers[id.index()] != value;
-                self.state.registers[id.index()] = value;
+                changed |= self.run.state.registers[id.index()] != value;
+                self.run.state.registers[id.index()] = value;
             }
         }
         changed
@@ -225,14 +226,14 @@ impl Interp<'_> {
     fn compute(&self, cell: &Cell, inputs: &[Bits], values: &[Bits]) -> Bits {
         match cell.kind {
             CellKind::Input(id) => inputs[id.index()].clone(),
-            CellKind::Register(id) => self.state.registers[id.index()].clone(),
-            CellKind::Latch(id) => self.state.latches[id.index()].clone(),
-            CellKind::LoopCut(id) => self.state.loops[id.index()].clone(),
+            CellKind::Register(id) => self.run.state.registers[id.index()].clone(),
+            CellKind::Latch(id) => self.run.state.latches[id.index()].clone(),
+            CellKind::LoopCut(id) => self.run.state.loops[id.index()].clone(),
             CellKind::Random(id) => {
                 let key = self.netlist.randoms[id].key;
-                random_value(self.state.prng, key, cell.width)
+                random_value(self.run.state.prng, key, cell.width)
             }
-            CellKind::MemRead { memory, address } => self.state.row(
+            CellKind::MemRead { memory, address } => self.run.state.row(
                 self.netlist,
                 memory,
                 values[address.index()].to_u64_saturating(),

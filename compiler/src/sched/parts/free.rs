@@ -7,6 +7,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::{Choices, chosen_from};
 use crate::arena::SideTable;
 use crate::ir::*;
 use crate::sched::Action;
@@ -89,22 +90,21 @@ fn count_uses(n: &Netlist, cells: &[CellId], sinks: &[Sink]) -> SideTable<Cell, 
 fn choices(n: &Netlist, register: RegisterId, next: CellId) -> Option<Vec<CellId>> {
     let is = |cell: CellId| matches!(n.cells[cell].kind, CellKind::Register(r) if r == register);
     let constant = |cell: CellId| n.constant(cell).is_some();
-    let (mut work, mut choices, mut counts) = (vec![next], Vec::new(), false);
-    while let Some(cell) = work.pop() {
-        match n.cells[cell].kind {
-            _ if is(cell) || choices.len() > CHOICES || n.width(cell) > 64 => return None,
-            CellKind::Mux {
-                on_true, on_false, ..
-            } => work.extend([on_true, on_false]),
-            CellKind::And(a, b) => work.extend([a, b]),
-            CellKind::Add(a, b) | CellKind::Sub(a, b)
-                if is(a) && constant(b) || constant(a) && is(b) =>
-            {
-                counts = true;
-            }
-            _ => continue,
+    let (mut choices, mut counts) = (Vec::new(), false);
+    for cell in Choices::of(n, next) {
+        if is(cell) || choices.len() > CHOICES || n.width(cell) > 64 {
+            return None;
         }
-        choices.push(cell);
+        let step = match n.cells[cell].kind {
+            CellKind::Add(a, b) | CellKind::Sub(a, b) => {
+                is(a) && constant(b) || constant(a) && is(b)
+            }
+            _ => false,
+        };
+        counts |= step;
+        if step || chosen_from(&n.cells[cell].kind).is_some() {
+            choices.push(cell);
+        }
     }
     choices.sort_unstable();
     choices.dedup();

@@ -212,19 +212,45 @@ fn holding(n: &Netlist, sinks: &[Sink]) -> usize {
 
 /// True where a register's value is among those that its next value is chosen from.
 fn can_hold(n: &Netlist, register: RegisterId, next: CellId) -> bool {
-    let (mut work, mut looked_at) = (vec![next], 0);
-    while let Some(cell) = work.pop().filter(|_| looked_at < CHOICES) {
-        looked_at += 1;
-        match n.cells[cell].kind {
-            CellKind::Register(r) if r == register => return true,
-            CellKind::Mux {
-                on_true, on_false, ..
-            } => work.extend([on_true, on_false]),
-            CellKind::And(a, b) | CellKind::Or(a, b) => work.extend([a, b]),
-            _ => {}
+    let mut choices = Choices::of(n, next).take(CHOICES);
+    choices.any(|cell| matches!(n.cells[cell].kind, CellKind::Register(r) if r == register))
+}
+
+/// The cells that choose a value, and those that they choose from; a cell comes as often as it is reached.
+struct Choices<'a> {
+    n: &'a Netlist,
+    work: Vec<CellId>,
+}
+
+impl Choices<'_> {
+    fn of(n: &Netlist, value: CellId) -> Choices<'_> {
+        Choices {
+            n,
+            work: vec![value],
         }
     }
-    false
+}
+
+impl Iterator for Choices<'_> {
+    type Item = CellId;
+
+    fn next(&mut self) -> Option<CellId> {
+        let cell = self.work.pop()?;
+        let chosen = chosen_from(&self.n.cells[cell].kind);
+        self.work.extend(chosen.into_iter().flatten());
+        Some(cell)
+    }
+}
+
+/// What a cell chooses from, if it is one that chooses.
+fn chosen_from(kind: &CellKind) -> Option<[CellId; 2]> {
+    match *kind {
+        CellKind::Mux {
+            on_true, on_false, ..
+        } => Some([on_true, on_false]),
+        CellKind::And(a, b) | CellKind::Or(a, b) => Some([a, b]),
+        _ => None,
+    }
 }
 
 /// What goes into one part.

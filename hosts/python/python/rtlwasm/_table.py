@@ -35,6 +35,8 @@ def columns_of(table: Any) -> dict[str, Any]:
 def row_count(columns: Mapping[str, Any], cycles: int | None) -> int:
     """How many rows the columns have; scalars fit any number."""
     lengths = {name: len(column) for name, column in columns.items() if _has_rows(column)}
+    if cycles is not None and cycles < 0:
+        raise ValueRangeError(f"{cycles} is no number of cycles: that is 0 or more")
     if cycles is not None:
         lengths["cycles"] = cycles
     if not lengths:

@@ -144,7 +144,7 @@ class Model(_native.Model):
         cycles = 0
         run = self.step(0, clock=clock)  # takes in what was poked
         while run and not condition():
-            if cycles == max_cycles:
+            if cycles >= max_cycles:
                 raise ConditionNotMetError(
                     f"the condition does not hold after {cycles} cycles: allow more with max_cycles, or look at why"
                 )
@@ -174,8 +174,13 @@ class Model(_native.Model):
             signal = next(iter(found))
         reset = self._signal(signal)
         level = found.get(reset.name, 1) if active is None else active
-        reset.value = level
-        run = self.step(cycles, clock=clock)
+        before, reset.value = reset.value, level
+        try:
+            run = self.step(cycles, clock=clock)
+        except (ValueError, LookupError):
+            # Nothing has run.
+            reset.value = before
+            raise
         reset.value = 1 - level
         return run
 

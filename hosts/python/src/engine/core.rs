@@ -12,7 +12,7 @@
 
 use std::collections::VecDeque;
 
-use rtlwasm_host::{Access, Error, Kind, Model, Signal, Value};
+use rtlwasm_host::{Access, Artifact, Error, Kind, Model, Signal, Value};
 
 use super::bits::Bits;
 use super::free::FreeClock;
@@ -58,6 +58,8 @@ pub struct Core {
     plain: bool,
     /// Ids of the clocks and asynchronous resets.
     triggers: Vec<u32>,
+    /// The design computes some of them.
+    computed: bool,
     /// What resets do to memories.
     pub memories: Vec<MemoryReset>,
     /// What is recorded, if anything is.
@@ -88,6 +90,7 @@ impl Core {
         Core {
             plain: triggers.is_some(),
             triggers: triggers.unwrap_or_default(),
+            computed: has_computed(&model),
             model,
             slots: Vec::new(),
             timeline: Timeline::default(),
@@ -203,6 +206,14 @@ impl Core {
             Place::Signal(signal) => Some(signal),
             _ => None,
         }
+    }
+
+    /// The signal of a slot, if it may be a clock or an asynchronous reset that the design computes. A register that is
+    /// one has no row of its own in the trigger table, so every bit is taken for one.
+    pub fn computed_trigger(&self, id: SlotId) -> Option<Signal> {
+        let signal = self.signal_of(id).filter(|_| self.computed)?;
+        let may_be = self.slots[id].width == 1 && signal.kind() != Kind::Input;
+        (may_be && !self.is_constant(signal)).then_some(signal)
     }
 
     /// Whether something but a clock's waiters could see it flip, or has yet to happen now.
@@ -349,12 +360,26 @@ fn triggers(model: &Model) -> Option<Vec<u32>> {
     if !manifest.events.is_empty() || manifest.features.iter().any(|name| name == "loops") {
         return None;
     }
+    let ids = trigger_ids(artifact);
+    ids.map(|id| id.filter(|id| is_input(artifact, *id)))
+        .collect()
+}
+
+/// Whether a clock or an asynchronous reset is no input.
+fn has_computed(model: &Model) -> bool {
+    let artifact = model.artifact();
+    trigger_ids(artifact).any(|id| !id.is_some_and(|id| is_input(artifact, id)))
+}
+
+fn is_input(artifact: &Artifact, id: u32) -> bool {
+    let found = artifact.signal_by_id(id);
+    found.is_some_and(|signal| signal.kind() == Kind::Input)
+}
+
+/// None: it has no name.
+fn trigger_ids(artifact: &Artifact) -> impl Iterator<Item = Option<u32>> {
+    let manifest = artifact.manifest();
     let resets = manifest.resets.iter().filter(|reset| reset.asynchronous);
     let clocks = manifest.clocks.iter().map(|clock| clock.signal);
-    let signals = clocks.chain(resets.map(|reset| reset.signal));
-    let input = |id: &u32| {
-        let found = artifact.signal_by_id(*id);
-        found.is_some_and(|signal: Signal| signal.kind() == Kind::Input)
-    };
-    signals.map(|id| id.filter(input)).collect()
+    clocks.chain(resets.map(|reset| reset.signal))
 }

@@ -1,6 +1,6 @@
 //! The end of a round: what was written becomes visible, wakes who waits for it, and the model acts on it or owes it.
 
-use rtlwasm_host::{Error, KEPT_EVENTS, Status};
+use rtlwasm_host::{Error, KEPT_EVENTS, Signal, Status, Watch};
 
 use super::bits::Bits;
 use super::core::Core;
@@ -59,7 +59,7 @@ impl Core {
         for index in resets {
             changed |= self.reset_memory(index)?;
         }
-        if changed {
+        if changed && !self.model.edge_pending() {
             self.eval()?;
         }
         let events = self.model.events();
@@ -79,9 +79,23 @@ impl Core {
         Ok(())
     }
 
+    /// The model acts up to an edge of a clock or reset that the design computes, if somebody waits for that: they see
+    /// values from before it, and what is left comes in another round.
     fn eval(&mut self) -> Result<(), Error> {
+        let watched = self.watched.iter();
+        let triggers: Vec<Signal> = watched
+            .filter_map(|(id, _)| self.computed_trigger(*id))
+            .collect();
+        let mut watches = Vec::with_capacity(triggers.len());
+        for trigger in triggers {
+            watches.push(self.model.watch(Watch::changed(trigger))?);
+        }
         self.calls += 1;
         let run = self.model.eval()?;
+        for watch in watches {
+            self.model.unwatch(watch)?;
+        }
+        self.unsettled |= self.model.edge_pending();
         match run.status {
             status @ Status::NotSettled => Err(Error::Refused {
                 call: "rtl_eval",
@@ -125,7 +139,7 @@ impl Core {
             return Ok(());
         }
         self.unsettled = true;
-        if self.owed && self.edges {
+        if self.owed && self.edges || self.model.edge_pending() {
             if self.staged.len() == MOST_STAGED || self.slots[id].width > WIDEST_STAGED {
                 self.act()?;
                 self.unsettled = true;

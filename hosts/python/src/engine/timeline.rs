@@ -2,14 +2,6 @@
 
 use super::slot::Target;
 
-/// When a target is due.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Deadline {
-    /// As soon as everything has settled, alone.
-    Settled,
-    At(i128),
-}
-
 /// A deadline that lies in the past.
 pub struct Backwards {
     pub deadline: i128,
@@ -22,7 +14,7 @@ type Due = (Target, u32);
 #[derive(Default)]
 pub struct Timeline {
     pub now: i128,
-    deadlines: Vec<(Due, Deadline)>,
+    deadlines: Vec<(Due, i128)>,
 }
 
 impl Timeline {
@@ -33,7 +25,7 @@ impl Timeline {
 
     /// Wakes a target after a while.
     pub fn after(&mut self, target: Target, reason: u32, interval: i128) {
-        let deadline = Deadline::At(self.now + interval);
+        let deadline = self.now + interval;
         self.deadlines.push(((target, reason), deadline));
     }
 
@@ -50,56 +42,37 @@ impl Timeline {
             .any(|((other, _), _)| *other == target)
     }
 
-    /// Wakes a target when everything has settled.
-    pub fn settled(&mut self, target: Target) {
-        self.deadlines.push(((target, 0), Deadline::Settled));
-    }
-
-    /// The nearest deadline of those targets; now, for one that waits for settling.
+    /// The nearest deadline of those targets.
     pub fn nearest(&self, targets: impl Fn(Target) -> bool) -> Option<i128> {
         let theirs = self
             .deadlines
             .iter()
             .filter(|((target, _), _)| targets(*target));
-        let time = |entry: &(Due, Deadline)| match entry.1 {
-            Deadline::At(time) => time,
-            Deadline::Settled => self.now,
-        };
-        theirs.map(time).min()
+        theirs.map(|(_, time)| *time).min()
     }
 
     /// Moves the deadline of a target.
     pub fn postpone(&mut self, target: Target, time: i128) {
         for ((other, _), deadline) in &mut self.deadlines {
             if *other == target {
-                *deadline = Deadline::At(time);
+                *deadline = time;
             }
         }
     }
 
-    /// Goes on to the nearest deadline and tells who is due; one that waits for settling comes first and alone.
+    /// Goes on to the nearest deadline and tells who is due.
     pub fn advance(&mut self, woken: &mut Vec<Due>) -> Result<(), Backwards> {
-        let settled = |entry: &(Due, Deadline)| entry.1 == Deadline::Settled;
-        if let Some(first) = self.deadlines.iter().position(settled) {
-            woken.push(self.deadlines.remove(first).0);
-            return Ok(());
-        }
-        let time = |entry: &(Due, Deadline)| match entry.1 {
-            Deadline::At(time) => time,
-            Deadline::Settled => self.now,
-        };
-        let Some(nearest) = self.deadlines.iter().map(time).min() else {
+        let Some(nearest) = self.deadlines.iter().map(|(_, time)| *time).min() else {
             return Ok(());
         };
         if nearest < self.now {
             return Err(Backwards { deadline: nearest });
         }
         self.deadlines.retain(|(due, deadline)| {
-            let now = *deadline == Deadline::At(nearest);
-            if now {
+            if *deadline == nearest {
                 woken.push(*due);
             }
-            !now
+            *deadline != nearest
         });
         self.now = nearest;
         Ok(())

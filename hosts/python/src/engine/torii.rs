@@ -354,17 +354,19 @@ impl ToriiKernel {
             return Ok(Next::Wait);
         }
         if class == classes.settle.as_ptr() {
-            self.signals.get().core().timeline.settled(target);
+            // When everything has settled, before time goes on.
+            self.signals.get().core().timeline.after(target, 0, 0);
             return Ok(Next::Wait);
         }
         if class == classes.delay.as_ptr() {
             let interval: Option<f64> = command.getattr(intern!(py, "interval"))?.extract()?;
-            let timeline = &mut self.signals.get().core().timeline;
-            match interval {
-                // Time is in picoseconds.
-                Some(seconds) => timeline.after(target, 0, (seconds * 1e12) as i128),
-                None => timeline.settled(target),
-            }
+            // Time is in picoseconds.
+            let interval = (interval.unwrap_or(0.0) * 1e12) as i128;
+            self.signals
+                .get()
+                .core()
+                .timeline
+                .after(target, 0, interval);
             return Ok(Next::Wait);
         }
         if class == classes.passive.as_ptr() || class == classes.active.as_ptr() {

@@ -20,7 +20,8 @@ use crate::value::Value;
 /// The first difference between two implementations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Divergence {
-    /// What differs: the path of a signal with its row if it is a memory, `status`, `time` or `events`.
+    /// What differs: the path of a signal with its row if it is a memory, `time`, `events`, `cover` with its name, or
+    /// `status`.
     pub what: String,
     /// What the reference says.
     pub reference: String,
@@ -35,6 +36,9 @@ pub struct Divergence {
     /// All signals that differ: state first, then ports.
     pub signals: Vec<String>,
 }
+
+/// What differs, and what the reference and the artifact say.
+type Difference = (String, String, String);
 
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,32 +76,55 @@ impl Lockstep {
             found.signals = different.into_iter().map(|(name, ..)| name).collect();
             return Err(Error::Diverged(Box::new(found)));
         }
-        let (time, other) = (self.time(), self.compiled.time());
-        let mut pairs = vec![("time", time.to_string(), other.to_string())];
-        let sites = self.compiled.artifact().manifest();
-        let here = told
-            .iter()
-            .map(|told| event_line(&self.manifest, told.site, told.time, &told.args));
-        let there = events
-            .iter()
-            .map(|event| event_line(sites, event.site, event.time, &event.args));
-        let mut events = (here.collect::<Vec<_>>(), there.collect::<Vec<_>>());
-        let same = events.0.iter().zip(&events.1).take_while(|(a, b)| a == b);
-        let same = same.count();
-        pairs.push((
-            "events",
-            events.0.drain(..).nth(same).unwrap_or("no event".into()),
-            events.1.drain(..).nth(same).unwrap_or("no event".into()),
-        ));
         let names = (status.0.describe(), status.1.describe());
-        pairs.push(("status", names.0.to_string(), names.1.to_string()));
-        match pairs.into_iter().find(|(_, a, b)| a != b) {
-            Some((what, a, b)) => {
-                let found = self.divergence(what.into(), a, b);
+        let found = unlike("time", self.time(), self.compiled.time())
+            .or_else(|| self.different_event(told, events))
+            .or_else(|| self.different_cover())
+            .or_else(|| unlike("status", names.0, names.1));
+        match found {
+            Some((what, reference, compiled)) => {
+                let found = self.divergence(what, reference, compiled);
                 Err(Error::Diverged(Box::new(found)))
             }
             None => Ok(()),
         }
+    }
+
+    /// The first event that only one has, or that differs.
+    fn different_event(&self, told: &[Told], events: &[crate::Event]) -> Option<Difference> {
+        let sites = self.compiled.artifact().manifest();
+        let mut here = told
+            .iter()
+            .map(|told| event_line(&self.manifest, told.site, told.time, &told.args));
+        let mut there = events
+            .iter()
+            .map(|event| event_line(sites, event.site, event.time, &event.args));
+        let none = || "no event".to_string();
+        for _ in 0..told.len().max(events.len()) {
+            let (a, b) = (here.next(), there.next());
+            if a != b {
+                let (a, b) = (a.unwrap_or_else(none), b.unwrap_or_else(none));
+                return Some(("events".to_string(), a, b));
+            }
+        }
+        None
+    }
+
+    /// The first cover that one has counted more often than the other.
+    fn different_cover(&self) -> Option<Difference> {
+        if !self.settled {
+            return None;
+        }
+        let artifact = self.compiled.artifact().manifest();
+        covers(&self.manifest)
+            .zip(covers(artifact))
+            .filter(|(here, there)| here.0 == there.0)
+            .find_map(|((name, here), (_, there))| {
+                let here = read_u64(self.reference.memory(), here);
+                let there = read_u64(self.compiled.memory(), there);
+                let (what, a, b) = unlike(name, here, there)?;
+                Some((format!("cover {what}"), a, b))
+            })
     }
 
     fn divergence(&self, what: String, reference: String, compiled: String) -> Divergence {
@@ -174,6 +201,16 @@ impl Lockstep {
         }
         Ok(None)
     }
+}
+
+/// Name of every cover, and where its counter lies.
+fn covers(manifest: &Manifest) -> impl Iterator<Item = (&str, usize)> {
+    let sites = manifest.events.iter();
+    sites.filter_map(|site| Some((site.name.as_str(), site.cover? as usize)))
+}
+
+fn unlike<T: PartialEq + ToString>(what: &str, reference: T, compiled: T) -> Option<Difference> {
+    (reference != compiled).then(|| (what.into(), reference.to_string(), compiled.to_string()))
 }
 
 fn event_line(manifest: &Manifest, site: u32, time: u64, args: &[Value]) -> String {

@@ -37,6 +37,8 @@ pub struct Lockstep {
     /// Where the artifact's state is kept, for snapshots.
     room: Range<usize>,
     told: Vec<Told>,
+    /// Everything has settled since power-on; else nobody knows how often covers were hit.
+    settled: bool,
     /// Row of the trigger table of the clock that cycles are counted of.
     counted: Option<u32>,
 }
@@ -68,6 +70,7 @@ impl Lockstep {
             pairs,
             room,
             told: Vec::new(),
+            settled: true,
         })
     }
 
@@ -174,6 +177,7 @@ impl Lockstep {
     fn finish(&mut self, reference: Status, compiled: Status) -> Result<Status, Error> {
         let told = self.reference.told();
         let events = self.compiled.events().collect::<Vec<_>>();
+        self.settled &= reference != Status::NotSettled;
         let compared = match reference {
             // What values are then is not defined. Where nothing but ports has names, what does not settle may be gone.
             Status::NotSettled if compiled == reference || self.knows_only_ports() => Ok(()),
@@ -401,6 +405,7 @@ impl Engine for Lockstep {
         let status = self.reference.reset()?;
         let compiled = self.compiled.reset(seed)?;
         self.told.clear();
+        self.settled = true;
         self.finish(status, compiled.status)
     }
 

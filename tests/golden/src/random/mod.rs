@@ -7,6 +7,7 @@
 
 mod coverage;
 mod logic;
+mod policy;
 mod repeat;
 mod run;
 mod state;
@@ -14,6 +15,7 @@ mod state;
 pub mod text;
 
 pub use coverage::Coverage;
+pub use policy::{options, policies, seeds};
 pub use run::{Case, Differs, run};
 
 use rtlwasm::arena::Id;
