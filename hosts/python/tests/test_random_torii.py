@@ -1,20 +1,20 @@
 """Random processes of Torii: they see at all times what they see under Torii's own engine.
 
-What docs/python.md lists under "What is different" is left out: what a process writes does not come together with an edge
-of a clock that it is not waiting for. Torii's own engine runs the processes of a round in the order of a set; here it has
-a set that keeps the order in which they were added, the design's own before them.
+What docs/python.md lists under "What is different" is left out: what a process writes does not come together with an
+edge of a clock that it is not waiting for. Torii's own engine runs the processes of a round in the order of a set; here
+it has a set that keeps the order in which they were added, the design's own before them.
 """
 
 import os
 import random
 
 import pytest
+from rtlwasm.torii import WASMEngine
 from torii.hdl import Array, Cat, ClockDomain, Memory, Mux, Signal
 from torii.hdl.ast import Switch
 from torii.sim import Active, Delay, Passive, Settle, Simulator, Tick
 from torii.sim.pysim import PySimEngine
 from torii_bench import Given, Hurried
-from rtlwasm.torii import WASMEngine
 
 # The first seed and the one after the last.
 SEEDS = range(*map(int, os.environ.get("RTLWASM_TEST_TORII", "0:80").split(":")))

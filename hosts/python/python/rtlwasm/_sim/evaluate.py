@@ -110,7 +110,7 @@ def _bits(signals: Signals, value: Any) -> int:
 def _element(signals: Signals, proxy: Any) -> Any:
     """What an index selects; beyond the end it is the last."""
     index = evaluate(signals, proxy.index)
-    elements = list(proxy._iter_as_values())
+    elements = list(map(proxy.cast, proxy.elems))
     return elements[min(_bits(signals, proxy.index) if index < 0 else index, len(elements) - 1)] if elements else None
 
 

@@ -216,7 +216,7 @@ class Writer:
 
     def _ArrayProxy(self, value: Any) -> Spec:  # noqa: N802
         index = self.value(value.index)
-        elements = [self.value(element) for element in value._iter_as_values()]
+        elements = [self.value(element) for element in map(value.cast, value.elems)]
         if not elements:
             return constant(0, 0)
         cases: list[tuple[Any, Spec]] = [
@@ -386,7 +386,7 @@ class Writer:
 
     def _to_ArrayProxy(self, body: Body, left: Any, start: int, right: Spec, target: dict[int, str]) -> None:  # noqa: N802
         index = self.value(left.index)
-        elements = [elem for i, elem in enumerate(left._iter_as_values()) if i < 1 << index.width]
+        elements = [elem for i, elem in enumerate(map(left.cast, left.elems)) if i < 1 << index.width]
         cases: list[tuple[Any, Any]] = [((number(i, index.width),), elem) for i, elem in enumerate(elements)]
         if cases and len(cases) == len(left.elems):
             cases[-1] = (None, cases[-1][1])
@@ -395,6 +395,13 @@ class Writer:
     def _to_SwitchValue(self, body: Body, left: Any, start: int, right: Spec, target: dict[int, str]) -> None:  # noqa: N802
         test = self.value(left.test)
         self._switch(body, test, left.cases, lambda case, elem: self._assign(case, elem, start, right, target))
+
+
+def signals_of(value: Any) -> list[Any]:
+    """The signals that a value is computed from."""
+    writer = Writer()
+    writer.value(value)
+    return writer.signals
 
 
 def number(pattern: Any, width: int) -> str:

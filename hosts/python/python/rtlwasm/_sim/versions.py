@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 
 
@@ -12,8 +14,22 @@ def require(framework: str, series: str) -> None:
     except metadata.PackageNotFoundError:
         raise ImportError(f"this engine is for {framework} {series}, which is not installed", name=framework) from None
     if found.split(".")[:2] != series.split("."):
-        raise ImportError(
-            f"this engine is for {framework} {series}, and {found} is installed: install {framework}~={series}.0, or "
-            "a version of rtlwasm that knows it",
-            name=framework,
-        )
+        raise _unknown(framework, series, f"{found} is installed")
+
+
+@contextmanager
+def complete(framework: str, series: str) -> Iterator[None]:
+    """Refuse a framework that lacks something which is looked for inside."""
+    try:
+        yield
+    except (AttributeError, ImportError, TypeError, ValueError) as error:
+        found = f"{metadata.version(framework)} lacks something that it uses ({error})"
+        raise _unknown(framework, series, found) from error
+
+
+def _unknown(framework: str, series: str, found: str) -> ImportError:
+    return ImportError(
+        f"this engine is for {framework} {series}, and {found}: install {framework}~={series}.0, or a version of "
+        "rtlwasm that knows it",
+        name=framework,
+    )

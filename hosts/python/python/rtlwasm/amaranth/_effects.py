@@ -7,6 +7,7 @@ from typing import Any
 
 from .._sim.evaluate import normalize
 from ._lower import Effect
+from ._private import chunks_of
 
 
 def tell(effect: Effect, values: Iterable[int]) -> None:
@@ -29,7 +30,7 @@ def message(form: Any, numbers: Iterable[int]) -> str:
     """A Format with numbers for its values."""
     left = iter(numbers)
     pieces = []
-    for chunk in form._chunks:
+    for chunk in chunks_of(form):
         if isinstance(chunk, str):
             pieces.append(chunk)
         elif chunk[1].endswith("s"):

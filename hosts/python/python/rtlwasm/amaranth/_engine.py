@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from amaranth.hdl import Const, DriverConflict, MemoryData, Shape, ShapeCastable, Signal, Value
+from amaranth.hdl import Const, DriverConflict, Shape, ShapeCastable, Signal, Value
 from amaranth.sim import BrokenTrigger, DomainReset, Simulator, TriggerCombination
-from amaranth.sim._async import ChangedTrigger, DelayTrigger, EdgeTrigger, SampleTrigger
-from amaranth.sim._base import BaseEngine, BaseEngineState
 
 from .. import _native
 from .._sim.clock import now
@@ -18,6 +16,19 @@ from .._sim.evaluate import assign, evaluate
 from ._context import Process, Testbench
 from ._effects import tell
 from ._lower import lower
+from ._private import (
+    DEADLINE,
+    BaseEngine,
+    BaseEngineState,
+    ChangedTrigger,
+    DelayTrigger,
+    EdgeTrigger,
+    Row,
+    SampleTrigger,
+    initial,
+    row_place,
+    triggers_of,
+)
 from ._state import State
 
 if TYPE_CHECKING:
@@ -58,7 +69,7 @@ class WASMEngine(BaseEngine):
     @property
     def now(self) -> int:
         """Present time in femtoseconds."""
-        return now(self._signals, Simulator.run_until, "deadline_fs")
+        return now(self._signals, Simulator.run_until, DEADLINE)
 
     def reset(self) -> None:
         """Give every signal and memory row its initial value, and start every process again."""
@@ -84,8 +95,8 @@ class WASMEngine(BaseEngine):
 
     def add_trigger_combination(self, combination: TriggerCombination, *, oneshot: bool) -> _native.Trigger:
         """What a process awaits."""
-        parts = [self._part(trigger) for trigger in combination._triggers]
-        return self._kernel.add_trigger(combination._process, parts, oneshot)
+        triggers, process = triggers_of(combination)
+        return self._kernel.add_trigger(process, [self._part(trigger) for trigger in triggers], oneshot)
 
     def _part(self, trigger: Any) -> tuple[Any, ...]:
         """A trigger as the kernel takes it."""
@@ -177,10 +188,11 @@ class WASMEngine(BaseEngine):
 
     def slot(self, place: Any) -> int:
         """The slot of a signal, or of a row of a memory."""
-        if not isinstance(place, MemoryData._Row):
+        if not isinstance(place, Row):
             slot: int = self._signals.slot(place)
             return slot
-        key = (id(place._memory), place._index)
+        memory, index = row_place(place)
+        key = id(memory), index
         if key not in self._rows:
             self._rows[key] = self._add_row(place)
         return self._rows[key]
@@ -207,11 +219,11 @@ class WASMEngine(BaseEngine):
         return added
 
     def _add_row(self, row: Any) -> int:
-        data = row._memory
+        data, index = row_place(row)
         known, shape = self._memories.get(id(data)), Shape.cast(data.shape)
-        initial = data.init._raw[row._index]
+        first = initial(data)[index]
         if known is not None:
-            added: int = self._signals.add_row(row, known.name, row._index, shape.width, shape.signed, initial)
+            added: int = self._signals.add_row(row, known.name, index, shape.width, shape.signed, first)
         else:
-            added = self._signals.add_signal(row, None, shape.width, shape.signed, initial)
+            added = self._signals.add_signal(row, None, shape.width, shape.signed, first)
         return added

@@ -11,6 +11,7 @@ from amaranth.hdl import Fragment, Instance, MemoryInstance, Shape
 
 from .._sim.design import Builder, Design, Memory
 from .._sim.rtlil import Body, Spec, Writer, class_name, constant
+from ._private import chunks_of, initial, memory_of, read_ports, write_ports
 
 if TYPE_CHECKING:
     from amaranth.hdl._ir import Design as Prepared
@@ -54,7 +55,7 @@ class AmaranthWriter(Writer):
 
     def _effect(self, body: Body, statement: Any, condition: Spec | None) -> None:
         """Something to tell, when its case is reached and a condition holds."""
-        chunks = () if statement.message is None else statement.message._chunks
+        chunks = () if statement.message is None else chunks_of(statement.message)
         values = [self.value(chunk[0]) for chunk in chunks if not isinstance(chunk, str)]
         reached = self.wire(1)
         self._enables.append(reached.text)
@@ -85,16 +86,16 @@ def lower(prepared: Prepared) -> tuple[Design, list[Effect]]:
     memories: dict[int, Memory] = {}
     for fragment in fragments:
         if isinstance(fragment, MemoryInstance):
-            data = fragment._data
+            data = memory_of(fragment)
             shape = Shape.cast(data.shape)
             if id(data) not in memories and shape.width and data.depth:
-                memories[id(data)] = builder.add_memory(data, shape.width, data.depth, shape.signed, data.init._raw)
+                memories[id(data)] = builder.add_memory(data, shape.width, data.depth, shape.signed, initial(data))
     processes = [process for fragment in fragments for process in _processes(fragment)]
     driven = [key for process in processes for key in process.masks]
     builder.shared = {key for key, count in Counter(driven).items() if count > 1}
     for fragment in fragments:
         if isinstance(fragment, MemoryInstance):
-            _write_ports(builder, writer, fragment, memories.get(id(fragment._data)))
+            _write_ports(builder, writer, fragment, memories.get(id(memory_of(fragment))))
     for process in processes:
         _write(builder, writer, process, memories)
     return builder.finish(lambda signal: signal.init), writer.effects
@@ -117,25 +118,25 @@ def _processes(fragment: Fragment) -> Iterator[Process]:
     names = dict.fromkeys(fragment.statements)
     reads: list[Any] = []
     if isinstance(fragment, MemoryInstance):
-        reads = [port for port in fragment._read_ports if len(port._data)]
-        names.update(dict.fromkeys(port._domain for port in reads))
+        reads = [port for port in read_ports(fragment) if len(port.data)]
+        names.update(dict.fromkeys(port.domain for port in reads))
     for name in names:
         statements = list(fragment.statements.get(name, ()))
-        ports = [port for port in reads if port._domain == name]
+        ports = [port for port in reads if port.domain == name]
         masks: dict[int, tuple[Any, int]] = {}
         for statement in statements:
             _driven(statement, masks)
         for port in ports:
-            _driven_bits(port._data, -1, masks)
+            _driven_bits(port.data, -1, masks)
         yield Process(fragment, None if name == "comb" else fragment.domains[name], statements, ports, masks)
 
 
 def _write_ports(builder: Builder, writer: AmaranthWriter, fragment: Any, memory: Memory | None) -> None:
     if memory is None:
         return
-    for index, port in enumerate(fragment._write_ports):
-        address, data, enable = (writer.value(value) for value in (port._addr, port._data, port._en))
-        builder.write(memory, index, fragment.domains[port._domain], address, data, enable)
+    for index, port in enumerate(write_ports(fragment)):
+        address, data, enable = (writer.value(value) for value in (port.address, port.data, port.enable))
+        builder.write(memory, index, fragment.domains[port.domain], address, data, enable)
 
 
 def _write(builder: Builder, writer: AmaranthWriter, process: Process, memories: dict[int, Memory]) -> None:
@@ -156,7 +157,7 @@ def _write(builder: Builder, writer: AmaranthWriter, process: Process, memories:
                 reset.assign(target[id(signal)], constant(signal.init, len(signal)))
         body.end()
     for port in process.reads:
-        _read(builder, writer, body, port, process.fragment, memories.get(id(process.fragment._data)), target)
+        _read(builder, writer, body, port, process.fragment, memories.get(id(memory_of(process.fragment))), target)
     if lines:
         writer.finish_process(lines)
 
@@ -165,18 +166,20 @@ def _read(
     builder: Builder, writer: AmaranthWriter, body: Body, port: Any, fragment: Any, memory: Memory | None, target: Any
 ) -> None:
     """A read port: combinational, or a register with an enable that sees what ports of its domain write just then."""
-    width = len(port._data)
-    address = writer.value(port._addr)
+    width = len(port.data)
+    address = writer.value(port.address)
     data = constant(0, width) if memory is None else builder.read(memory, address)
-    for index in port._transparent_for:
-        write = fragment._write_ports[index]
-        written, enable = writer.value(write._data), writer.value(write._en)
+    writes = write_ports(fragment)
+    for write in (writes[index] for index in port.transparent_for):
+        written, enable = writer.value(write.data), writer.value(write.enable)
         lanes = [
             enable.slice(lane, lane + 1).text
             for lane in reversed(range(enable.width))
-            for _ in range(write._granularity)
+            for _ in range(width // enable.width)
         ]
-        same = writer._binary("$eq", address, writer.value(write._addr), 1, False) if address.width else constant(1, 1)
+        same = (
+            writer._binary("$eq", address, writer.value(write.address), 1, False) if address.width else constant(1, 1)
+        )
         mask = Spec(f"{{ {' '.join(lanes)} }}", width, False)
         merged = writer.wire(width)
         each = {"A": data.text, "B": written.text, "S": mask.text, "Y": merged.text}
@@ -184,11 +187,11 @@ def _read(
         chosen = writer.wire(width)
         writer.cell("$mux", {"WIDTH": width}, {"A": data.text, "B": merged.text, "S": same.text, "Y": chosen.text})
         data = chosen
-    if port._domain == "comb":
-        writer._assign(body, port._data, 0, data, target)
+    if port.domain == "comb":
+        writer._assign(body, port.data, 0, data, target)
         return
-    body.switch(writer.value(port._en))
-    writer._assign(body.case(("1",)), port._data, 0, data, target)
+    body.switch(writer.value(port.enable))
+    writer._assign(body.case(("1",)), port.data, 0, data, target)
     body.end()
 
 

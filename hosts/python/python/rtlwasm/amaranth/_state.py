@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import MemoryData, Signal
-from amaranth.sim._base import BaseEngineState, BaseMemoryState, BaseSignalState
+
+from ._private import BaseEngineState, BaseMemoryState, BaseSignalState, Row
 
 if TYPE_CHECKING:
     from ._engine import WASMEngine
@@ -55,7 +56,7 @@ class State(BaseEngineState):
 
     def add_memory_waker(self, memory: MemoryData, waker: Callable[[], Any]) -> None:
         """Call a function whenever a row of a memory changes, until it returns False."""
-        rows = [self._engine.slot(MemoryData._Row(memory, row)) for row in range(memory.depth)]
+        rows = [self._engine.slot(Row(memory, row)) for row in range(memory.depth)]
         self._engine._kernel.call_on_change(rows, lambda: bool(waker()))
 
     def _number(self, key: Any, kind: Callable[[WASMEngine, Any], SignalState | MemoryState]) -> int:
@@ -106,12 +107,12 @@ class MemoryState(BaseMemoryState):
         """A row; 0 beyond the last."""
         if addr not in range(self.memory.depth):
             return 0
-        return self._engine.get(MemoryData._Row(self.memory, addr))
+        return self._engine.get(Row(self.memory, addr))
 
     def write(self, addr: int, value: int, mask: int | None = None) -> None:
         """Write the bits of a mask to a row, at the end of the round."""
         if addr in range(self.memory.depth):
-            row = MemoryData._Row(self.memory, addr)
+            row = Row(self.memory, addr)
             if mask is not None:
                 before = self._engine._signals.read_next(self._engine.slot(row))
                 value = (before & ~mask) | (value & mask)

@@ -6,14 +6,15 @@ import enum
 from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from amaranth.hdl import Format, MemoryData, MemoryInstance, ShapeCastable, Value, ValueLike
-from amaranth.hdl._ast import SignalDict
+from amaranth.hdl import Format, MemoryData, MemoryInstance, ShapeCastable, Signal, Value, ValueLike
 from amaranth.lib import data, wiring
 from vcd.gtkw import GTKWSave
 
 from .._sim.evaluate import evaluate
 from .._sim.files import Files, check_name
+from .._sim.rtlil import signals_of
 from ._effects import message
+from ._private import Row, chunks_of, format_of, initial, memory_of, parts_of, row_place
 
 if TYPE_CHECKING:
     from amaranth.hdl._ir import Design
@@ -41,7 +42,8 @@ class Wave:
         self.fs_per_delta = fs_per_delta
         self._engine = engine
         self._traces = traces
-        self._signals: SignalDict = SignalDict()
+        self._signals: dict[int, tuple[Signal, list[tuple[str, ...]]]] = {}
+        """Every signal with its places, by id."""
         self._memories: dict[MemoryData, tuple[str, ...]] = {}
         self._names(design)
         self._add_traces(traces, set())
@@ -67,13 +69,13 @@ class Wave:
         for fragment, info in design.fragments.items():
             path = ("bench", *info.name)
             for signal, name in info.signal_names.items():
-                self._signals.setdefault(signal, []).append((*path, name))
+                self._signals.setdefault(id(signal), (signal, []))[1].append((*path, name))
             if isinstance(fragment, MemoryInstance):
-                self._memories[fragment._data] = path
+                self._memories[memory_of(fragment)] = path
 
     def _add_traces(self, traces: Any, taken: set[str]) -> None:
         """What the design does not have lies directly below `bench`, under the name that it got last."""
-        own = SignalDict((signal, None) for signal in self._signals)
+        own = set(self._signals)
 
         def place(name: str) -> tuple[str, ...]:
             chosen = name if name not in taken else f"{name}${len(taken)}"
@@ -85,27 +87,27 @@ class Wave:
                 if trace not in self._memories:
                     self._memories[trace] = place(trace.name)
             else:
-                for signal in trace._rhs_signals():
-                    if signal not in own:
-                        self._signals[signal] = [place(signal.name)]
+                for signal in signals_of(trace):
+                    if id(signal) not in own:
+                        self._signals[id(signal)] = signal, [place(signal.name)]
 
     def _declare(self) -> None:
-        for signal, places in self._signals.items():
-            decoder = signal._decoder
+        for signal, places in self._signals.values():
+            decoder = signal.decoder
             if decoder is not None and not isinstance(decoder, enum.EnumMeta):
                 fields: list[tuple[tuple[Any, ...], str, int, _Show]] = [((), "string", 1, decoder)]
             else:
-                fields = list(_fields((), signal._format, signal))
+                fields = list(_fields((), format_of(signal), signal))
             self._register(signal, places, fields, signal.init)
         for memory, path in self._memories.items():
             for index in range(memory.depth):
-                row, raw = memory[index], MemoryData._Row(memory, index)
+                row, raw = memory[index], Row(memory, index)
                 if isinstance(memory.shape, ShapeCastable):
                     fields = list(_fields((), memory.shape.format(row, ""), raw))
                 else:
                     fields = [((), "wire", len(raw), _value(raw, raw))]
                 name = f"\\{path[-1]}[{index}]"
-                self._register(raw, [(*path[:-1], name)], fields, memory.init._raw[index])
+                self._register(raw, [(*path[:-1], name)], fields, initial(memory)[index])
 
     def _register(self, place: Any, paths: list[tuple[str, ...]], fields: Any, initial: int) -> None:
         slot = self._engine.slot(place)
@@ -132,10 +134,10 @@ class Wave:
                 self._save(save, Value.cast(traces))
         elif isinstance(traces, MemoryData):
             for index in range(traces.depth):
-                self._save_place(save, MemoryData._Row(traces, index))
+                self._save_place(save, Row(traces, index))
         elif isinstance(traces, ValueLike):
             trace = Value.cast(traces)
-            places = [trace] if isinstance(trace, MemoryData._Row) else trace._rhs_signals()
+            places = [trace] if isinstance(trace, Row) else signals_of(trace)
             for place in places:
                 self._save_place(save, place)
         elif _is_interface(traces):
@@ -159,7 +161,7 @@ def _leaves(traces: Any) -> Iterator[Any]:
     """Values and memories of a trace specification."""
     if isinstance(traces, ValueLike):
         trace = Value.cast(traces)
-        yield trace._memory if isinstance(trace, MemoryData._Row) else trace
+        yield row_place(trace)[0] if isinstance(trace, Row) else trace
     elif isinstance(traces, MemoryData):
         yield traces
     elif _is_interface(traces):
@@ -179,18 +181,16 @@ def _is_interface(traces: Any) -> bool:
 def _fields(path: tuple[Any, ...], form: Any, place: Any) -> Iterator[tuple[tuple[Any, ...], str, int, _Show]]:
     """The variables of a format: path, kind, size, and what they show."""
     if isinstance(form, (Format.Struct, Format.Array)):
-        yield path, "wire", len(form._value), _value(form._value, place)
-        inner = form._fields.items() if isinstance(form, Format.Struct) else enumerate(form._fields)
-        for name, field in inner:
+        value, fields = parts_of(form)
+        yield path, "wire", len(value), _value(value, place)
+        for name, field in fields.items() if isinstance(form, Format.Struct) else enumerate(fields):
             yield from _fields((*path, name), field, place)
-    elif isinstance(form, Format) and len(form._chunks) == 1 and not isinstance(form._chunks[0], str):
-        value, spec = form._chunks[0]
-        if spec == "":
+        return
+    match chunks_of(form) if isinstance(form, Format) else ():
+        case [(value, "")]:
             yield path, "wire", len(value), _value(value, place)
-        else:
+        case _:
             yield path, "string", 1, _formatted(form, place)
-    else:
-        yield path, "string", 1, _formatted(form, place)
 
 
 class _Only:
@@ -219,7 +219,7 @@ def _formatted(form: Any, place: Any) -> _Show:
 
     def show(number: int) -> str:
         signals = _Only(number)
-        values = (evaluate(signals, chunk[0]) for chunk in whole._chunks if not isinstance(chunk, str))
+        values = (evaluate(signals, chunk[0]) for chunk in chunks_of(whole) if not isinstance(chunk, str))
         return message(whole, values)
 
     return show

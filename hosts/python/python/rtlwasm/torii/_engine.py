@@ -9,13 +9,13 @@ from typing import IO, TYPE_CHECKING, Any
 from torii.hdl.ast import Assign, Const, Signal
 from torii.hdl.ir import Fragment
 from torii.sim import Active, Delay, Passive, Settle, Simulator, Tick
-from torii.sim._base import BaseEngine
 
 from .. import _native
 from .._sim.clock import now
 from .._sim.compiled import compiled
 from ._commands import Commands
 from ._lower import lower
+from ._private import DEADLINE, BaseEngine
 
 if TYPE_CHECKING:
     from ._wave import Wave
@@ -81,7 +81,7 @@ class WASMEngine(BaseEngine):
     @property
     def now(self) -> int:
         """Present time in picoseconds."""
-        return now(self._signals, Simulator.run_until, "deadline")
+        return now(self._signals, Simulator.run_until, DEADLINE)
 
     def advance(self) -> bool:
         """Settle everything at the present time, then go on to the next deadline. True while a process is active."""

@@ -100,8 +100,10 @@ def _all(fragment: Fragment) -> Iterator[Fragment]:
 
 
 def _declare(builder: Builder, writer: ToriiWriter, memory: Any) -> None:
-    rows = [memory[row] for row in range(len(memory._array))]
-    if not rows:
+    try:
+        rows = [memory[row] for row in range(memory.depth)]
+    except IndexError:
+        # It is not for simulation.
         return
     declared = builder.add_memory(memory, memory.width, memory.depth, False, [row.reset for row in rows])
     writer.rows.update((id(row), (declared, index)) for index, row in enumerate(rows))
@@ -196,5 +198,5 @@ def _targets(value: Any, found: set[int]) -> None:
         for part in value.parts:
             _targets(part, found)
     elif name == "ArrayProxy":
-        for element in value._iter_as_values():
+        for element in map(value.cast, value.elems):
             _targets(element, found)

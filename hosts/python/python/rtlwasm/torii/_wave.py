@@ -10,6 +10,8 @@ from torii.hdl.ir import Fragment
 from vcd.gtkw import GTKWSave
 
 from .._sim.files import Files, check_name
+from .._sim.rtlil import signals_of
+from . import _private
 
 
 class Wave:
@@ -57,12 +59,11 @@ class Wave:
     def _names(self, fragment: Fragment, traces: Iterable[Any]) -> SignalDict:
         """The places of every signal: in each fragment that uses it, or directly below `bench`, as given last."""
         names = SignalDict()
-        for each, path in fragment._assign_names_to_fragments(hierarchy=("bench", "top")).items():
-            for signal, name in each._assign_names_to_signals().items():
-                names.setdefault(signal, []).append((*path, name))
+        for signal, place in _private.names(fragment):
+            names.setdefault(signal, []).append(place)
         own, taken = SignalDict((signal, None) for signal in names), set[str]()
         for trace in traces:
-            for signal in Value.cast(trace)._rhs_signals():
+            for signal in signals_of(Value.cast(trace)):
                 if signal not in own:
                     name = signal.name if signal.name not in taken else f"{signal.name}${len(taken)}"
                     names[signal] = [("bench", name)]

@@ -1,0 +1,48 @@
+"""Versions of the frameworks that lack what the engines use are refused when an engine is imported."""
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# What is taken away, and what the message says of it.
+LACKS = [
+    ("amaranth", "import amaranth.sim._base as m; del m.BaseEngineState", "BaseEngineState"),
+    ("amaranth", "import amaranth.sim._async as m; del m.SampleTrigger", "SampleTrigger"),
+    ("amaranth", "from amaranth.hdl import MemoryData as m; del m._Row", "_Row"),
+    ("amaranth", "from amaranth.hdl import MemoryInstance as m; m._WritePort = type('Port', (), {})", "Port"),
+    ("amaranth", "from amaranth.hdl import MemoryInstance as m; m.read_port = lambda self: None", "domain"),
+    ("amaranth", "from amaranth.sim import Simulator as m; m.run_until = lambda self, deadline: None", "deadline_fs"),
+    ("torii", "import torii.sim._base as m; del m.BaseEngine", "BaseEngine"),
+    ("torii", "from torii.hdl.ir import Fragment as m; del m._assign_names_to_signals", "_assign_names_to_signals"),
+    ("torii", "from torii.sim import Simulator as m; m.run_until = lambda self, until: None", "deadline"),
+]
+
+
+@pytest.mark.parametrize(("framework", "change", "told"), LACKS)
+def test_what_is_missing_is_told(framework, change, told):
+    script = f"import {framework}.sim\n{change}\nimport rtlwasm.{framework}"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    message = run.stderr.strip().splitlines()[-1]
+    assert re.search(
+        rf"ImportError: this engine is for {framework} 0\.\d, and 0\.\d\.\d+ lacks something that it uses "
+        rf"\(.*{told}.*\): install {framework}~=0\.\d\.0, or a version of rtlwasm that knows it",
+        message,
+    ), run.stderr
+
+
+@pytest.mark.parametrize("framework", ["amaranth", "torii"])
+def test_private_names_are_in_one_place(framework):
+    engine = importlib.import_module(f"rtlwasm.{framework}")
+    package = Path(engine.__file__).parent
+    for file in [*package.glob("*.py"), *package.parent.glob("_sim/*.py")]:
+        if file.name == "_private.py":
+            continue
+        found = re.findall(r"\w+\._[a-zA-Z]\w*", file.read_text())
+        # Their own, of the package's modules and of each other, and the type of a prepared design.
+        own = ("self.", "writer.", "builder.", "engine.", "_engine.", "_native.", "_sim.", "sys._getframe", "hdl._ir")
+        assert not [name for name in found if not name.startswith(own)], file
