@@ -68,6 +68,7 @@ pub fn optimisations() -> impl Iterator<Item = &'static str> {
         sched::SHARE,
         sched::SKIP,
         sched::DELAY,
+        sched::AHEAD,
     ])
 }
 

@@ -22,8 +22,9 @@ pub struct Prepared {
 pub fn prepare(netlist: Netlist, options: &Options) -> Prepared {
     let optimized = pass::optimize(netlist, options);
     let netlist = pass::legalize::run(&optimized);
+    let (netlist, hidden) = sched::ahead::run(netlist, options);
     let observed = observe(&netlist);
-    let schedule = sched::schedule(&netlist, &observed, options);
+    let schedule = sched::schedule(&netlist, &hidden, &observed, options);
     let layout = layout::assign(&netlist, &schedule, &observed);
     Prepared {
         netlist,

@@ -235,6 +235,7 @@ fn emit_tasks(module: &mut Module, context: &Context) {
             TaskKind::Changes => task::emit_import(module, context, task, "changes"),
             TaskKind::Carry => task::emit_import(module, context, task, "carry"),
             TaskKind::Initial => task::emit_import(module, context, task, "initial"),
+            TaskKind::Renew => task::emit_import(module, context, task, "renew"),
             TaskKind::Outline => task::emit_import(module, context, task, "outline"),
             TaskKind::Shared(_) => {
                 let function = task::emit_function(module, context, task);

@@ -13,6 +13,7 @@
   (import "gen" "fall" (func $fall (param i32)))
   (import "gen" "initial" (func $initial))
   (import "gen" "outline" (func $outline))
+  (import "gen" "renew" (func $renew))
 
   (memory (export "memory") @PAGES@ @PAGES@)
   (global (export "rtl_abi") i32 (i32.const @ABI@))
@@ -157,8 +158,9 @@
     (i64.store offset=@PRNG@ (i32.const 0)
       (i64.add (i64.load offset=@PRNG@ (i32.const 0)) (i64.const 0x9e3779b97f4a7c15))))
 
-  ;; Nothing sleeps any more.
+  ;; Nothing sleeps any more, and what was computed ahead is computed again.
   (func $wake
+    (call $renew)
     (if (i32.const @ASLEEP_BYTES@)
       (then (memory.fill (i32.const @ASLEEP@) (i32.const 0) (i32.const @ASLEEP_BYTES@))))
     (if (i32.const @AWAKE_BYTES@)
@@ -278,6 +280,7 @@
     (i64.store offset=@PRNG@ (i32.const 0)
       (i64.xor (i64.load offset=@SEED@ (i32.const 0)) (i64.const 0x756e646566)))
     (call $undefined)
+    (call $renew)
     (i64.store offset=@PRNG@ (i32.const 0) (i64.load offset=@SEED@ (i32.const 0)))
     (i32.store offset=@EVENT_HEAD@ (i32.const 0) (i32.const 0))
     (i32.store offset=@EVENT_TAIL@ (i32.const 0) (i32.const 0))

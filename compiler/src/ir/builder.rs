@@ -31,6 +31,17 @@ impl Builder {
         Builder::new(top.into(), true)
     }
 
+    /// Goes on with a finished netlist, whose cells stay as they are; folds what is added.
+    pub fn extending(mut netlist: Netlist) -> Builder {
+        let cells = std::mem::take(&mut netlist.cells);
+        Builder {
+            cells: cells.values().cloned().collect(),
+            fold: true,
+            origin: Origin::default(),
+            netlist,
+        }
+    }
+
     fn new(top: String, fold: bool) -> Builder {
         let netlist = Netlist {
             top,

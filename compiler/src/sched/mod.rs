@@ -6,6 +6,7 @@
 
 mod action;
 pub mod activity;
+pub mod ahead;
 mod alike;
 mod delay;
 pub mod domains;
@@ -22,6 +23,7 @@ use crate::ir::*;
 use crate::options::{Gating, OptLevel, Options};
 pub use action::{Action, State};
 use activity::{Activity, Inputs, Owner, Supernodes};
+use ahead::Hidden;
 use alike::Class;
 pub use domains::{Domain, DomainId, Domains, TimingModel};
 use parts::{Cut, Parts};
@@ -66,6 +68,8 @@ pub enum TaskKind {
     Last,
     /// Levels of computed clocks right after a flip, before registers act.
     Carry,
+    /// Hidden registers, after the host has written something.
+    Renew,
     /// The registers, writes and effects of one edge, in place.
     Edge(ClockEdge),
     /// One of the parts of an edge.
@@ -167,10 +171,20 @@ pub const SHARE: &str = "share";
 /// And of computing values late.
 pub const DELAY: &str = "delay";
 
+/// And of computing values when that is written on which they depend.
+pub const AHEAD: &str = "ahead";
+
 /// Schedules a legal netlist.
-pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Options) -> Schedule {
+pub fn schedule(
+    netlist: &Netlist,
+    hidden: &[Hidden],
+    observed: &observe::Observed,
+    options: &Options,
+) -> Schedule {
     let domains = domains::find(netlist);
-    let sinks = sinks::tasks(netlist, &domains, observed);
+    let mut sinks = sinks::tasks(netlist, &domains, observed);
+    let refresh = hidden.iter().map(|(r, cell)| Sink::register(*r, *cell));
+    sinks.push((TaskKind::Renew, refresh.collect()));
     let (mut activity, mut classes) = gate(netlist, &domains, &sinks, options);
     let cut = cut(netlist, &domains, &sinks, &activity, options);
     if cut.is_some() {

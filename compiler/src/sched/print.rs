@@ -49,6 +49,7 @@ pub fn task_name(kind: TaskKind) -> String {
         TaskKind::Effects(g) => format!("effects_{g}"),
         TaskKind::Initial => "initial".into(),
         TaskKind::Outline => "outline".into(),
+        TaskKind::Renew => "renew".into(),
     }
 }
 

@@ -65,7 +65,8 @@ pub fn edges(domains: &Domains) -> Vec<ClockEdge> {
     edges
 }
 
-fn edge_sinks(n: &Netlist, domains: &Domains, edge: ClockEdge) -> Vec<Sink> {
+/// What happens at an edge.
+pub fn edge_sinks(n: &Netlist, domains: &Domains, edge: ClockEdge) -> Vec<Sink> {
     let mut sinks = latch_sinks(n);
     let fires =
         |c: &ClockEdge| c.trigger == edge.trigger && (c.edge == edge.edge || c.edge == Edge::Both);

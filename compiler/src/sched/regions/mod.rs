@@ -17,6 +17,7 @@
 //! Recursion is bounded by [`MAX_DEPTH`].
 
 mod guard;
+mod homes;
 mod known;
 mod order;
 mod place;
@@ -26,6 +27,8 @@ use super::activity::{Activity, Owner};
 use super::{Action, Block};
 use crate::arena::SideTable;
 use crate::ir::*;
+pub use homes::Homes;
+use place::Placement;
 use tree::Tree;
 
 /// Deepest nesting of branches; muxes below are plain selects.
@@ -91,7 +94,27 @@ impl<'a> Scheduler<'a> {
 
     /// Orders the cells that `sinks` need and that belong to `owner`; what belongs to nobody has been computed where a
     /// supernode runs.
-    pub fn block(&mut self, mut sinks: Vec<Sink>, owner: Owner) -> Block {
+    pub fn block(&mut self, sinks: Vec<Sink>, owner: Owner) -> Block {
+        let (cells, plain, placement) = self.placed(sinks, owner);
+        let block = Tree::new(self, &cells, &plain, &placement).task();
+        self.forget(&cells);
+        block
+    }
+
+    /// Under how many conditions everything happens that `sinks` need.
+    pub fn homes(&mut self, sinks: Vec<Sink>) -> Homes {
+        let (cells, _, placement) = self.placed(sinks, Owner::NONE);
+        let homes = Homes::new(self.netlist, &cells, &placement);
+        self.forget(&cells);
+        homes
+    }
+
+    /// The cells of a block, which of its muxes are no branches, and where everything is. Fills `local`.
+    fn placed(
+        &mut self,
+        mut sinks: Vec<Sink>,
+        owner: Owner,
+    ) -> (Vec<CellId>, Vec<bool>, Placement) {
         sinks.extend(self.early_reads(&sinks, owner));
         let cells = self.cone(&sinks, owner);
         let fanout = self.fanout(&cells, &sinks);
@@ -99,11 +122,13 @@ impl<'a> Scheduler<'a> {
         let first = self.place(&cells, &sinks, &fanout, &plain);
         self.find_plain_muxes(&cells, &first, &mut plain);
         let placement = self.place(&cells, &sinks, &fanout, &plain);
-        let block = Tree::new(self, &cells, &plain, &placement).task();
+        (cells, plain, placement)
+    }
+
+    fn forget(&mut self, cells: &[CellId]) {
         for id in cells {
-            self.local[id] = NOWHERE;
+            self.local[*id] = NOWHERE;
         }
-        block
     }
 
     /// Every cell of `owner` but constants that the sinks need, ascending; fills `local`.
