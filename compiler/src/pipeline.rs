@@ -20,11 +20,10 @@ pub struct Prepared {
 
 /// Optimises, schedules and lays out a netlist.
 pub fn prepare(netlist: Netlist, options: &Options) -> Prepared {
-    let optimized = pass::optimize(netlist, options);
+    let optimized = sched::ahead::run(pass::optimize(netlist, options), options);
     let netlist = pass::legalize::run(&optimized);
-    let (netlist, hidden) = sched::ahead::run(netlist, options);
     let observed = observe(&netlist);
-    let schedule = sched::schedule(&netlist, &hidden, &observed, options);
+    let schedule = sched::schedule(&netlist, &observed, options);
     let layout = layout::assign(&netlist, &schedule, &observed);
     Prepared {
         netlist,

@@ -77,6 +77,9 @@ pub struct Netlist {
     pub sources: Arena<String>,
     /// Enumerations that signals refer to.
     pub types: Arena<ValueType>,
+    /// Registers that always have the value of a cell (`sched/ahead.rs`): after the host has written other registers
+    /// these are renewed.
+    pub hidden: Vec<(RegisterId, CellId)>,
     /// Which sides of muxes are arms of an `if` or `case`. Passes drop it: only the unoptimised netlist has it.
     pub branches: Vec<Branch>,
 }

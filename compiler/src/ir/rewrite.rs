@@ -80,6 +80,7 @@ impl Netlist {
             scopes: self.scopes.clone(),
             sources: self.sources.clone(),
             types: self.types.clone(),
+            hidden: self.hidden.clone(),
             branches: Vec::new(),
         }
     }
@@ -106,6 +107,7 @@ impl Netlist {
             set(&mut e.enable);
             e.args.iter_mut().for_each(|a| set(&mut a.value));
         }
+        self.hidden.iter_mut().for_each(|(_, cell)| set(cell));
         for s in self.signals.values_mut() {
             match &mut s.value {
                 SignalValue::Cell(c) => set(c),

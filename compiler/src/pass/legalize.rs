@@ -139,6 +139,9 @@ impl<'a> Legalize<'a> {
                 self.new.netlist.loops[*limb].value = self.limbs[l.value][i];
             }
         }
+        let hidden = self.old.hidden.iter();
+        let hidden = hidden.map(|(r, cell)| (self.registers[r.index()][0], self.narrow(*cell)));
+        self.new.netlist.hidden = hidden.collect();
         self.map_whole_roots();
         self.new.finish()
     }

@@ -1,6 +1,6 @@
 //! Computes values ahead: when the registers are written that they depend on, instead of in every cycle.
 //!
-//! In: a legal netlist. Out: the same with hidden registers. What is needed in every cycle and depends only on registers
+//! In: an optimised netlist. Out: the same with hidden registers. What is needed in every cycle and depends only on registers
 //! that are written under a condition - a decoder's output, on the instruction - stays as it is until that condition
 //! holds. It gets a register of its own, whose next value is computed from the next values of those registers under the
 //! conditions under which they are written, and what the clock edge computes uses that. Names keep the value itself.
@@ -32,25 +32,22 @@ const MAX_CHOICES: usize = 8;
 /// Most cells that are looked at to see whether a register may keep its value.
 const LOOK_AT: usize = 48;
 
-/// A hidden register, and the cell whose value it always has.
-pub type Hidden = (RegisterId, CellId);
-
 /// The netlist with hidden registers, in designs with one clock edge. Large ones have parts that sleep instead.
-pub fn run(n: Netlist, options: &Options) -> (Netlist, Vec<Hidden>) {
+pub fn run(n: Netlist, options: &Options) -> Netlist {
     let is_small = n.cells.len() < options.gating.ungated;
     if !is_small || !options.runs(super::AHEAD, OptLevel::O1) {
-        return (n, Vec::new());
+        return n;
     }
     let domains = domains::find(&n);
     let edges = sinks::edges(&domains);
     if domains.model != TimingModel::Static || edges.len() != 1 {
-        return (n, Vec::new());
+        return n;
     }
     let none = Activity::none(&n);
     let homes = Scheduler::new(&n, &none).homes(sinks::edge_sinks(&n, &domains, edges[0]));
     let chosen = Choice::new(&n, &homes).run();
     if chosen.is_empty() {
-        return (n, Vec::new());
+        return n;
     }
     let cells: Vec<CellId> = homes.cells.iter().map(|(cell, _)| *cell).collect();
     Build::new(n, chosen).run(&cells)
@@ -310,9 +307,9 @@ impl Build {
         }
     }
 
-    fn run(mut self, cells: &[CellId]) -> (Netlist, Vec<Hidden>) {
+    fn run(mut self, cells: &[CellId]) -> Netlist {
         let chosen = std::mem::take(&mut self.chosen);
-        let hidden: Vec<Hidden> = chosen.iter().map(|c| self.register(c)).collect();
+        let hidden: Vec<(RegisterId, CellId)> = chosen.iter().map(|c| self.register(c)).collect();
         for cell in cells {
             self.use_instead(*cell);
         }
@@ -322,11 +319,12 @@ impl Build {
             self.b.netlist.registers[*register].next = next;
         }
         self.roots(hidden[0].0);
-        (self.b.finish(), hidden)
+        self.b.netlist.hidden = hidden;
+        self.b.finish()
     }
 
     /// The register of a value, and the cell that reads it.
-    fn register(&mut self, chosen: &Chosen) -> Hidden {
+    fn register(&mut self, chosen: &Chosen) -> (RegisterId, CellId) {
         let first = &self.b.netlist.registers[chosen.registers[0]];
         let (origin, clocks) = (first.origin, first.clocks.clone());
         let initial = |r: &RegisterId| self.b.netlist.registers[*r].init.clone();

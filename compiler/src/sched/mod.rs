@@ -23,7 +23,6 @@ use crate::ir::*;
 use crate::options::{Gating, OptLevel, Options};
 pub use action::{Action, State};
 use activity::{Activity, Inputs, Owner, Supernodes};
-use ahead::Hidden;
 use alike::Class;
 pub use domains::{Domain, DomainId, Domains, TimingModel};
 use parts::{Cut, Parts};
@@ -175,16 +174,9 @@ pub const DELAY: &str = "delay";
 pub const AHEAD: &str = "ahead";
 
 /// Schedules a legal netlist.
-pub fn schedule(
-    netlist: &Netlist,
-    hidden: &[Hidden],
-    observed: &observe::Observed,
-    options: &Options,
-) -> Schedule {
+pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Options) -> Schedule {
     let domains = domains::find(netlist);
-    let mut sinks = sinks::tasks(netlist, &domains, observed);
-    let refresh = hidden.iter().map(|(r, cell)| Sink::register(*r, *cell));
-    sinks.push((TaskKind::Renew, refresh.collect()));
+    let sinks = sinks::tasks(netlist, &domains, observed);
     let (mut activity, mut classes) = gate(netlist, &domains, &sinks, options);
     let cut = cut(netlist, &domains, &sinks, &activity, options);
     if cut.is_some() {

@@ -38,6 +38,8 @@ pub fn tasks(n: &Netlist, domains: &Domains, observed: &Observed) -> Vec<(TaskKi
         .iter()
         .map(|c| Sink::plain(Action::StoreNet(*c), limbs(n, *c)));
     tasks.push((TaskKind::Outline, outlined.collect()));
+    let hidden = n.hidden.iter().map(|(r, cell)| Sink::register(*r, *cell));
+    tasks.push((TaskKind::Renew, hidden.collect()));
     tasks
 }
 

@@ -76,8 +76,11 @@ fn model() -> Model {
     let netlist = netlist.expect("legal RTLIL");
     let options = Options::default();
     let prepared = pipeline::prepare(netlist.clone(), &options);
-    let hidden = prepared.netlist.registers.len() - netlist.registers.len();
-    assert_eq!(hidden, 1, "one value is computed ahead");
+    assert_eq!(
+        prepared.netlist.hidden.len(),
+        1,
+        "one value is computed ahead"
+    );
     let wasm = pipeline::compile_netlist(netlist, &options).wasm;
     let options = ModelOptions {
         cache_dir: None,
@@ -96,7 +99,8 @@ fn step(model: &mut Model, cycles: u64) -> u64 {
     let mut difference = 0;
     for _ in 0..cycles {
         let before = model.peek(sum).expect("an output");
-        model.step(clock, 1).expect("it runs");
+        let run = model.step(clock, 1).expect("it runs");
+        assert_eq!(run.cycles, 1);
         let after = model.peek(sum).expect("an output");
         difference = after.wrapping_sub(before) & 0xff;
     }
