@@ -67,8 +67,10 @@ pub fn optimisations() -> impl Iterator<Item = &'static str> {
         sched::PARTS,
         sched::SHARE,
         sched::SKIP,
+        pass::release::RELEASE,
         sched::DELAY,
         sched::AHEAD,
+        emit::MEMORY_ARGUMENTS,
     ])
 }
 
