@@ -239,14 +239,21 @@ impl Core {
     pub fn is_watched(&mut self) -> bool {
         let waiting = !self.pending.is_empty() || !self.woken.is_empty();
         let seen = self.unseen < ALONE && self.horizon.is_none();
-        seen || self.unsettled || waiting || !self.memories_rest() || !self.can_look()
+        let steps = !self.memories_rest() || self.awaits_computed() || !self.can_look();
+        seen || self.unsettled || waiting || steps
+    }
+
+    /// Whether somebody waits for a clock or reset that the design computes: they see what was before its edge.
+    fn awaits_computed(&self) -> bool {
+        let mut watched = self.watched.iter();
+        watched.any(|(id, _)| self.computed_trigger(*id).is_some())
     }
 
     /// Whether nobody sees when the model acts; `seen` says that somebody goes on at once.
     pub fn may_owe(&mut self, seen: bool) -> bool {
         let reacts = !self.watched.is_empty() || self.tells && self.edges;
         let none = self.owing == Owing::Nothing || self.tells_rounds() || seen && reacts;
-        !none && self.memories_rest()
+        !none && !self.awaits_computed() && self.memories_rest()
     }
 
     /// Something is owed that may wake somebody, or be told.

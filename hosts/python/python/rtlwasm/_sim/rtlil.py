@@ -7,7 +7,7 @@ that of the frameworks' own simulators, whose integers have no width: operands a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -408,6 +408,29 @@ def signals_of(value: Any) -> list[Any]:
     writer = Writer()
     writer.value(value)
     return writer.signals
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """The signals and memory rows that a value of a testbench is computed from; some more than once."""
+    name = class_name(value)
+    if name in ("Signal", "_Row"):
+        yield value
+        return
+    inner: Iterable[Any] = ()
+    if name == "Operator":
+        inner = value.operands
+    elif name == "Slice":
+        inner = (value.value,)
+    elif name == "Part":
+        inner = (value.value, value.offset)
+    elif name in ("Cat", "Concat"):
+        inner = value.parts
+    elif name == "ArrayProxy":
+        inner = (value.index, *value._iter_as_values())
+    elif name == "SwitchValue":
+        inner = (value.test, *(element for _, element in value.cases))
+    for each in inner:
+        yield from leaves(each)
 
 
 def number(pattern: Any, width: int) -> str:

@@ -14,7 +14,7 @@ from .. import _native
 from .._sim.clock import now
 from .._sim.compiled import compiled
 from .._sim.evaluate import assign, evaluate
-from .._sim.rtlil import signals_of, structure
+from .._sim.rtlil import leaves, structure
 from ._context import Process, Testbench
 from ._effects import tell
 from ._lower import lower
@@ -134,7 +134,7 @@ class WASMEngine(BaseEngine):
                 return "signal", self._signals.slot(value)
             if type(value) is Const:
                 return "constant", value.value
-        return "sample", (value, shape), [self.slot(each) for each in _signals(value)]
+        return "sample", (value, shape), [self.slot(each) for each in leaves(value)]
 
     def condition(self, sampled: tuple[Value, Any], ticks: int) -> int | None:
         """The slot of a condition, which the design computes from now on; None: it does not know all that is in it, or
@@ -147,7 +147,7 @@ class WASMEngine(BaseEngine):
         self._waits[key] += ticks
         if self._waits[key] < self._worth:
             return None
-        known = key is not None and all(id(each) in names for each in _signals(value))
+        known = key is not None and all(id(each) in names for each in leaves(value))
         if not known or self._signals.loops or len(self._conditions) == CONDITIONS:
             return None
         signal = self._conditions[key] = self._design.compute(value, Signal())
@@ -280,8 +280,3 @@ class WASMEngine(BaseEngine):
         else:
             added = self._signals.add_signal(row, None, shape.width, shape.signed, first)
         return added
-
-
-def _signals(value: Value) -> list[Any]:
-    """The signals and rows of an expression."""
-    return [value] if isinstance(value, Row) else signals_of(value)
