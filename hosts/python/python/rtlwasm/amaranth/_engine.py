@@ -65,7 +65,6 @@ class WASMEngine(BaseEngine):
         self._conditions: dict[Any, Signal] = {}
         self._waits: Counter[Any] = Counter()
         self._worth = WAITS
-        self._traced: dict[int, Any] = {}
         self._signals = _native.Signals(compiled(self._design.text), self._missing, self._store)
         self._kernel = _native.AmaranthKernel(self._signals, self)
         self._state = State(self)
@@ -229,13 +228,13 @@ class WASMEngine(BaseEngine):
         """Record what the waves show, with an artifact that stores it."""
         places = [each for wave in self._waves for each in wave.recorded]
         self._adopt(self._design.store(id(each) for each in places))
-        self._traced = {self.slot(each): each for each in places}
-        self._signals.trace(list(self._traced), any(wave.fs_per_delta for wave in self._waves))
+        slots = dict.fromkeys(self.slot(each) for each in places)
+        self._signals.trace(list(slots), any(wave.fs_per_delta for wave in self._waves))
 
     def _draw(self) -> None:
         for time, rounds, slot, value in self._signals.changes():
             for wave in self._waves:
-                wave.change(time + rounds * wave.fs_per_delta, self._traced[slot], value)
+                wave.change(time + rounds * wave.fs_per_delta, slot, value)
 
     # Signals and memory rows.
 
