@@ -124,10 +124,10 @@ def few(build, testbench, **options):
 
 @pytest.mark.parametrize("often", (0, 1, 5))
 @pytest.mark.parametrize("late", (False, True))
-@pytest.mark.parametrize("kind", ("bit", "wide", "computed", "with_sample"))
+@pytest.mark.parametrize("kind", ("bit", "wide", "computed", "chosen", "with_sample"))
 def test_one_call_for_a_wait_for_a_condition(often, late, kind):
     """One that holds at every tick, every other, or every 32nd."""
-    from amaranth.hdl import Signal
+    from amaranth.hdl import Array, Mux, Signal
 
     count, holds, wide = Signal(10), Signal(), Signal(70)
 
@@ -136,7 +136,9 @@ def test_one_call_for_a_wait_for_a_condition(often, late, kind):
         m.d.comb += [holds.eq(count[:often] == 0), wide.eq(holds << 69)]
 
     async def testbench(ctx, turn):
-        condition = {"wide": wide, "computed": count[:often] == 0}.get(kind, holds)
+        zero = count[:often] == 0
+        chosen = Mux(zero, Array([count == 1, 1])[zero], count.bit_select(zero + 9, 1) & 0)
+        condition = {"wide": wide, "computed": zero, "chosen": chosen}.get(kind, holds)
         for _ in range(600):
             if kind == "with_sample":
                 await ctx.tick().sample(count, count + 1).until(condition)

@@ -426,7 +426,7 @@ def leaves(value: Any) -> Iterator[Any]:
     elif name in ("Cat", "Concat"):
         inner = value.parts
     elif name == "ArrayProxy":
-        inner = (value.index, *value._iter_as_values())
+        inner = (value.index, *map(value.cast, value.elems))
     elif name == "SwitchValue":
         inner = (value.test, *(element for _, element in value.cases))
     for each in inner:
@@ -453,6 +453,13 @@ def structure(value: Any) -> Any:
         inner, rest = value.operands, value.operator
     elif name in ("Cat", "Concat"):
         inner, rest = value.parts, ()
+    elif name == "Part":
+        inner, rest = (value.value, value.offset), (value.width, value.stride)
+    elif name == "ArrayProxy":
+        inner, rest = (value.index, *map(value.cast, value.elems)), ()
+    elif name == "SwitchValue":
+        inner = (value.test, *(element for _, element in value.cases))
+        rest = tuple(patterns and tuple(patterns) for patterns, _ in value.cases)
     else:
         return None
     parts = tuple(structure(each) for each in inner)
