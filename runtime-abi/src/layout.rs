@@ -134,7 +134,7 @@ pub mod state {
         field(PHASE, 4, "phase", true, "1: edges are pending; a call has stopped before them, or the host stages writes for them"),
         field(CUT, 4, "cut", false, "clock + 1 of a cycle that a full ring or a watch cut; bit 31: in its fall"),
         field(BEHIND, 8, "behind", false, "time that passes when those are done"),
-        field(TOLD, 4, "told", false, "1: watches have been looked at for the pending edges"),
+        field(TOLD, 4, "told", true, "1: watches have been looked at for the pending edges"),
     ];
 }
 
@@ -261,6 +261,7 @@ pub mod watch {
     pub const KIND_ROSE: u16 = 2;
     pub const KIND_FELL: u16 = 3;
     pub const KIND_EQUALS: u16 = 4;
+    pub const KIND_DIFFERS: u16 = 5;
 
     /// Stop once the instant is complete.
     pub const FLAG_AFTER: u16 = 1;
@@ -268,6 +269,8 @@ pub mod watch {
     pub const FLAG_COPY: u16 = 2;
     /// Set `left` to 1 again after the hit that stops.
     pub const FLAG_AGAIN: u16 = 4;
+    /// No watch, but a condition of the one behind it.
+    pub const FLAG_CONDITION: u16 = 8;
     /// The module: this watch has stopped the call.
     pub const FLAG_HIT: u16 = 256;
 
@@ -276,10 +279,10 @@ pub mod watch {
     pub const FIELDS: &[Field] = &[
         field(ID, 4, "id", true, "signal"),
         field(WORD, 4, "word", true, "limb, or row * limbs + limb"),
-        field(KIND, 2, "kind", true, "1 changed, 2 rose, 3 fell, 4 equals"),
-        field(FLAGS, 2, "flags", true, "1 after the instant, 2 copy, 4 again; from 256 up the module's"),
+        field(KIND, 2, "kind", true, "1 changed, 2 rose, 3 fell, 4 equals, 5 differs"),
+        field(FLAGS, 2, "flags", true, "1 after the instant, 2 copy, 4 again, 8 a condition; from 256 up the module's"),
         field(LEFT, 4, "left", true, "hits until the call stops; 0: off"),
         field(MASK, 8, "mask", true, "which bits count"),
-        field(VALUE, 8, "value", true, "kind 4: what they are to be; else the module's"),
+        field(VALUE, 8, "value", true, "kinds 4, 5: what they are to be, or not to be; else the module's"),
     ];
 }

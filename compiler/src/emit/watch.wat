@@ -42,17 +42,21 @@
         (local.set $flags
           (i32.and
             (i32.load16_u offset=10 (local.get $row))
-            (select (i32.const 0x207) (i32.const 7) (i32.load offset=@PHASE@ (i32.const 0)))))
+            (select (i32.const 0x20f) (i32.const 15) (i32.load offset=@PHASE@ (i32.const 0)))))
         (if (i32.load offset=12 (local.get $row))
           (then
             (local.set $signal (call $signal (i32.load (local.get $row))))
             (if (i32.or
-                  (i32.gt_u (i32.sub (i32.load16_u offset=8 (local.get $row)) (i32.const 1)) (i32.const 3))
+                  (i32.gt_u
+                    (i32.sub (i32.load16_u offset=8 (local.get $row)) (i32.const 1))
+                    (i32.const 4))
                   (i32.eqz (call $has_word (local.get $signal) (i32.load offset=4 (local.get $row)))))
               (then (return (i32.const 6))))
             (if (i32.and (i32.load offset=24 (local.get $signal)) (i32.const 2)) (then (return (i32.const 6))))
             (if (i32.lt_u (i32.load16_u offset=8 (local.get $row)) (i32.const 4))
               (then
+                ;; A condition is about a value.
+                (if (i32.and (local.get $flags) (i32.const 8)) (then (return (i32.const 6))))
                 (local.set $trigger (call $trigger_of (local.get $signal)))
                 (local.set $flags (i32.or (local.get $flags) (i32.shl (i32.ne (local.get $trigger) (i32.const 0)) (i32.const 10))))
                 (i64.store offset=24 (local.get $row)
@@ -96,8 +100,8 @@
         (if (i32.and
               (i32.ne (i32.load offset=12 (local.get $row)) (i32.const 0))
               (i32.eq
-                (i32.and (i32.shr_u (i32.load16_u offset=10 (local.get $row)) (i32.const 10)) (i32.const 1))
-                (local.get $triggers)))
+                (i32.and (i32.load16_u offset=10 (local.get $row)) (i32.const 0x408))
+                (i32.shl (local.get $triggers) (i32.const 10))))
           (then
             (local.set $kind (i32.load16_u offset=8 (local.get $row)))
             (local.set $before (i64.load offset=24 (local.get $row)))
@@ -113,7 +117,7 @@
                     (i64.load offset=16 (local.get $row)))))
               (else
                 (local.set $now (call $watched (local.get $row)))
-                (if (i32.ne (local.get $kind) (i32.const 4))
+                (if (i32.lt_u (local.get $kind) (i32.const 4))
                   (then (i64.store offset=24 (local.get $row) (local.get $now))))))
             (local.set $moved (i64.xor (local.get $now) (local.get $before)))
             (if (i32.eq (local.get $kind) (i32.const 2))
@@ -121,10 +125,31 @@
             (if (i32.eq (local.get $kind) (i32.const 3))
               (then (local.set $moved (i64.and (local.get $moved) (local.get $before)))))
             (if (i32.ne (i64.eqz (local.get $moved)) (i32.ne (local.get $kind) (i32.const 4)))
-              (then (local.set $stop (i32.or (local.get $stop) (call $hit (local.get $row))))))))
+              (then
+                (if (call $holds (local.get $row))
+                  (then (local.set $stop (i32.or (local.get $stop) (call $hit (local.get $row))))))))))
         (local.set $row (i32.add (local.get $row) (i32.const 32)))
         (br $next)))
     (local.get $stop))
+
+  ;; Whether one of the conditions directly before a watch holds, or there is none.
+  (func $holds (param $row i32) (result i32)
+    (local $none i32)
+    (local.set $none (i32.const 1))
+    (block $all
+      (loop $next
+        (br_if $all (i32.eq (local.get $row) (i32.const @WATCH_BASE@)))
+        (local.set $row (i32.sub (local.get $row) (i32.const 32)))
+        (br_if $all (i32.eqz (i32.and (i32.load16_u offset=10 (local.get $row)) (i32.const 8))))
+        (if (i32.load offset=12 (local.get $row))
+          (then
+            (local.set $none (i32.const 0))
+            (if (i32.ne
+                  (i64.eq (call $watched (local.get $row)) (i64.load offset=24 (local.get $row)))
+                  (i32.eq (i32.load16_u offset=8 (local.get $row)) (i32.const 5)))
+              (then (return (i32.const 1))))))
+        (br $next)))
+    (local.get $none))
 
   ;; A hit of a watch; 1 when it is the last one and the call is to stop here.
   (func $hit (param $row i32) (result i32)

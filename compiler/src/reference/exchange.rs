@@ -263,6 +263,7 @@ fn load_watch(map: &Map, interp: &Interp, memory: &[u8], row: u32) -> Watch {
         watch::KIND_ROSE => WatchKind::Rose,
         watch::KIND_FELL => WatchKind::Fell,
         watch::KIND_EQUALS => WatchKind::Equals(field(watch::VALUE, 8)),
+        watch::KIND_DIFFERS => WatchKind::Differs(field(watch::VALUE, 8)),
         _ => WatchKind::Changed,
     };
     let flags = field(watch::FLAGS, 2) as u16;
@@ -272,6 +273,7 @@ fn load_watch(map: &Map, interp: &Interp, memory: &[u8], row: u32) -> Watch {
         // An instant is never left half done here: all that happens at a time is complete.
         after: true,
         again: flags & watch::FLAG_AGAIN != 0,
+        condition: flags & watch::FLAG_CONDITION != 0,
         ..Watch::new(on, kind)
     }
 }

@@ -1,10 +1,13 @@
 """How often the engines call the module: at most once for each process that is resumed."""
 
+import io
+
 import pytest
 from amaranth.sim.pysim import PySimEngine
 from cpu_bench import amaranth, design, torii
 from rtlwasm.amaranth import WASMEngine as AmaranthEngine
 from rtlwasm.torii import WASMEngine as ToriiEngine
+from vcd_reader import changes
 
 CYCLES = 1000
 
@@ -36,6 +39,27 @@ def test_one_call_for_many_cycles(framework, engine):
     assert made._signals.calls == run(framework, engine, "run", 10_000)[0]._signals.calls
 
 
+def record(framework, engine, how, cycles):
+    """The same while a waveform is written: the engine, and what is in the file."""
+    cpu, seen, file = design(framework), [], io.StringIO()
+    file.close = lambda: None
+    simulator = __import__(f"{framework}.sim", fromlist=["Simulator"]).Simulator
+    sim = simulator(cpu, engine=engine)
+    sim.add_clock(1e-6)
+    {"amaranth": amaranth, "torii": torii}[framework](sim, cpu, cycles, how, seen)
+    with sim.write_vcd(file, **({"traces": ()} if framework == "torii" else {})):
+        sim.run()
+    return sim._engine, changes(file.getvalue())
+
+
+@pytest.mark.parametrize("how", ("run", "wait", "look", "write"))
+@pytest.mark.parametrize(("framework", "engine"), (("amaranth", AmaranthEngine), ("torii", ToriiEngine)))
+def test_recordings_take_no_more_calls(framework, engine, how):
+    made, seen = record(framework, engine, how, 400)
+    assert made._signals.calls <= (8 if how == "run" else 400) + 64
+    assert seen == record(framework, "pysim", how, 400)[1]
+
+
 @pytest.mark.parametrize("engine", (PySimEngine, AmaranthEngine))
 @pytest.mark.parametrize("late", (False, True))
 def test_waits_for_a_condition(engine, late):
@@ -62,32 +86,221 @@ def test_waits_for_a_condition(engine, late):
     assert looked[-1] == ((1000 + 3000) % 1024, 0)
 
 
-@pytest.mark.parametrize(("often", "most"), ((0, 1), (1, 2), (5, 4)))
-@pytest.mark.parametrize("late", (False, True))
-def test_calls_of_a_wait_for_a_condition(often, most, late):
-    """One that holds at every tick, every other, or every 32nd; machine code has been made before."""
-    from amaranth.hdl import Signal
+FIRST = 140
+"""Calls before the engine knows what a simulation does: it looks at every edge, and then asks for what is worth it."""
+
+
+def counted(build, testbench, engine=AmaranthEngine, processes=(), clocks=(("sync", 1e-6),)):
+    """Runs a testbench, a function of a context and of what to call for each time that is counted; how often that was,
+    and the calls of the module meanwhile."""
     from amaranth_bench import simulate
 
-    count, holds, calls = Signal(10), Signal(), []
+    turns = [0]
+
+    def turn():
+        turns[0] += 1
+
+    async def bench(ctx):
+        await testbench(ctx, turn)
+
+    def given(process):
+        async def run(ctx):
+            await process(ctx, turn)
+
+        return run
+
+    made = [given(process) for process in processes]
+    sim = simulate(build, bench, engine=engine, processes=made, clocks=clocks)
+    sim.run()
+    return turns[0], getattr(sim._engine, "_signals", None) and sim._engine._signals.calls
+
+
+def few(build, testbench, **options):
+    """No more calls than turns, and turns as often as under Amaranth's own engine."""
+    turns, calls = counted(build, testbench, **options)
+    assert turns == counted(build, testbench, PySimEngine, **options)[0]
+    assert calls <= turns + FIRST, (calls, turns)
+
+
+@pytest.mark.parametrize("often", (0, 1, 5))
+@pytest.mark.parametrize("late", (False, True))
+@pytest.mark.parametrize("kind", ("bit", "wide", "computed", "chosen", "with_sample"))
+def test_one_call_for_a_wait_for_a_condition(often, late, kind):
+    """One that holds at every tick, every other, or every 32nd."""
+    from amaranth.hdl import Array, Mux, Signal
+
+    count, holds, wide = Signal(10), Signal(), Signal(70)
 
     def build(m):
         m.d.sync += count.eq(count + 1)
-        m.d.comb += holds.eq(count[:often] == 0)
+        m.d.comb += [holds.eq(count[:often] == 0), wide.eq(holds << 69)]
 
-    async def testbench(ctx):
-        await ctx.tick().repeat(5000)
-        await ctx.tick().repeat(5000)
-        for _ in range(300):
-            await ctx.tick().until(holds)
+    async def testbench(ctx, turn):
+        zero = count[:often] == 0
+        chosen = Mux(zero, Array([count == 1, 1])[zero], count.bit_select(zero + 9, 1) & 0)
+        condition = {"wide": wide, "computed": zero, "chosen": chosen}.get(kind, holds)
+        for _ in range(600):
+            if kind == "with_sample":
+                await ctx.tick().sample(count, count + 1).until(condition)
+            else:
+                await ctx.tick().until(condition)
             if late:
                 ctx.get(count)
-            calls.append(sim._engine._signals.calls)
+            turn()
 
-    sim = simulate(build, testbench, engine=AmaranthEngine)
-    sim._engine._signals.hurry()
-    sim.run()
-    assert calls[-1] - calls[50] <= 249 * most
+    few(build, testbench)
+
+
+@pytest.mark.parametrize("sampled", (0, 1, 2))
+def test_one_call_for_what_is_sampled_and_read(sampled):
+    from amaranth.hdl import Signal
+
+    count, double, written = Signal(10), Signal(10), Signal(4)
+
+    def build(m):
+        m.d.sync += count.eq(count + written + 1)
+        m.d.comb += double.eq(count * 2)
+
+    async def testbench(ctx, turn):
+        seen = 0
+        for i in range(600):
+            ctx.set(written, i & 3)
+            before = await ctx.tick().sample(*(double, count + double)[:sampled])
+            assert before[2:] == ((2 * seen) & 1023, seen + ((2 * seen) & 1023))[:sampled]
+            seen = ctx.get(count)
+            turn()
+
+    few(build, testbench)
+
+
+@pytest.mark.parametrize("kind", ("register", "logic", "edge", "several"))
+@pytest.mark.parametrize("process", (False, True))
+def test_one_call_for_a_wait_for_a_change(kind, process):
+    """Of a register, of logic, an edge of a bit; for a testbench, and for a process that writes what it sees."""
+    from amaranth.hdl import Signal
+
+    count, high, wide, copy = Signal(16), Signal(4), Signal(100), Signal(100)
+
+    def build(m):
+        m.d.sync += [count.eq(count + 1), high.eq(count[8:])]
+        m.d.comb += wide.eq(count[5:] << 80)
+
+    def waits(ctx):
+        if kind == "register":
+            return ctx.changed(high)
+        if kind == "logic":
+            return ctx.changed(wide)
+        if kind == "edge":
+            return ctx.edge(count[6], 1)
+        return ctx.changed(high).edge(count[7], 0).edge(count[5], 1)
+
+    async def react(ctx, turn):
+        for _ in range(300):
+            row = await waits(ctx).sample(wide)
+            turn()
+            ctx.set(copy, row[-1])
+
+    async def watch(ctx, turn):
+        await ctx.delay(5e-3)
+
+    few(build, watch if process else react, processes=(react,) if process else ())
+
+
+def test_changes_beside_ticks():
+    """Somebody is resumed by each tick, somebody else by changes."""
+    from amaranth.hdl import Signal
+
+    count, high, copy = Signal(16), Signal(8), Signal(8)
+
+    def build(m):
+        m.d.sync += count.eq(count + 1)
+        m.d.comb += high.eq(count[5:])
+
+    async def react(ctx, turn):
+        async for (value,) in ctx.changed(high):
+            ctx.set(copy, value)
+            turn()
+
+    async def bench(ctx, turn):
+        for _ in range(500):
+            await ctx.tick()
+            assert ctx.get(copy) == ctx.get(high)
+            turn()
+
+    few(build, bench, processes=(react,))
+
+
+@pytest.mark.parametrize("kind", ("print", "print_logic", "assert", "loop", "computed", "derived"))
+@pytest.mark.parametrize("write", (False, True))
+def test_one_call_with_designs_of_every_kind(kind, write, capsys):
+    """Designs that tell something, with loops, and with clocks that they compute."""
+    from amaranth.hdl import Assert, ClockDomain, ClockSignal, Format, Print, Signal
+
+    count, other, given = Signal(16), Signal(16), Signal(4)
+    set_, reset, latch = Signal(), Signal(), Signal()
+
+    def build(m):
+        m.d.sync += count.eq(count + 1)
+        m.d.comb += [set_.eq((count[:5] == 3) & given[0]), reset.eq(count[:5] == 20)]
+        if kind == "print":
+            m.d.sync += Print(Format("{}", count))
+        elif kind == "print_logic":
+            m.d.comb += Print(Format("{}", count[4:]))
+        elif kind == "assert":
+            m.d.sync += Assert(count < 10_000)
+        elif kind == "loop":
+            m.d.comb += latch.eq((latch | set_) & ~reset)
+        else:
+            m.domains += ClockDomain("slow")
+            m.d.comb += ClockSignal("slow").eq(count[2] if kind == "derived" else count[2] & given[1])
+            m.d.slow += other.eq(other + 1)
+
+    async def testbench(ctx, turn):
+        for i in range(500):
+            if write:
+                ctx.set(given, i >> 3)
+            await ctx.tick()
+            turn()
+            print(ctx.get(count), ctx.get(other), ctx.get(latch))
+        await ctx.tick().repeat(3000)
+        turn()
+
+    if kind == "print_logic" and write:
+        # What is written may be told at once.
+        turns, calls = counted(build, testbench)
+        assert calls <= turns + 500 / 8 + FIRST
+    else:
+        turns, calls = counted(build, testbench)
+        assert calls <= turns + FIRST, (calls, turns)
+    told = capsys.readouterr().out
+    counted(build, testbench, PySimEngine)
+    # Amaranth's own engine tells it each time that logic is computed.
+    assert kind == "print_logic" or told == capsys.readouterr().out
+
+
+def test_an_assertion_stops_where_it_fails():
+    from amaranth.hdl import Assert, Signal
+    from amaranth_bench import simulate
+
+    def run(engine):
+        count, seen = Signal(16), []
+
+        def build(m):
+            m.d.sync += count.eq(count + 1)
+            m.d.sync += Assert(count != 3000)
+
+        async def testbench(ctx):
+            try:
+                await ctx.tick().repeat(10_000)
+            finally:
+                seen.append("over")
+
+        sim = simulate(build, testbench, engine=engine)
+        with pytest.raises(AssertionError):
+            sim.run()
+        return seen, sim._engine.now
+
+    assert run(AmaranthEngine) == run(PySimEngine)
 
 
 @pytest.mark.parametrize(("framework", "engine"), (("amaranth", AmaranthEngine), ("torii", ToriiEngine)))

@@ -193,7 +193,7 @@ impl Model {
     }
 
     /// A signal or the row `index` of a memory, however it can be had.
-    fn read(&mut self, signal: Signal, index: u32) -> Result<Value, Error> {
+    pub(crate) fn read(&mut self, signal: Signal, index: u32) -> Result<Value, Error> {
         let entry = self.entry(signal);
         let (outline, inout) = (entry.outline, entry.inout);
         if entry.parts.is_empty() {
@@ -262,7 +262,7 @@ impl Model {
         Ok(())
     }
 
-    fn write(&mut self, signal: Signal, index: u32, value: &Value) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, signal: Signal, index: u32, value: &Value) -> Result<(), Error> {
         let entry = self.entry(signal);
         // The host's half of an inout is a signal of its own, whatever shows the net.
         if let Some([input, ..]) = entry.inout {

@@ -51,6 +51,7 @@ mod signal;
 mod snapshot;
 mod stage;
 mod summary;
+mod takeover;
 mod trace;
 mod value;
 mod verify;

@@ -39,15 +39,17 @@ impl Model {
     }
 
     /// Makes the edges of clocks and resets that were poked since the last run pending, as if that had stopped before
-    /// them: what is staged from now on comes with them. False, and nothing is done, when an event has stopped that run,
+    /// them: what is staged from now on comes with them, and no watch is hit by them. False, and nothing is done, when an event has stopped that run,
     /// and where nothing can be staged.
     pub fn hold_edges(&mut self) -> bool {
         let status = self.control_u32(control::STATUS);
         let held = [Status::Ok as u32, Status::WatchHit as u32].contains(&status)
             && self.check_stageable().is_ok();
         if held {
-            let at = self.artifact.inner.control.state_base + state::PHASE as usize;
-            write_u32(self.memory_mut(), at, 1);
+            let base = self.artifact.inner.control.state_base;
+            for field in [state::PHASE, state::TOLD] {
+                write_u32(self.memory_mut(), base + field as usize, 1);
+            }
         }
         held
     }

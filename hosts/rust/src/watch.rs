@@ -70,6 +70,11 @@ impl Watch {
         Watch::new(signal, watch::KIND_EQUALS, value)
     }
 
+    /// The bits are not `value` after a settling.
+    pub fn differs(signal: Signal, value: u64) -> Watch {
+        Watch::new(signal, watch::KIND_DIFFERS, value)
+    }
+
     fn new(signal: Signal, kind: u16, value: u64) -> Watch {
         Watch {
             signal,
@@ -109,6 +114,11 @@ impl Watch {
         self.with(watch::FLAG_AFTER | watch::FLAG_COPY)
     }
 
+    /// No watch, but a condition of the one behind it.
+    fn condition(self) -> Watch {
+        self.with(watch::FLAG_CONDITION)
+    }
+
     /// Goes on watching after it has stopped a run, for one hit at a time.
     pub fn again(self) -> Watch {
         self.with(watch::FLAG_AGAIN)
@@ -137,23 +147,30 @@ impl Model {
     /// [`Error::NotWatchable`] for what is not stored, [`Error::TooManyWatches`]; [`Error::NotInEngine`] for a watch
     /// that is not [`after_instant`](Watch::after_instant) where an engine does no instant by halves.
     pub fn watch(&mut self, wanted: Watch) -> Result<WatchId, Error> {
-        self.check_watchable(wanted.signal)?;
+        self.watch_while(wanted, &[])
+    }
+
+    /// The same for a watch that is hit only while one of some conditions holds: [`Watch::equals`] or
+    /// [`Watch::differs`]. With a watch on a clock, a run stops at the first edge before which something is so.
+    ///
+    /// # Errors
+    /// As [`watch`](Model::watch).
+    pub fn watch_while(&mut self, wanted: Watch, conditions: &[Watch]) -> Result<WatchId, Error> {
         self.check_stop(wanted.flags)?;
-        let limbs = crate::value::limb_count(wanted.signal.width) as u32;
-        if wanted.word >= limbs * wanted.signal.depth.max(1) {
-            return Err(Error::NotWatchable {
-                path: self.artifact.path(wanted.signal),
-                reason: "it has no such word",
-            });
+        for watch in conditions.iter().chain([&wanted]) {
+            self.check_watch(watch)?;
         }
-        let free = self.watches.iter().position(|used| !used);
-        let row = free.unwrap_or(self.watches.len());
-        let most = self.artifact.inner.control.watch_max;
+        let (rows, most) = (conditions.len() + 1, self.artifact.inner.control.watch_max);
+        let is_free = |row: usize| !self.watches.get(row).copied().unwrap_or(false);
+        let first = (0..).find(|first| (*first..first + rows).all(is_free));
+        let row = first.unwrap_or(0) + conditions.len();
         if row >= most {
             return Err(Error::TooManyWatches { most });
         }
-        if free.is_none() {
-            self.watches.push(true);
+        self.watches.resize(self.watches.len().max(row + 1), false);
+        for (at, condition) in (row - conditions.len()..).zip(conditions) {
+            self.watches[at] = true;
+            self.write_watch(at, condition.hits(1).condition());
         }
         self.watches[row] = true;
         self.write_watch(row, wanted);
@@ -161,14 +178,38 @@ impl Model {
         Ok(WatchId(row as u32))
     }
 
+    fn check_watch(&self, wanted: &Watch) -> Result<(), Error> {
+        self.check_watchable(wanted.signal)?;
+        let limbs = crate::value::limb_count(wanted.signal.width) as u32;
+        if wanted.word < limbs * wanted.signal.depth.max(1) {
+            return Ok(());
+        }
+        Err(Error::NotWatchable {
+            path: self.artifact.path(wanted.signal),
+            reason: "it has no such word",
+        })
+    }
+
     /// Takes a watch away; its number may be given to another.
-    pub fn unwatch(&mut self, watch: WatchId) -> Result<(), Error> {
-        self.rearm(watch, 0)?;
-        self.watches[watch.0 as usize] = false;
+    pub fn unwatch(&mut self, id: WatchId) -> Result<(), Error> {
+        self.rearm(id, 0)?;
+        let mut row = id.0 as usize;
+        self.watches[row] = false;
+        while row > 0 && self.watches[row - 1] && self.is_condition(row - 1) {
+            row -= 1;
+            self.watches[row] = false;
+            let at = self.watch_row(row) + watch::LEFT as usize;
+            write_u32(self.memory_mut(), at, 0);
+        }
         let used = self.watches.iter().rposition(|used| *used);
         self.watches.truncate(used.map_or(0, |last| last + 1));
         self.write_watch_count();
         Ok(())
+    }
+
+    fn is_condition(&self, row: usize) -> bool {
+        let word = read_u32(self.memory(), self.watch_row(row) + watch::KIND as usize);
+        (word >> 16) as u16 & watch::FLAG_CONDITION != 0
     }
 
     /// Lets a watch stop a run at its hit of that number from now on; 0 turns it off.

@@ -4,7 +4,7 @@ use golden::elaborate::elaborate_in;
 use golden::fixture;
 use rtlwasm::front::rtlil::{ReadOptions, read};
 use rtlwasm::ir::Netlist;
-use rtlwasm::options::{ClockOrder, Gating, Options};
+use rtlwasm::options::{ClockOrder, Gating, OptLevel, Options, Trace};
 use rtlwasm::pipeline;
 use rtlwasm_host::{Artifact, Clock, Error, Model, ModelOptions, Signal, Status, Value, Watch};
 
@@ -385,4 +385,80 @@ fn what_cannot_be_watched_or_staged_is_said() {
     );
     let staged = (0..).find_map(|_| model.stage(count, &value(1)).err());
     assert!(matches!(staged, Some(Error::StageFull)));
+}
+
+#[test]
+fn a_watch_with_conditions_stops_at_the_first_edge_before_which_one_holds() {
+    let (mut model, clock, clk, count) = counter();
+    let either = [Watch::equals(count, 3), Watch::equals(count, 6)];
+    let watch = model.watch_while(Watch::rose(clk).again(), &either);
+    let watch = watch.unwrap();
+    for n in 0..10 {
+        let _ = model.step(clock, 100).unwrap();
+        assert_eq!(model.watches_hit().collect::<Vec<_>>(), [watch]);
+        assert_eq!(model.peek(count).unwrap(), [3, 6][n % 2]);
+    }
+    // Rows of a watch that is taken away are free; others keep theirs.
+    let other = model.watch(Watch::changed(count).again()).unwrap();
+    model.unwatch(watch).unwrap();
+    let not = [Watch::differs(count, 2).bits(2)];
+    let watch = model.watch_while(Watch::fell(clk).again(), &not).unwrap();
+    model.rearm(other, 0).unwrap();
+    for _ in 0..10 {
+        assert!(model.step(clock, 100).unwrap().hit_watch());
+        assert_eq!(model.watches_hit().collect::<Vec<_>>(), [watch]);
+        assert_eq!(model.peek(count).unwrap() & 2, 0);
+    }
+}
+
+#[test]
+fn no_watch_is_hit_by_edges_that_the_host_makes_and_holds() {
+    let (mut model, clock, clk, count) = counter();
+    let _ = model.watch(Watch::rose(clk).again()).unwrap();
+    model.poke(clk, 1).unwrap();
+    assert!(model.hold_edges());
+    assert_eq!(model.eval().unwrap().status, Status::Ok);
+    assert_eq!(model.peek(count).unwrap(), 1);
+    assert!(model.step(clock, 2).unwrap().hit_watch());
+    assert_eq!(model.peek(count).unwrap(), 1);
+}
+
+#[test]
+fn another_artifact_goes_on() {
+    let traced = Options {
+        trace: Trace::On,
+        opt_level: OptLevel::O0,
+        clock_order: ClockOrder::Delta,
+        ..Options::default()
+    };
+    let plain = Options {
+        trace: Trace::Off,
+        ..traced.clone()
+    };
+    let (mut alone, mut before) = (counter_with(DIVIDER, &plain), counter_with(DIVIDER, &plain));
+    for model in [&mut alone, &mut before] {
+        let (clock, up) = (model.only_clock().unwrap(), model.signal("up").unwrap());
+        model.poke(up, 1).unwrap();
+        let _ = model.step(clock, 13).unwrap();
+        let _ = model.rise(clock).unwrap();
+    }
+    // Other outputs: another layout.
+    let text = COUNTER.replace("wire width 3 \\next", "wire width 3 output 4 \\next");
+    let text = text.replace("@DIVIDER@", DIVIDER);
+    let netlist = read("top.il", &text, &ReadOptions::default(), &mut Vec::new());
+    let mut after = model_of(netlist.expect("legal RTLIL"), &traced);
+    after.take_over(&mut before).unwrap();
+    for cycles in [0, 1, 2, 7] {
+        for model in [&mut alone, &mut after] {
+            let clock = model.only_clock().unwrap();
+            let _ = model.step(clock, cycles).unwrap();
+        }
+        for name in ["clk", "count", "next", "half", "slow", "wraps"] {
+            let mut seen = [&mut alone, &mut after].into_iter().map(|model| {
+                let signal = model.signal(name).unwrap();
+                (model.time(), model.peek(signal).unwrap())
+            });
+            assert_eq!(seen.next(), seen.next(), "{name}");
+        }
+    }
 }

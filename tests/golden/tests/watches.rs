@@ -8,7 +8,7 @@ use golden::rng::Rng;
 use golden::stimulus::{Op, Reach};
 use rtlwasm::arena::Id;
 use rtlwasm::bits::limb_count;
-use rtlwasm::ir::interp::{InterpOptions, Watch, WatchKind};
+use rtlwasm::ir::interp::{InterpOptions, Watch, WatchKind, Watched};
 use rtlwasm::ir::{CellId, CellKind, Netlist, Signal, SignalId, SignalValue, TriggerRole};
 use rtlwasm::options::{ClockOrder, Gating, OptLevel, Options, Undef};
 use rtlwasm::pass;
@@ -187,22 +187,29 @@ impl Pair<'_> {
         if self.rng.percent(50) {
             mask = u64::MAX;
         }
-        let kind = match self.rng.below(4) {
-            0 => WatchKind::Changed,
-            1 => WatchKind::Rose,
-            2 => WatchKind::Fell,
-            _ => WatchKind::Equals(self.rng.bits(s.width).limbs()[limb] & mask),
+        let condition = self.rng.percent(25);
+        let value = self.rng.bits(s.width).limbs()[limb] & mask;
+        let kind = match self.rng.below(if condition { 2 } else { 5 }) {
+            0 => WatchKind::Equals(value),
+            1 => WatchKind::Differs(value),
+            2 => WatchKind::Changed,
+            3 => WatchKind::Rose,
+            _ => WatchKind::Fell,
         };
-        // An equal level is seen at settlings, as any word is.
+        // A level is seen at settlings, as any word is.
         let on = match (on, kind) {
-            (rtlwasm::ir::interp::Watched::Trigger(_), WatchKind::Equals(_)) => return None,
+            (Watched::Trigger(_), WatchKind::Equals(_) | WatchKind::Differs(_)) => return None,
             (on, _) => on,
         };
+        if condition {
+            self.coverage.note("a condition");
+        }
         let watch = Watch {
             mask,
             left: self.rng.below(4) as u32,
             after: self.rng.percent(30),
             again: self.rng.percent(30),
+            condition,
             ..Watch::new(on, kind)
         };
         Some((signal, watch))
@@ -238,6 +245,7 @@ const REQUIRED: &[&str] = &[
     "status Ok",
     "stopped before an edge",
     "staged with an edge",
+    "a condition",
 ];
 
 fn run(count: u64, compare: &Differs) {

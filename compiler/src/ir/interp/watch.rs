@@ -26,6 +26,7 @@ pub enum WatchKind {
     Rose,
     Fell,
     Equals(u64),
+    Differs(u64),
 }
 
 /// One row of the watch table.
@@ -40,6 +41,8 @@ pub struct Watch {
     pub after: bool,
     /// Is on again after that.
     pub again: bool,
+    /// It is no watch, but a condition of the one behind it.
+    pub condition: bool,
     /// It has stopped the last call.
     pub hit: bool,
     /// It has been hit, and its instant is not complete yet.
@@ -58,6 +61,7 @@ impl Watch {
             left: 1,
             after: false,
             again: false,
+            condition: false,
             hit: false,
             waits: false,
             before: 0,
@@ -71,6 +75,7 @@ impl Watch {
             WatchKind::Rose => moved & now != 0,
             WatchKind::Fell => moved & before != 0,
             WatchKind::Equals(value) => now & self.mask == value,
+            WatchKind::Differs(value) => now & self.mask != value,
         }
     }
 }
@@ -152,7 +157,7 @@ impl Interp<'_> {
         let mut stop = false;
         for i in 0..self.run.watches.len() {
             let on = self.run.watches[i].on;
-            if !wanted(on) || self.run.watches[i].left == 0 {
+            if !wanted(on) || self.run.watches[i].left == 0 || self.run.watches[i].condition {
                 continue;
             }
             let now = self.watched(on);
@@ -160,8 +165,8 @@ impl Interp<'_> {
                 Watched::Word { .. } => std::mem::replace(&mut self.run.watches[i].before, now),
                 Watched::Trigger(trigger) => self.run.state.triggers[trigger].prev.into(),
             };
-            let watch = &mut self.run.watches[i];
-            if watch.is_hit(before, now) {
+            if self.run.watches[i].is_hit(before, now) && self.conditions_hold(i) {
+                let watch = &mut self.run.watches[i];
                 watch.left -= 1;
                 if watch.left == 0 {
                     watch.left = watch.again.into();
@@ -172,6 +177,20 @@ impl Interp<'_> {
             }
         }
         stop
+    }
+
+    /// Whether one of the conditions directly before a watch holds, or none is on.
+    fn conditions_hold(&self, watch: usize) -> bool {
+        let before = self.run.watches[..watch].iter().rev();
+        let mut on = before
+            .take_while(|w| w.condition)
+            .filter(|w| w.left > 0)
+            .peekable();
+        on.peek().is_none()
+            || on.any(|w| {
+                let now = self.watched(w.on);
+                w.is_hit(now, now)
+            })
     }
 
     /// End of an instant; true when a watch has waited for it.

@@ -35,6 +35,8 @@ pub struct AmaranthKernel {
     pub targets: Mutex<Vec<Woken>>,
     /// Triggers that fire in the next round.
     pub active: Mutex<Vec<Py<Trigger>>>,
+    /// Triggers whose condition the module is to know when time goes on.
+    pub failed: Mutex<Vec<Py<Trigger>>>,
     /// Computes values of expressions: `sample(part)`. Its `BrokenTrigger` and `DomainReset` are raised by triggers.
     engine: Mutex<Option<Py<PyAny>>>,
 }
@@ -49,6 +51,7 @@ impl AmaranthKernel {
             processes: Mutex::default(),
             targets: Mutex::default(),
             active: Mutex::default(),
+            failed: Mutex::default(),
             engine: Mutex::new(Some(engine)),
         }
     }
@@ -130,44 +133,14 @@ impl AmaranthKernel {
         let slot = signals.slot(signal)?;
         let written = signals.write(slot, value)?;
         if written {
-            self.step_design(py)?;
+            self.settle(py, true)?;
         }
         Ok(written)
     }
 
     /// Runs rounds until nothing changes.
     fn step_design(&self, py: Python<'_>) -> PyResult<()> {
-        let signals = self.signals.get();
-        loop {
-            let fired = std::mem::take(&mut *lock(&self.active));
-            for trigger in fired {
-                self.fire(py, &trigger)?;
-            }
-            self.flip_clocks(py)?;
-            self.run(py, false)?;
-            let (again, told, came) = signals.with(py, |core| {
-                // Everything is sampled.
-                core.before = false;
-                let again = core.commit()?;
-                if !again {
-                    core.record()?;
-                }
-                Ok((
-                    again,
-                    !core.events.is_empty(),
-                    !core.woken.is_empty() || !core.passed.is_empty(),
-                ))
-            })?;
-            if told {
-                self.tell(py)?;
-            }
-            if came {
-                self.take_woken(py)?;
-            }
-            if !again {
-                return Ok(());
-            }
-        }
+        self.settle(py, true)
     }
 
     /// Everything that happens at the present time, then on to the next deadline. True while something is critical. When
@@ -179,6 +152,7 @@ impl AmaranthKernel {
     /// Everything as it was in the beginning, with every process started anew.
     fn reset(&self, py: Python<'_>) -> PyResult<()> {
         self.signals.get().with(py, Core::reset)?;
+        let failed = std::mem::take(&mut *lock(&self.failed));
         let active = std::mem::take(&mut *lock(&self.active));
         let is_clock = |woken: &Woken| matches!(woken, Woken::Clock(_));
         let mut targets = lock(&self.targets);
@@ -196,7 +170,7 @@ impl AmaranthKernel {
                 drop(before);
             }
         }
-        drop((active, gone));
+        drop((active, failed, gone));
         let processes = self.processes(py);
         processes
             .iter()
@@ -254,9 +228,11 @@ impl AmaranthKernel {
                 }
             }
         }
-        if let Ok(active) = self.active.try_lock() {
-            for trigger in &*active {
-                visit.call(trigger)?;
+        for triggers in [&self.active, &self.failed] {
+            if let Ok(triggers) = triggers.try_lock() {
+                for trigger in &*triggers {
+                    visit.call(trigger)?;
+                }
             }
         }
         Ok(())
@@ -267,19 +243,75 @@ impl AmaranthKernel {
         let processes = std::mem::take(&mut *lock(&self.processes));
         let targets = std::mem::take(&mut *lock(&self.targets));
         let active = std::mem::take(&mut *lock(&self.active));
-        drop((engine, processes, targets, active));
+        let failed = std::mem::take(&mut *lock(&self.failed));
+        drop((engine, processes, targets, active, failed));
     }
 }
 
 impl AmaranthKernel {
+    /// Runs rounds until nothing changes; `seen` says that somebody goes on at once.
+    fn settle(&self, py: Python<'_>, seen: bool) -> PyResult<()> {
+        let signals = self.signals.get();
+        loop {
+            let fired = std::mem::take(&mut *lock(&self.active));
+            for trigger in fired {
+                self.fire(py, &trigger)?;
+            }
+            self.flip_clocks(py)?;
+            self.run(py, false)?;
+            let (again, told, came) = signals.with(py, |core| {
+                // Everything is sampled.
+                core.before = false;
+                let again = core.commit(seen)?;
+                if !again {
+                    core.record();
+                }
+                Ok((
+                    again,
+                    !core.events.is_empty(),
+                    !core.woken.is_empty() || !core.passed.is_empty(),
+                ))
+            })?;
+            if told {
+                self.tell(py)?;
+            }
+            if came {
+                self.take_woken(py)?;
+            }
+            if !again {
+                return Ok(());
+            }
+        }
+    }
+
     /// Everything that happens at the present time, then on to the next deadline. True while something is critical.
     fn go_on(&self, py: Python<'_>) -> PyResult<bool> {
-        self.step_design(py)?;
+        let signals = self.signals.get();
+        self.settle(py, false)?;
+        // Who is woken by what is owed, and what that tells, comes before testbenches.
+        while signals.core().owes_news() && self.is_testbench_due() {
+            signals.with(py, Core::act)?;
+            self.settle(py, false)?;
+        }
         while self.run(py, true)? {}
+        let failed = std::mem::take(&mut *lock(&self.failed));
+        for trigger in failed {
+            trigger.get().hand_over_condition(py)?;
+        }
         let critical = self.is_critical();
-        self.signals.get().pass(py, critical)?;
+        signals.pass(py, critical)?;
+        if signals.core().has_told() {
+            self.tell(py)?;
+        }
         self.take_woken(py)?;
         Ok(critical)
+    }
+
+    fn is_testbench_due(&self) -> bool {
+        let processes = lock(&self.processes);
+        processes
+            .iter()
+            .any(|process| process.get().testbench && process.get().is_due())
     }
 
     /// Whether a process or testbench keeps the simulation going.
@@ -300,6 +332,20 @@ impl AmaranthKernel {
     pub fn sample<'py>(&self, py: Python<'py>, part: &Py<PyAny>) -> PyResult<Bound<'py, PyAny>> {
         self.engine(py)?
             .call_method1(intern!(py, "sample"), (part,))
+    }
+
+    /// The slot of a condition that the module computes; None: it cannot, or is not to. So many ticks
+    /// somebody has waited for it.
+    pub fn condition(
+        &self,
+        py: Python<'_>,
+        part: &Py<PyAny>,
+        ticks: u32,
+    ) -> PyResult<Option<SlotId>> {
+        let engine = self.engine(py)?;
+        engine
+            .call_method1(intern!(py, "condition"), (part, ticks))?
+            .extract()
     }
 
     /// An exception of the framework.

@@ -85,6 +85,19 @@ impl Bits {
         }
     }
 
+    /// Sets or clears bit `index`.
+    pub fn set_bit(&mut self, index: u32, on: bool) {
+        let change = |limb: u64| limb & !(1 << (index % 64)) | u64::from(on) << (index % 64);
+        match self {
+            Bits::Word(word) => *word = change(*word),
+            Bits::Wide(value) => {
+                let mut limbs = value.limbs().to_vec();
+                limbs[index as usize / 64] = change(limbs[index as usize / 64]);
+                *value = Value::from_limbs(value.width(), &limbs);
+            }
+        }
+    }
+
     /// Whether bit `index` is set.
     pub fn bit(&self, index: u32) -> bool {
         match self {

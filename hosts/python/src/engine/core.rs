@@ -17,14 +17,17 @@ use rtlwasm_host::{Access, Artifact, Error, Kind, Model, Signal, Value};
 use super::bits::Bits;
 use super::free::FreeClock;
 use super::memory::MemoryReset;
-use super::record::Recorder;
-use super::slot::{Place, Slot, SlotId, Target, Waiter};
+use super::record::{Recorded, Recorder};
+use super::slot::{Gate, Late, Place, Slot, SlotId, Target, Waiter};
 use super::timeline::Timeline;
 
 /// So many calls go to one deadline each, though nobody asks for the time.
 const ALONE: u32 = 64;
 /// And a call goes to so many at most: in between the interpreter looks for signals.
 const MOST_AT_ONCE: u32 = 256;
+
+/// What is not stored is made so when that would have saved so many calls.
+const WORTH: u32 = 64;
 
 /// One simulation.
 pub struct Core {
@@ -54,18 +57,29 @@ pub struct Core {
     pub before: bool,
     /// What was owed last was needed before the clocks ran on.
     pub eager: bool,
-    /// The design has nothing that could tell how often it settles.
-    plain: bool,
-    /// Ids of the clocks and asynchronous resets.
-    triggers: Vec<u32>,
-    /// The design computes some of them.
-    computed: bool,
+    /// How much may be owed at a time.
+    pub owing: Owing,
+    /// The design tells something.
+    pub tells: bool,
+    /// Ids of the clocks and asynchronous resets that are inputs.
+    pub triggers: Vec<u32>,
+    /// Whether it was the edge for those who wait for one before which a condition holds, where the module knows.
+    pub tested: Vec<((Target, u32), bool)>,
+    /// Cycles that have been run before the present call for a condition.
+    pub ran: u64,
+    /// What calls would have been saved by, if it were stored; and how many.
+    pub wanted: Vec<SlotId>,
+    pub misses: u32,
+    /// It is stored then when so many would have been saved.
+    pub worth: u32,
+    /// The design computes some of those that there are.
+    pub computed: bool,
     /// What resets do to memories.
     pub memories: Vec<MemoryReset>,
     /// What is recorded, if anything is.
-    recorder: Option<Recorder>,
-    /// Recorded changes with their time and round, oldest first.
-    pub changes: Vec<(i128, u64, SlotId, Bits)>,
+    pub recorder: Option<Recorder>,
+    /// Recorded changes, oldest first.
+    pub changes: Vec<Recorded>,
     /// What the design tells, oldest first: the number of the statement, and its values.
     pub events: VecDeque<(u32, Vec<Value>)>,
     /// Rounds so far.
@@ -86,10 +100,15 @@ pub struct Core {
 
 impl Core {
     pub fn new(model: Model) -> Core {
-        let triggers = triggers(&model);
         Core {
-            plain: triggers.is_some(),
-            triggers: triggers.unwrap_or_default(),
+            owing: owing(&model),
+            tells: !model.artifact().manifest().events.is_empty(),
+            triggers: triggers(&model),
+            tested: Vec::new(),
+            ran: 0,
+            wanted: Vec::new(),
+            misses: 0,
+            worth: WORTH,
             computed: has_computed(&model),
             model,
             slots: Vec::new(),
@@ -171,7 +190,7 @@ impl Core {
             self.slots[id].waiters.clear();
             self.power_on(id)?;
         }
-        Ok(())
+        self.record_all()
     }
 
     /// Inputs and what the design does not know begin with their initial value; the design knows that of the others.
@@ -213,19 +232,38 @@ impl Core {
     pub fn computed_trigger(&self, id: SlotId) -> Option<Signal> {
         let signal = self.signal_of(id).filter(|_| self.computed)?;
         let may_be = self.slots[id].width == 1 && signal.kind() != Kind::Input;
-        (may_be && !self.is_constant(signal)).then_some(signal)
+        (may_be && signal.access() != Access::Computed).then_some(signal)
     }
 
     /// Whether something but a clock's waiters could see it flip, or has yet to happen now.
     pub fn is_watched(&mut self) -> bool {
         let waiting = !self.pending.is_empty() || !self.woken.is_empty();
         let seen = self.unseen < ALONE && self.horizon.is_none();
-        seen || self.unsettled || waiting || !self.may_owe()
+        let steps = !self.memories_rest() || self.awaits_computed() || !self.can_look();
+        seen || self.unsettled || waiting || steps
     }
 
-    /// Whether nobody sees when the model acts.
-    pub fn may_owe(&mut self) -> bool {
-        self.plain && self.watched.is_empty() && self.recorder.is_none() && self.memories_rest()
+    /// Whether somebody waits for a clock or reset that the design computes: they see what was before its edge.
+    fn awaits_computed(&self) -> bool {
+        let mut watched = self.watched.iter();
+        watched.any(|(id, _)| self.computed_trigger(*id).is_some())
+    }
+
+    /// Whether nobody sees when the model acts; `seen` says that somebody goes on at once.
+    pub fn may_owe(&mut self, seen: bool) -> bool {
+        let reacts = !self.watched.is_empty() || self.tells && self.edges;
+        let none = self.owing == Owing::Nothing || self.tells_rounds() || seen && reacts;
+        !none && !self.awaits_computed() && self.memories_rest()
+    }
+
+    /// Something is owed that may wake somebody, or be told.
+    pub fn owes_news(&self) -> bool {
+        self.owed && (self.tells && self.edges || !self.watched.is_empty())
+    }
+
+    /// The design has told something that has not been taken.
+    pub fn has_told(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// The present value.
@@ -248,18 +286,28 @@ impl Core {
         self.read_model(id)
     }
 
-    fn is_constant(&self, signal: Signal) -> bool {
+    pub fn is_constant(&self, signal: Signal) -> bool {
         let signals = self.model.artifact().signals();
         signals[signal.id() as usize].value.is_some()
     }
 
-    /// Whether the module can keep what a slot was before an edge.
-    pub fn has_copy(&self, id: SlotId) -> bool {
-        match self.slots[id].place {
-            Place::Host => true,
-            Place::Signal(signal) if self.is_constant(signal) => true,
-            Place::Signal(signal) => self.model.peek_before(signal).is_ok(),
-            Place::Row(..) => false,
+    /// How late somebody may be who samples a slot: the module can keep what it was before an edge.
+    pub fn late(&mut self, id: SlotId) -> Late {
+        let place = self.slots[id].place;
+        match place {
+            _ if place.is_written_by_hosts_only() => Late::Yes,
+            Place::Signal(signal) if self.is_constant(signal) => Late::Yes,
+            Place::Signal(_) if self.is_stored(id) => Late::Copy,
+            Place::Host | Place::Signal(_) | Place::Row(..) => Late::No,
+        }
+    }
+
+    /// Lets somebody who waits for a slot be woken by other edges.
+    pub fn gate(&mut self, due: (Target, u32), id: SlotId, gate: Gate) {
+        for waiter in &mut self.slots[id].waiters {
+            if (waiter.target, waiter.reason) == due {
+                waiter.gate = gate;
+            }
         }
     }
 
@@ -328,45 +376,37 @@ impl Core {
             self.watched.retain(|(watched, _)| *watched != id);
         }
     }
+}
 
-    /// From now on changes of these slots are recorded; before any, they have their initial values. No slots: nothing is
-    /// recorded any more.
-    pub fn trace(&mut self, slots: &[SlotId]) -> Result<(), Error> {
-        self.changes.clear();
-        self.recorder = match slots {
-            [] => None,
-            _ => Some(Recorder::new(&self.model, &self.slots, slots)?),
-        };
-        Ok(())
-    }
+/// What may be owed: written, but not acted on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Owing {
+    /// All that is written until an edge of a clock.
+    Everything,
+    /// What is written in one round: in which order inputs change may matter to the design.
+    OneRound,
+    /// It is told when values change.
+    Nothing,
+}
 
-    /// Records what has changed since the last time.
-    pub fn record(&mut self) -> Result<(), Error> {
-        let Some(recorder) = &mut self.recorder else {
-            return Ok(());
-        };
-        let (now, rounds, changes) = (self.timeline.now, self.rounds, &mut self.changes);
-        recorder.record(&mut self.model, &self.slots, |slot, value| {
-            changes.push((now, rounds, slot, value));
-        })
+fn owing(model: &Model) -> Owing {
+    let manifest = model.artifact().manifest();
+    let loops = manifest.features.iter().any(|name| name == "loops");
+    match loops || has_computed(model) {
+        true => Owing::OneRound,
+        false => Owing::Everything,
     }
 }
 
-/// The ids of all clocks and asynchronous resets; None if one of them is no input, or if the design has something that
-/// could tell how often it settles: loops, or what it says when values change.
-fn triggers(model: &Model) -> Option<Vec<u32>> {
+/// The ids of all clocks and asynchronous resets that are inputs.
+pub fn triggers(model: &Model) -> Vec<u32> {
     let artifact = model.artifact();
-    let manifest = artifact.manifest();
-    if !manifest.events.is_empty() || manifest.features.iter().any(|name| name == "loops") {
-        return None;
-    }
-    let ids = trigger_ids(artifact);
-    ids.map(|id| id.filter(|id| is_input(artifact, *id)))
-        .collect()
+    let ids = trigger_ids(artifact).flatten();
+    ids.filter(|id| is_input(artifact, *id)).collect()
 }
 
 /// Whether a clock or an asynchronous reset is no input.
-fn has_computed(model: &Model) -> bool {
+pub fn has_computed(model: &Model) -> bool {
     let artifact = model.artifact();
     trigger_ids(artifact).any(|id| !id.is_some_and(|id| is_input(artifact, id)))
 }

@@ -1,56 +1,71 @@
 //! Clocks run inside the module, up to just before the time at which something else is due or somebody is woken; or up
-//! to that edge, if who is woken there wants to see what it brings.
+//! to that edge, if who is woken there wants to see what it brings. Where that hangs on what the design does, the module
+//! is told what to look for (`stops`).
 
-use rtlwasm_host::{Clock, Error, Kind, Run, Status, Watch, WatchId};
+use std::cmp::Ordering;
+
+use rtlwasm_host::{Clock, Error, Kind, Run, Status};
 
 use super::bits::Bits;
 use super::core::Core;
 use super::slot::{Gate, Late, SlotId, Target, When};
+use super::stops::{Guard, Stop, Until, affordable};
 
 /// A clock of the simulation.
 pub struct FreeClock {
     target: Target,
     pub slot: SlotId,
-    half: i128,
+    pub half: i128,
     /// The module's own clock; None: the design does not know it.
-    inside: Option<Clock>,
+    pub inside: Option<Clock>,
 }
 
 /// Flips in one call of the module; in between the interpreter looks for signals.
 const MOST_FLIPS: i128 = 1 << 16;
-/// A condition that failed so often is looked at inside the module.
-const FAILS: u32 = 2;
+/// The same when what happens is recorded, and kept until the call is over.
+const MOST_RECORDED: i128 = 1 << 11;
+/// Stops for nobody, in a row; in between the interpreter looks for signals.
+const MOST_STOPS: u32 = 256;
+/// Where a condition held only after so many cycles, they are run without a look at each edge first.
+const LONG: u64 = 400;
 /// Machine code is made for so many.
 const MANY_FLIPS: i128 = 4000;
 
 /// A clock as it stands: its place among the clocks, its level, and when it flips next.
-struct Next {
-    clock: usize,
-    high: bool,
-    time: i128,
+pub struct Next {
+    pub clock: usize,
+    pub high: bool,
+    pub time: i128,
 }
 
 /// How far the clocks run alone.
-struct Plan {
+pub struct Plan {
     until: i128,
     flips: i128,
-    /// The time of an edge that wakes, if they run up to that, and whether values from before it are wanted.
-    edge: Option<(i128, Late)>,
+    /// The time of an edge that wakes, if they run up to that.
+    pub edge: Option<i128>,
+    /// How late those are woken who are woken by edges.
+    pub late: Late,
+    pub guards: Vec<Guard>,
+}
+
+/// The time of an edge, and how late all may be who are woken by it.
+type Edge = (i128, Late);
+
+/// Somebody who is woken by edges: at which time next, or by which condition.
+enum Woken {
+    At(i128),
+    By(Guard),
 }
 
 impl Core {
     /// Makes a clock known that flips at every deadline of a target, each `half` after the one before.
     pub fn add_clock(&mut self, target: Target, slot: SlotId, half: i128) {
-        let clocks = &self.model.artifact().manifest().clocks;
-        let id = self.signal_of(slot).map(|signal| signal.id());
-        let entry = clocks
-            .iter()
-            .find(|entry| entry.signal.is_some() && entry.signal == id);
-        let inside = entry.and_then(|entry| self.model.clock(&entry.name).ok());
+        let inside = self.inner_clock(slot);
         // A clock that lies elsewhere, or that the design computes, is flipped by hand.
         let free = match inside {
             Some(clock) => !clock.is_derived(),
-            None => id.is_none(),
+            None => self.signal_of(slot).is_none(),
         };
         let clock = FreeClock {
             target,
@@ -61,70 +76,97 @@ impl Core {
         self.clocks.push((clock, free && half > 0));
     }
 
+    /// The module's clock that a slot is.
+    pub fn inner_clock(&self, slot: SlotId) -> Option<Clock> {
+        let clocks = &self.model.artifact().manifest().clocks;
+        let id = self.signal_of(slot)?.id();
+        let entry = clocks.iter().find(|entry| entry.signal == Some(id));
+        entry.and_then(|entry| self.model.clock(&entry.name).ok())
+    }
+
     /// Lets the clocks run until something else happens.
-    pub fn run_free(&mut self) -> Result<(), Error> {
-        if self.is_watched() || self.clocks.is_empty() {
-            return Ok(());
+    pub fn run_clocks(&mut self) -> Result<(), Error> {
+        for _ in 0..MOST_STOPS {
+            // What the design tells may be an error.
+            if !self.run_free()? || self.has_told() {
+                break;
+            }
         }
+        Ok(())
+    }
+
+    /// The same up to a stop. True: the module has stopped for something that wakes nobody.
+    fn run_free(&mut self) -> Result<bool, Error> {
+        if self.is_watched() || self.clocks.is_empty() {
+            return Ok(false);
+        }
+        self.ran = 0;
         let Some(mut nexts) = self.nexts()? else {
-            return Ok(());
+            return Ok(false);
         };
-        if let [next] = nexts.as_mut_slice() {
+        if let ([next], false, true) = (
+            nexts.as_mut_slice(),
+            self.is_recorded(),
+            self.watched.is_empty(),
+        ) {
             self.run_until(next)?;
         }
         let Some(plan) = self.plan(&nexts)? else {
-            return Ok(());
+            return Ok(false);
         };
         let (Ok(now), Ok(until)) = (u64::try_from(self.timeline.now), u64::try_from(plan.until))
         else {
-            return Ok(());
+            return Ok(false);
         };
         // What was owed last was not needed, or else there would be nothing owed now.
-        self.eager &= !self.owed;
-        self.count_edges(&nexts, plan.edge.map_or(plan.until, |(edge, _)| edge - 1));
-        self.run_inside(&nexts, &plan, now, until)?;
-        match plan.edge {
-            Some((edge, late)) => {
-                self.before = late == Late::Copy;
-                self.wake_at(&nexts, edge)?;
-                if self.woken.is_empty() {
-                    // Time goes on: everybody has had their turn.
-                    self.before = false;
-                    self.passed.clear();
-                }
-                Ok(())
-            }
-            None => Ok(()),
+        self.eager &= !(self.owed && self.edges);
+        let stop = self.run_inside(&nexts, &plan, now, until)?;
+        let Some(time) = stop.time.or(plan.edge) else {
+            self.count_edges(&nexts, plan.until);
+            return Ok(false);
+        };
+        self.count_edges(&nexts, time - 1);
+        self.wake_all(&nexts, &stop, time)?;
+        if self.woken.is_empty() {
+            self.wake_changed()?;
         }
+        if self.woken.is_empty() {
+            // Time goes on: everybody has had their turn.
+            self.before = false;
+            self.passed.clear();
+        }
+        Ok(self.woken.is_empty() && stop.time.is_some() && !self.unsettled)
     }
 
-    /// Runs the only clock, while all that waits for it waits for a condition which does not hold.
+    /// Wakes whom the module has stopped for, or who waits for the edge that it has run up to.
+    fn wake_all(&mut self, nexts: &[Next], stop: &Stop, time: i128) -> Result<(), Error> {
+        if self.model.edge_pending() {
+            // All is as it was before, and they are woken by what is still to be acted on.
+            (self.unsettled, self.edges) = (true, true);
+        } else {
+            self.before = stop.copied;
+        }
+        self.tested.clone_from(&stop.tested);
+        self.wake_at(nexts, time)?;
+        self.tested.clear();
+        self.note_changes(stop)
+    }
+
+    /// Runs the only clock, while all that waits for it waits for a condition that has taken long before.
     fn run_until(&mut self, next: &mut Next) -> Result<(), Error> {
-        let (
-            FreeClock {
-                target,
-                slot,
-                half,
-                inside,
-            },
-            _,
-        ) = &self.clocks[next.clock];
-        let (target, slot, half, inside) = (*target, *slot, *half, *inside);
+        let clock = &self.clocks[next.clock].0;
+        let (target, slot, half, inside) = (clock.target, clock.slot, clock.half, clock.inside);
         let ([waiter], Some(clock)) = (self.slots[slot].waiters.as_slice(), inside) else {
             return Ok(());
         };
-        let (when, Gate::Until(condition, reset, failed)) = (waiter.when, waiter.gate) else {
+        let (when, Gate::Until(condition, reset)) = (waiter.when, waiter.gate) else {
             return Ok(());
         };
         let rises = matches!(when, When::Edge { level: true, .. });
-        // What is owed may well be that it holds.
-        let fails = match self.owed {
-            true => failed >= FAILS,
-            false => self.read(condition)?.is_zero(),
-        };
-        let worth = rises && fails && !self.model.is_interpreted();
+        let long = self.slots[condition].waited >= LONG && !self.model.is_interpreted();
         let one_bit = self.slots[condition].width == 1;
-        let Some(signal) = self.signal_of(condition).filter(|_| worth && one_bit) else {
+        let worth = rises && long && one_bit;
+        let Some(signal) = self.signal_of(condition).filter(|_| worth) else {
             return Ok(());
         };
         if signal.kind() == Kind::Input || !self.stays_low(reset)? {
@@ -142,6 +184,8 @@ impl Core {
         self.calls += 1;
         let run = self.model.run_until(clock, most, signal, 1)?;
         settled(&run, "rtl_run_until")?;
+        self.collect_events();
+        self.ran = run.cycles;
         let flips = 2 * i128::from(run.cycles) - i128::from(next.high && run.cycles > 0);
         if flips > 0 {
             self.timeline.now = next.time + (flips - 1) * half;
@@ -154,7 +198,11 @@ impl Core {
 
     /// The last time at which nothing but clocks can happen.
     fn until(&self, shortest: i128, clocks: usize) -> i128 {
-        let most = self.timeline.now + shortest * MOST_FLIPS / clocks as i128;
+        let flips = match self.is_recorded() {
+            true => MOST_RECORDED,
+            false => MOST_FLIPS,
+        };
+        let most = self.timeline.now + shortest * flips / clocks as i128;
         let is_clock = |target| self.clocks.iter().any(|(clock, _)| clock.target == target);
         let other = self.timeline.nearest(|target| !is_clock(target));
         let ends = [other, self.horizon].into_iter().flatten();
@@ -182,15 +230,17 @@ impl Core {
     fn plan(&mut self, nexts: &[Next]) -> Result<Option<Plan>, Error> {
         let shortest = self.clocks.iter().map(|(clock, _)| clock.half).min();
         let mut until = self.until(shortest.unwrap_or(0), nexts.len());
-        let mut edge = None;
-        if let Some((time, late)) = self.next_edge(nexts)? {
-            let late = match late {
-                Late::Copy if self.owed => Late::No,
-                late => late,
-            };
-            let goes_on = self.eager && late != Late::No && time <= until;
-            edge = goes_on.then_some((time, late));
-            until = until.min(if goes_on { time } else { time - 1 });
+        let (edge, guards) = self.edges_that_wake(nexts)?;
+        let edge = edge.filter(|(time, _)| *time <= until);
+        let lates = guards.iter().map(|guard| guard.late);
+        let late = lates.chain(edge.map(|(_, late)| late)).max();
+        let late = match late.unwrap_or(Late::Yes) {
+            // Events are told, and changes seen, before testbenches run.
+            late if self.eager || self.tells || !self.watched.is_empty() => late,
+            _ => Late::No,
+        };
+        if let Some((time, _)) = edge {
+            until = until.min(if late == Late::No { time - 1 } else { time });
         }
         let flips = nexts
             .iter()
@@ -198,36 +248,73 @@ impl Core {
             .sum::<i128>();
         // A call is worth it when it saves one.
         let some = until > self.timeline.now && (flips > 0 || self.owed);
-        Ok(some.then_some(Plan { until, flips, edge }))
+        Ok(some.then_some(Plan {
+            until,
+            flips,
+            edge: edge.map(|(time, _)| time).filter(|_| late != Late::No),
+            late,
+            guards,
+        }))
     }
 
-    fn flips(&self, next: &Next, until: i128) -> i128 {
+    pub fn flips(&self, next: &Next, until: i128) -> i128 {
         let half = self.clocks[next.clock].0.half;
         ((until - next.time).div_euclid(half) + 1).max(0)
     }
 
-    /// When an edge of a clock wakes somebody next, and how late all who are woken then may be.
-    fn next_edge(&mut self, nexts: &[Next]) -> Result<Option<(i128, Late)>, Error> {
-        let mut first: Option<(i128, Late)> = None;
-        for next in nexts {
-            let (FreeClock { slot, half, .. }, _) = &self.clocks[next.clock];
-            let (slot, half) = (*slot, *half);
+    /// When an edge of a clock wakes somebody next, and how late all who are woken then may be; and who is woken by one
+    /// before which a condition holds.
+    fn edges_that_wake(&mut self, nexts: &[Next]) -> Result<(Option<Edge>, Vec<Guard>), Error> {
+        let (mut edges, mut guards) = (Vec::new(), Vec::new());
+        for (place, next) in nexts.iter().enumerate() {
+            let slot = self.clocks[next.clock].0.slot;
             for waiter in 0..self.slots[slot].waiters.len() {
-                let waiter = self.slots[slot].waiters[waiter];
-                let mut time = next.time + (waiter.when.flips(next.high) - 1) * half;
-                if let Gate::Count(left, reset) = waiter.gate
-                    && self.stays_low(reset)?
-                {
-                    time += i128::from(left.max(1) - 1) * 2 * half;
+                let late = self.slots[slot].waiters[waiter].late;
+                match self.edge_of((place, next), waiter)? {
+                    Some(Woken::At(time)) => edges.push((time, late)),
+                    Some(Woken::By(guard)) => guards.push(guard),
+                    None => {}
                 }
-                first = Some(match first {
-                    Some((earlier, late)) if earlier < time => (earlier, late),
-                    Some((same, late)) if same == time => (time, late.max(waiter.late)),
-                    _ => (time, waiter.late),
-                });
             }
         }
-        Ok(first)
+        let (guards, others) = affordable(guards);
+        edges.extend(others.iter().map(|guard| (guard.first, guard.late)));
+        let first = edges.into_iter().reduce(|a, b| match a.0.cmp(&b.0) {
+            Ordering::Less => a,
+            Ordering::Equal => (a.0, a.1.max(b.1)),
+            Ordering::Greater => b,
+        });
+        Ok((first, guards))
+    }
+
+    /// Which edge of a clock wakes one of those that wait for it; None: none as long as only clocks move.
+    fn edge_of(
+        &mut self,
+        (place, next): (usize, &Next),
+        waiter: usize,
+    ) -> Result<Option<Woken>, Error> {
+        let FreeClock { slot, half, .. } = self.clocks[next.clock].0;
+        let waiter = self.slots[slot].waiters[waiter];
+        let mut time = next.time + (waiter.when.flips(next.high) - 1) * half;
+        match waiter.gate {
+            Gate::Open => {}
+            Gate::Count(left, reset) => {
+                if self.stays_low(reset)? {
+                    time += i128::from(left.max(1) - 1) * 2 * half;
+                }
+            }
+            Gate::Until(condition, reset) => match self.condition(&[Some(condition), reset])? {
+                Until::Holds => {}
+                Until::Never => return Ok(None),
+                Until::Watched(conditions) => {
+                    let guard = self.guard((place, next), &waiter, conditions, condition);
+                    if let Some(guard) = guard {
+                        return Ok(Some(Woken::By(guard)));
+                    }
+                }
+            },
+        }
+        Ok(Some(Woken::At(time)))
     }
 
     /// Whether a reset is inactive as long as only clocks move.
@@ -261,30 +348,19 @@ impl Core {
         plan: &Plan,
         now: u64,
         until: u64,
-    ) -> Result<(), Error> {
+    ) -> Result<Stop, Error> {
+        self.hold_edges_for(plan)?;
         self.hand_over()?;
         self.model.set_time(now);
-        let mut last = plan.edge.map_or(self.timeline.now, |(edge, _)| edge);
         for next in nexts {
-            let flips = self.flips(next, plan.until);
             let clock = &self.clocks[next.clock].0;
-            let (target, slot, half) = (clock.target, clock.slot, clock.half);
             if let (Some(inside), Ok(time)) = (clock.inside, u64::try_from(next.time)) {
-                let half = half as u64;
+                let half = clock.half as u64;
                 self.model.set_clock_period(inside, half, half)?;
                 self.model.start_clock(inside, time)?;
-            } else if flips % 2 == 1 {
-                self.slots[slot].own = Bits::Word(u64::from(!next.high));
-            }
-            if flips > 0 {
-                last = last.max(next.time + (flips - 1) * half);
-                self.timeline.postpone(target, next.time + flips * half);
             }
         }
-        let watch = match plan.edge {
-            Some((edge, Late::Copy)) => self.watch_edge(nexts, edge)?,
-            _ => None,
-        };
+        let watches = self.look_for(nexts, plan)?;
         self.calls += 1;
         let run = match self.model.is_interpreted() && self.interpreted + plan.flips < MANY_FLIPS {
             true => {
@@ -293,35 +369,56 @@ impl Core {
             }
             false => self.model.advance(until)?,
         };
-        if let Some(watch) = watch {
-            self.model.unwatch(watch)?;
-        }
+        let stop = self.what_stopped(run, plan, nexts, &watches)?;
         for next in nexts {
             if let Some(inside) = self.clocks[next.clock].0.inside {
                 self.model.stop_clock(inside)?;
             }
         }
-        self.timeline.now = last;
         settled(&run, "rtl_advance")?;
-        self.note_levels()
+        self.collect_events();
+        self.follow(nexts, plan, stop.time);
+        self.note_levels()?;
+        Ok(stop)
     }
 
-    /// Lets the module keep what all values are before the edges at a time.
-    fn watch_edge(&mut self, nexts: &[Next], edge: i128) -> Result<Option<WatchId>, Error> {
+    /// Clocks and time as the call has left them.
+    fn follow(&mut self, nexts: &[Next], plan: &Plan, stopped: Option<i128>) {
+        let began = self.timeline.now;
+        let until = stopped.unwrap_or(plan.until);
+        self.record_call(began, &self.flips_elsewhere(nexts, until));
+        let mut last = stopped.or(plan.edge).unwrap_or(began);
         for next in nexts {
-            let flips = self.flips(next, edge);
+            let flips = self.flips(next, until);
             let clock = &self.clocks[next.clock].0;
-            let at = next.time + (flips - 1) * clock.half;
-            if flips == 0 || at != edge || clock.inside.is_none() {
-                continue;
+            let (target, slot, half) = (clock.target, clock.slot, clock.half);
+            if clock.inside.is_none() && flips % 2 == 1 {
+                self.slots[slot].own = Bits::Word(u64::from(!next.high));
             }
-            if let Some(signal) = self.signal_of(clock.slot) {
-                let hits = u32::try_from(flips).unwrap_or(u32::MAX);
-                let watch = Watch::changed(signal).hits(hits).keep_before();
-                return self.model.watch(watch).map(Some);
+            if flips > 0 {
+                last = last.max(next.time + (flips - 1) * half);
+                self.timeline.postpone(target, next.time + flips * half);
             }
         }
-        Ok(None)
+        self.timeline.now = last;
+    }
+
+    /// What is recorded of clocks that the design does not know, in order.
+    fn flips_elsewhere(&self, nexts: &[Next], until: i128) -> Vec<(i128, SlotId, Bits)> {
+        let mut found = Vec::new();
+        for next in nexts {
+            let clock = &self.clocks[next.clock].0;
+            if clock.inside.is_some() || !self.is_recorded() {
+                continue;
+            }
+            for flip in 0..self.flips(next, until) {
+                let level = next.high ^ (flip % 2 == 0);
+                let time = next.time + flip * clock.half;
+                found.push((time, clock.slot, Bits::Word(level.into())));
+            }
+        }
+        found.sort_by_key(|flip| flip.0);
+        found
     }
 
     /// Wakes who waits for the flips at a time up to which the clocks have run.
@@ -340,7 +437,7 @@ impl Core {
     }
 }
 
-fn settled(run: &Run, call: &'static str) -> Result<(), Error> {
+pub fn settled(run: &Run, call: &'static str) -> Result<(), Error> {
     match run.status {
         status @ Status::NotSettled => Err(Error::Refused { call, status }),
         _ => Ok(()),

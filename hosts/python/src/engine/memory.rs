@@ -79,19 +79,21 @@ impl Core {
 
     /// Gives a memory its initial contents. True: something has changed.
     pub fn reset_memory(&mut self, index: usize) -> Result<bool, Error> {
-        let reset = &self.memories[index];
+        let memory = self.memories[index].memory;
         let mut changed = false;
-        for (row, value) in reset.rows.iter().enumerate() {
+        for row in 0..self.memories[index].rows.len() {
+            let value = self.memories[index].rows[row].clone();
             let row = row as i64;
-            match value {
-                Bits::Word(word) if self.model.peek_row(reset.memory, row)? != *word => {
-                    self.model.poke_row(reset.memory, row, *word)?;
+            match &value {
+                Bits::Word(word) if self.model.peek_row(memory, row)? != *word => {
+                    self.model.poke_row(memory, row, *word)?;
                 }
-                Bits::Wide(wide) if self.model.peek_row_bits(reset.memory, row)? != *wide => {
-                    self.model.poke_row_bits(reset.memory, row, wide)?;
+                Bits::Wide(wide) if self.model.peek_row_bits(memory, row)? != *wide => {
+                    self.model.poke_row_bits(memory, row, wide)?;
                 }
                 _ => continue,
             }
+            self.record_reset(memory, row, &value);
             changed = true;
         }
         Ok(changed)

@@ -1,5 +1,6 @@
 //! The kernel of the simulation engines for Amaranth and Torii: time, rounds, signals; see `rtlwasm._sim` for the rest.
 
+mod adopt;
 mod amaranth;
 mod bits;
 mod core;
@@ -11,6 +12,7 @@ mod record;
 mod round;
 mod signals;
 mod slot;
+mod stops;
 mod targets;
 mod timeline;
 mod torii;

@@ -113,6 +113,11 @@ impl Process {
         std::mem::take(&mut run.runnable)
     }
 
+    /// Whether it is to run.
+    pub fn is_due(&self) -> bool {
+        lock(&self.run).runnable
+    }
+
     /// A trigger has counted what came. A testbench has its turn when everything has settled, and what comes before is
     /// missed.
     pub fn pass(&self) {

@@ -3,7 +3,7 @@
 use rtlwasm_host::{Error, KEPT_EVENTS, Signal, Status, Watch};
 
 use super::bits::Bits;
-use super::core::Core;
+use super::core::{Core, Owing};
 use super::slot::{Gate, Place, SlotId, Waiter};
 
 /// So many writes come with one edge in one call.
@@ -12,11 +12,11 @@ const MOST_STAGED: usize = 64;
 const WIDEST_STAGED: u32 = 1024;
 
 impl Core {
-    /// Ends a round. True when another one is needed.
-    pub fn commit(&mut self) -> Result<bool, Error> {
+    /// Ends a round; `seen` says that somebody goes on at once when all rounds are over. True when another one is needed.
+    pub fn commit(&mut self, seen: bool) -> Result<bool, Error> {
         self.rounds += 1;
         if self.unsettled {
-            if self.may_owe() {
+            if self.may_owe(seen) {
                 (self.unsettled, self.owed) = (false, true);
             } else {
                 self.act()?;
@@ -26,8 +26,8 @@ impl Core {
             let Some(next) = self.slots[id].next.take() else {
                 continue;
             };
-            // Nobody waits for what the design drives when something is owed.
-            if self.owed && !self.slots[id].place.is_written_by_hosts_only() {
+            let nobody = self.slots[id].waiters.is_empty();
+            if self.owed && nobody && !self.slots[id].place.is_written_by_hosts_only() {
                 self.store(id, &next)?;
                 continue;
             }
@@ -43,11 +43,31 @@ impl Core {
                 self.changed.push((id, before, next));
             }
         }
+        // Somebody is woken by this round: whoever is by what is owed is woken together with them.
+        let more = !self.changed.is_empty() || !self.woken.is_empty();
+        if self.owed && more && !self.watched.is_empty() {
+            self.act()?;
+        }
         // Everything is there that comes in this round: who waits for a condition looks at it.
+        self.wake_changed()?;
+        Ok(!self.woken.is_empty() || self.unsettled)
+    }
+
+    /// Wakes who waits for what has changed.
+    pub fn wake_changed(&mut self) -> Result<(), Error> {
         for (id, before, after) in std::mem::take(&mut self.changed) {
             self.wake(id, &before, &after)?;
         }
-        Ok(!self.woken.is_empty() || self.unsettled)
+        Ok(())
+    }
+
+    /// What the design has told.
+    pub fn collect_events(&mut self) {
+        let events = self.model.events();
+        self.events
+            .extend(events.map(|event| (event.site, event.args)));
+        let more = self.events.len().saturating_sub(KEPT_EVENTS);
+        self.events.drain(..more);
     }
 
     /// The model acts on what was written: edges, registers, logic. Who waits for that is woken when the round ends.
@@ -62,11 +82,7 @@ impl Core {
         if changed && !self.model.edge_pending() {
             self.eval()?;
         }
-        let events = self.model.events();
-        self.events
-            .extend(events.map(|event| (event.site, event.args)));
-        let more = self.events.len().saturating_sub(KEPT_EVENTS);
-        self.events.drain(..more);
+        self.collect_events();
         let mut watched = std::mem::take(&mut self.watched);
         for (id, before) in &mut watched {
             let after = self.read(*id)?;
@@ -91,7 +107,12 @@ impl Core {
             watches.push(self.model.watch(Watch::changed(trigger))?);
         }
         self.calls += 1;
+        let now = self.timeline.now;
+        if let (true, Ok(now)) = (self.is_recorded(), u64::try_from(now)) {
+            self.model.set_time(now);
+        }
         let run = self.model.eval()?;
+        self.record_call(now, &[]);
         for watch in watches {
             self.model.unwatch(watch)?;
         }
@@ -116,6 +137,7 @@ impl Core {
             let Some(value) = self.slots[id].staged.take() else {
                 continue;
             };
+            self.record_staged(id, &value);
             let value = value.into_value(self.slots[id].width);
             match self.slots[id].place {
                 Place::Host => {}
@@ -127,6 +149,10 @@ impl Core {
     }
 
     pub fn store(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
+        let known = !matches!(self.slots[id].place, Place::Host);
+        if known && self.owed && self.owing == Owing::OneRound {
+            self.act()?;
+        }
         if self.slots[id].trigger {
             if self.owed {
                 self.act()?;
@@ -154,6 +180,7 @@ impl Core {
 
     /// Writes to the model, which knows the slot.
     fn poke(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
+        self.record_row(id, value);
         match (self.slots[id].place, value) {
             (Place::Host, _) => Ok(()),
             (Place::Signal(signal), Bits::Word(word)) => self.model.poke(signal, *word),
@@ -189,6 +216,11 @@ impl Core {
 
     /// Whether this is the time at which a waiter is woken.
     fn opens(&mut self, id: SlotId, waiter: usize, gate: Gate) -> Result<bool, Error> {
+        let Waiter { target, reason, .. } = self.slots[id].waiters[waiter];
+        let tested = self.tested.iter().find(|test| test.0 == (target, reason));
+        if let Some((_, holds)) = tested {
+            return Ok(*holds);
+        }
         if let Some(reset) = gate.reset()
             && !self.read(reset)?.is_zero()
         {
@@ -201,11 +233,7 @@ impl Core {
                 self.slots[id].waiters[waiter].gate = Gate::Count(left, reset);
                 left == 0
             }
-            Gate::Until(condition, reset, failed) => {
-                let failed = failed.saturating_add(1);
-                self.slots[id].waiters[waiter].gate = Gate::Until(condition, reset, failed);
-                !self.read(condition)?.is_zero()
-            }
+            Gate::Until(condition, _) => !self.read(condition)?.is_zero(),
         })
     }
 }

@@ -5,14 +5,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use rtlwasm_host::{Error, ModelOptions};
+use rtlwasm_host::{Error, Model, ModelOptions};
 use rustc_hash::FxHashMap;
 
 use super::bits::Bits;
-use super::core::Core;
+use super::core::{Core, Owing};
 use super::slot::SlotId;
 use crate::artifact::Artifact;
 use crate::errors::{answered, caught, guarded, not_loaded};
+
+/// So many recorded changes are taken before time goes on.
+const MOST_CHANGES: usize = 1 << 14;
 
 /// A change as Python sees it.
 type Change<'py> = (i128, u64, SlotId, Bound<'py, PyAny>);
@@ -26,6 +29,8 @@ pub struct Signals {
     known: Mutex<Vec<Py<PyAny>>>,
     /// Makes a signal known that is used for the first time, and returns its slot.
     missing: Mutex<Option<Py<PyAny>>>,
+    /// Goes on with an artifact that stores signals, by their names.
+    store: Mutex<Option<Py<PyAny>>>,
 }
 
 #[pymethods]
@@ -35,19 +40,15 @@ impl Signals {
         py: Python<'_>,
         artifact: &Bound<'_, Artifact>,
         missing: Py<PyAny>,
+        store: Py<PyAny>,
     ) -> PyResult<Signals> {
-        let host = artifact.get().host.clone();
-        let options = ModelOptions {
-            cache_dir: None,
-            ..ModelOptions::default()
-        };
-        let model = guarded(py, || host.model(&options))?;
-        let model = model.map_err(|error| not_loaded(py, &error))?;
+        let model = new_model(py, artifact)?;
         Ok(Signals {
             core: Mutex::new(Core::new(model)),
             slots: Mutex::default(),
             known: Mutex::default(),
             missing: Mutex::new(Some(missing)),
+            store: Mutex::new(Some(store)),
         })
     }
 
@@ -148,9 +149,23 @@ impl Signals {
         self.with(value.py(), |core| core.write(slot, bits))
     }
 
-    /// Records changes of these slots from now on.
-    fn trace(&self, py: Python<'_>, slots: Vec<SlotId>) -> PyResult<()> {
-        self.with(py, |core| core.trace(&slots))
+    /// Records changes of these slots from now on; with `rounds`, those of one time in as many rounds as it has.
+    fn trace(&self, py: Python<'_>, slots: Vec<SlotId>, rounds: bool) -> PyResult<()> {
+        self.with(py, |core| core.trace(&slots, rounds))
+    }
+
+    /// Goes on with another artifact of the same design.
+    fn adopt(&self, py: Python<'_>, artifact: &Bound<'_, Artifact>) -> PyResult<()> {
+        let model = new_model(py, artifact)?;
+        self.with(py, |core| core.adopt(model))
+    }
+
+    /// What has been written is acted on, if that has yet to come.
+    fn settle(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, |core| match core.owed {
+            true => core.act(),
+            false => Ok(()),
+        })
     }
 
     /// What was recorded and not yet taken: time, round, slot and value.
@@ -182,9 +197,24 @@ impl Signals {
         (core.horizon, core.comes) = (Some(until), comes);
     }
 
-    /// As if nobody had looked at the time for long: from now on clocks run inside the module.
+    /// As if nobody had looked at the time for long: from now on clocks run inside the module, and what would save a call
+    /// is stored.
     fn hurry(&self) {
-        self.core().unseen = u32::MAX;
+        let mut core = self.core();
+        (core.unseen, core.worth) = (u32::MAX, 1);
+    }
+
+    /// It is told when values change, so that everything that is written is acted on at once.
+    fn tell_changes(&self) {
+        self.core().owing = Owing::Nothing;
+    }
+
+    /// Whether the order in which inputs change may matter.
+    #[getter]
+    fn loops(&self) -> bool {
+        let core = self.core();
+        let features = &core.model.artifact().manifest().features;
+        features.iter().any(|name| name == "loops")
     }
 
     /// How often the module was run.
@@ -194,8 +224,10 @@ impl Signals {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if let Ok(missing) = self.missing.try_lock() {
-            visit.call(&*missing)?;
+        for call in [&self.missing, &self.store] {
+            if let Ok(call) = call.try_lock() {
+                visit.call(&*call)?;
+            }
         }
         if let Ok(known) = self.known.try_lock() {
             for signal in &*known {
@@ -206,10 +238,10 @@ impl Signals {
     }
 
     fn __clear__(&self) {
-        let missing = lock(&self.missing).take();
+        let calls = [&self.missing, &self.store].map(|call| lock(call).take());
         let known = std::mem::take(&mut *lock(&self.known));
         lock(&self.slots).clear();
-        drop((missing, known));
+        drop((calls, known));
     }
 }
 
@@ -232,21 +264,37 @@ impl Signals {
     }
 
     /// Records what changed at this time, and goes on to the nearest deadline; to one that is not only of clocks, if the
-    /// simulation goes on after it.
+    /// simulation goes on after it. When somebody is woken meanwhile, it is the time of that.
     pub fn pass(&self, py: Python<'_>, goes_on: bool) -> PyResult<()> {
-        self.with(py, |core| {
-            core.record()?;
-            match goes_on || core.horizon.is_some() && core.comes {
-                true => core.run_free(),
-                false => Ok(()),
+        let wanted = self.core().take_wanted();
+        if let Some(names) = wanted {
+            let store = lock(&self.store).as_ref().map(|call| call.clone_ref(py));
+            store.map_or(Ok(()), |store| store.call1(py, (names,)).map(drop))?;
+        }
+        let woken = self.with(py, |core| {
+            // What the artifact was changed for has come to by that.
+            core.wake_changed()?;
+            if !core.woken.is_empty() {
+                return Ok(true);
             }
+            core.record();
+            if goes_on || core.horizon.is_some() && core.comes {
+                core.run_clocks()?;
+            }
+            // It is to be told, or to be seen, at its time.
+            if core.owed && (core.is_recorded() || core.tells || !core.watched.is_empty()) {
+                core.act()?;
+            }
+            if core.woken.is_empty() {
+                core.wake_changed()?;
+            }
+            Ok(core.unsettled || core.has_told() || !core.woken.is_empty())
         })?;
         let mut guard = self.core();
         let core = &mut *guard;
         let now = core.timeline.now;
         core.unseen = core.unseen.saturating_add(1);
-        if !core.woken.is_empty() {
-            // The clocks have run up to the edge.
+        if woken {
             return Ok(());
         }
         core.timeline.advance(&mut core.woken).map_err(|backwards| {
@@ -269,7 +317,8 @@ impl Signals {
             if !go_on()? {
                 return Ok(false);
             }
-            if self.core().is_seen() {
+            let core = self.core();
+            if core.is_seen() || core.changes.len() > MOST_CHANGES {
                 break;
             }
         }
@@ -282,6 +331,16 @@ impl Signals {
         lock(&self.slots).insert(signal.as_ptr() as usize, slot);
         slot
     }
+}
+
+fn new_model(py: Python<'_>, artifact: &Bound<'_, Artifact>) -> PyResult<Model> {
+    let host = artifact.get().host.clone();
+    let options = ModelOptions {
+        cache_dir: None,
+        ..ModelOptions::default()
+    };
+    let model = guarded(py, || host.model(&options))?;
+    model.map_err(|error| not_loaded(py, &error))
 }
 
 /// A guard must not live while Python code can run: it could come here again.

@@ -44,6 +44,10 @@ pub struct Slot {
     /// What it becomes together with an edge that the module has yet to act on.
     pub staged: Option<Bits>,
     pub waiters: Vec<Waiter>,
+    /// How many cycles the last wait for it took.
+    pub waited: u64,
+    /// It was asked that it be stored, and that is not asked again.
+    pub refused: bool,
 }
 
 impl Slot {
@@ -64,6 +68,8 @@ impl Slot {
             next: None,
             staged: None,
             waiters: Vec::new(),
+            waited: 0,
+            refused: false,
         }
     }
 }
@@ -89,7 +95,7 @@ pub enum Late {
 }
 
 /// What wakes a waiter.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum When {
     Changed,
     /// A bit has changed to this level.
@@ -126,15 +132,15 @@ pub enum Gate {
     Open,
     /// The last of so many.
     Count(u32, Option<SlotId>),
-    /// The first at which the first slot is not 0; and how often it has been 0 so far.
-    Until(SlotId, Option<SlotId>, u32),
+    /// The first at which the first slot is not 0.
+    Until(SlotId, Option<SlotId>),
 }
 
 impl Gate {
     pub fn reset(self) -> Option<SlotId> {
         match self {
             Gate::Open => None,
-            Gate::Count(_, reset) | Gate::Until(_, reset, _) => reset,
+            Gate::Count(_, reset) | Gate::Until(_, reset) => reset,
         }
     }
 }

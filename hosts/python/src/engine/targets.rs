@@ -46,7 +46,7 @@ impl AmaranthKernel {
     /// does with Amaranth's own engine.
     pub fn fire(&self, py: Python<'_>, trigger: &Py<Trigger>) -> PyResult<()> {
         let inner = trigger.get();
-        let Some(hit) = inner.fire(py)? else {
+        let Some(hit) = Trigger::fire(trigger, py)? else {
             inner.process.get().pass();
             return Ok(());
         };

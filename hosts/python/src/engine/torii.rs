@@ -192,7 +192,7 @@ impl ToriiKernel {
         let signals = self.signals.get();
         loop {
             self.run_all(py)?;
-            if !signals.with(py, Core::commit)? {
+            if !signals.with(py, |core| core.commit(true))? {
                 break;
             }
             self.take_woken();

@@ -13,12 +13,15 @@ use super::process::Process;
 use super::signals::lock;
 use super::slot::{Gate, Late, SlotId, Target, Waiter, When};
 
+/// After so many ticks at which a condition did not hold it is asked whether the module is to know it.
+const ASKED: [u32; 3] = [1, 16, 64];
+
 /// One element of a combination and of its answer.
 pub enum Part {
     /// The value of a signal of plain shape.
     Signal(SlotId),
-    /// The value of an expression, which `sample(part)` of the kernel's engine computes.
-    Sample(Py<PyAny>),
+    /// The value of an expression of some slots, which `sample(part)` of the kernel's engine computes.
+    Sample(Py<PyAny>, Vec<SlotId>),
     /// Always the same.
     Constant(Py<PyAny>),
     /// Whether an edge or a delay was what woke.
@@ -81,6 +84,8 @@ pub struct Waits {
     /// It is to run in the next round.
     pub active: bool,
     hit: Vec<bool>,
+    /// How often the condition that it waits for did not hold.
+    failed: u32,
     result: Option<Sampled>,
 }
 
@@ -115,7 +120,7 @@ impl Trigger {
         visit.call(&self.kernel)?;
         visit.call(&self.process)?;
         for part in &self.parts {
-            if let Part::Sample(part) = part {
+            if let Part::Sample(part, _) = part {
                 visit.call(part)?;
             }
         }
@@ -165,31 +170,59 @@ impl Trigger {
 
     /// Which edges of its clock wake it; of a reset it is each.
     fn gate(&self, reason: u32) -> Gate {
-        let reset = match self.parts.get(2) {
-            Some(Part::Signal(slot)) => Some(*slot),
-            _ => None,
-        };
+        let reset = self.reset();
         match (self.answer, self.parts.last()) {
             (Answer::Repeat(count), _) if reason == 0 => Gate::Count(count, reset),
-            (Answer::Until, Some(Part::Signal(slot))) if reason == 0 => {
-                Gate::Until(*slot, reset, 0)
-            }
+            (Answer::Until, Some(Part::Signal(slot))) if reason == 0 => Gate::Until(*slot, reset),
             _ => Gate::Open,
         }
     }
 
     /// A testbench runs when everything has settled, and what it samples may be a copy of what was.
-    fn late(&self, core: &Core) -> Late {
+    fn late(&self, core: &mut Core) -> Late {
         if !self.process.get().testbench {
             return Late::No;
         }
-        let late = self.parts.iter().map(|part| match part {
-            Part::Signal(slot) if core.slots[*slot].place.is_written_by_hosts_only() => Late::Yes,
-            Part::Signal(slot) if core.has_copy(*slot) => Late::Copy,
-            Part::Signal(_) | Part::Sample(_) => Late::No,
-            Part::Constant(_) | Part::Hit => Late::Yes,
+        let slots = self.parts.iter().flat_map(|part| match part {
+            Part::Signal(slot) => std::slice::from_ref(slot),
+            Part::Sample(_, slots) => slots.as_slice(),
+            Part::Constant(_) | Part::Hit => &[],
         });
+        let late = slots.map(|slot| core.late(*slot));
         late.max().unwrap_or(Late::Yes)
+    }
+
+    /// A tick at which the condition did not hold, which Python computes. True: the module may be to know it.
+    fn has_failed(&self) -> bool {
+        let mut run = lock(&self.run);
+        run.failed = run.failed.saturating_add(1);
+        ASKED.contains(&run.failed) && matches!(self.parts.last(), Some(Part::Sample(..)))
+    }
+
+    /// Lets the module look at the condition that it waits for, if it can.
+    pub fn hand_over_condition(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(Part::Sample(part, _)) = self.parts.last() else {
+            return Ok(());
+        };
+        let kernel = self.kernel.get();
+        let failed = lock(&self.run).failed;
+        let Some(condition) = kernel.condition(py, part, failed)? else {
+            return Ok(());
+        };
+        let clock = self.wakes.iter().find(|(reason, _)| *reason == 0);
+        if let (Some((_, Wake::Slot(clock, _))), Some(target)) = (clock, lock(&self.run).target) {
+            let gate = Gate::Until(condition, self.reset());
+            kernel.signals.get().core().gate((target, 0), *clock, gate);
+        }
+        Ok(())
+    }
+
+    /// The reset of a tick's domain.
+    fn reset(&self) -> Option<SlotId> {
+        match self.parts.get(2) {
+            Some(Part::Signal(slot)) => Some(*slot),
+            _ => None,
+        }
     }
 
     /// Something that it waits for has come. True: it is to run in the next round.
@@ -223,9 +256,13 @@ impl Trigger {
     }
 
     /// Samples. The process is to run, and these parts have come; None: it waits on.
-    pub fn fire(&self, py: Python<'_>) -> PyResult<Option<Vec<bool>>> {
-        let runs = self.sample_all(py)?;
-        let mut run = lock(&self.run);
+    pub fn fire(slf: &Py<Self>, py: Python<'_>) -> PyResult<Option<Vec<bool>>> {
+        let trigger = slf.get();
+        let runs = trigger.sample_all(py)?;
+        if !runs && trigger.has_failed() {
+            lock(&trigger.kernel.get().failed).push(slf.clone_ref(py));
+        }
+        let mut run = lock(&trigger.run);
         run.active = false;
         let hit = std::mem::take(&mut run.hit);
         Ok(runs.then_some(hit))
@@ -280,7 +317,7 @@ impl Trigger {
     ) -> PyResult<Bound<'py, PyAny>> {
         Ok(match part {
             Part::Signal(slot) => self.kernel.get().signals.get().read(py, *slot)?,
-            Part::Sample(part) => self.kernel.get().sample(py, part)?,
+            Part::Sample(part, _) => self.kernel.get().sample(py, part)?,
             Part::Constant(value) => value.bind(py).clone(),
             Part::Hit => {
                 let hit = lock(&self.run).hit.get(index).copied().unwrap_or(false);
@@ -332,21 +369,24 @@ impl Waiting {
     }
 }
 
-/// A part as the engine describes it: `("signal", slot)`, `("sample", expression)`, `("changed", slot, expression or None)`,
+/// A part as the engine describes it: `("signal", slot)`, `("sample", expression, slots)`, `("changed", slot, expression or None)`,
 /// `("edge", slot, bit, level)`, `("delay", interval)`.
 pub fn part_of(part: &Bound<'_, PyAny>) -> PyResult<(Part, Option<Wake>)> {
     let kind: String = part.get_item(0)?.extract()?;
     let first = part.get_item(1)?;
     Ok(match kind.as_str() {
         "signal" => (Part::Signal(first.extract()?), None),
-        "sample" => (Part::Sample(first.unbind()), None),
+        "sample" => {
+            let slots = part.get_item(2)?.extract()?;
+            (Part::Sample(first.unbind(), slots), None)
+        }
         "constant" => (Part::Constant(first.unbind()), None),
         "changed" => {
             let slot = first.extract()?;
             let sampled = part.get_item(2)?;
             let part = match sampled.is_none() {
                 true => Part::Signal(slot),
-                false => Part::Sample(sampled.unbind()),
+                false => Part::Sample(sampled.unbind(), vec![slot]),
             };
             (part, Some(Wake::Slot(slot, When::Changed)))
         }

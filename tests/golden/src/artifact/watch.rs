@@ -73,9 +73,12 @@ impl Artifact {
                 WatchKind::Rose => (watch::KIND_ROSE, 0),
                 WatchKind::Fell => (watch::KIND_FELL, 0),
                 WatchKind::Equals(value) => (watch::KIND_EQUALS, value),
+                WatchKind::Differs(value) => (watch::KIND_DIFFERS, value),
             };
             let flag = |on: bool, flag: u16| if on { flag } else { 0 };
-            let flags = flag(w.after, watch::FLAG_AFTER) | flag(w.again, watch::FLAG_AGAIN);
+            let flags = flag(w.after, watch::FLAG_AFTER)
+                | flag(w.again, watch::FLAG_AGAIN)
+                | flag(w.condition, watch::FLAG_CONDITION);
             let at = base + i * watch::LEN as usize;
             for (field, value) in [(watch::ID, id), (watch::WORD, word), (watch::LEFT, w.left)] {
                 self.write(at + field as usize, &value.to_le_bytes());

@@ -10,15 +10,15 @@ from .. import _native
 KEPT = 64
 """Designs of a process that are kept; the least recently used go first."""
 
-_kept: OrderedDict[str, _native.Artifact] = OrderedDict()
+_kept: OrderedDict[tuple[str, bool], _native.Artifact] = OrderedDict()
 
 
-def compiled(text: str) -> _native.Artifact:
-    """The artifact of a design."""
-    artifact = _kept.pop(text, None)
+def compiled(text: str, trace: bool = False) -> _native.Artifact:
+    """The artifact of a design; with `trace` it can tell what changes."""
+    artifact = _kept.pop((text, trace), None)
     if artifact is None:
-        artifact = _native.compile_design(text, _build())
-    _kept[text] = artifact
+        artifact = _native.compile_design(text, _build(), trace)
+    _kept[text, trace] = artifact
     while len(_kept) > KEPT:
         _kept.popitem(last=False)
     return artifact

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,8 +56,30 @@ class Design:
     inputs: list[Any]
     computed: set[int]
     """Signals that combinational logic drives, in whole or in part."""
+    writer: Writer
     resets: list[MemoryReset] = field(default_factory=list)
     """What resets do to memories, which the text does not say."""
+
+    stored: set[int] = field(default_factory=set)
+    """Computed signals that an artifact stores, by id: the others it computes when they are asked for."""
+
+    def compute(self, value: Any, signal: Any) -> Any:
+        """Let a new signal be 1 when a value of signals that the design has is not 0."""
+        writer = self.writer
+        writer.connect(writer.signal(signal), writer.boolean(value))
+        self.names[id(signal)] = writer.signal(signal)[1:]
+        self.computed.add(id(signal))
+        return signal
+
+    def store(self, signals: Iterable[int]) -> str:
+        """The text with those stored, too."""
+        self.stored |= self.computed.intersection(signals)
+        return self.writer.text((id(signal) for signal in self.inputs), self.stored)
+
+    def store_named(self, names: Iterable[str]) -> str:
+        """The same for names."""
+        wanted = set(names)
+        return self.store(key for key, name in self.names.items() if name in wanted)
 
 
 @dataclass
@@ -190,6 +212,7 @@ class Builder:
             rows={},
             memories=self.memories,
             inputs=inputs,
+            writer=writer,
             computed={key for key, drivers in self.drivers.items() if any(each.domain is None for each in drivers)},
         )
 
@@ -204,6 +227,9 @@ class Builder:
                 writer.connect(output.text, value)
             return
         parameters: dict[str, int | str] = {"WIDTH": stop - start, "CLK_POLARITY": int(domain.clk_edge == "pos")}
+        if stop - start < width:
+            # Every register has a name of its own, by which its value is known in another artifact of the design.
+            writer.alias(output)
         ports = {"CLK": writer.signal(domain.clk), "D": value.text, "Q": output.text}
         if domain.rst is None or not domain.async_reset or signal.reset_less:
             writer.cell("$dff", parameters, ports)

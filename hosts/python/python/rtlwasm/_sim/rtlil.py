@@ -7,7 +7,7 @@ that of the frameworks' own simulators, whose integers have no width: operands a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -114,6 +114,13 @@ class Writer:
         self._wires.append(f"wire width {width} {name}\n")
         return Spec(name, width, signed)
 
+    def alias(self, spec: Spec) -> None:
+        """Another name, among those of the design, for bits of a wire."""
+        self._temporaries += 1
+        name = f"\\q{self._temporaries}"
+        self._wires.append(f"wire width {spec.width} {name}\n")
+        self.connect(name, spec)
+
     def cell(
         self, kind: str, parameters: Mapping[str, int | str], ports: Mapping[str, str], name: str | None = None
     ) -> None:
@@ -137,18 +144,17 @@ class Writer:
         """Drive a wire, or part of one."""
         self._parts.append(f"connect {left} {right.text}\n")
 
-    def text(self, inputs: Iterable[int]) -> str:
-        """The module; `inputs` has the ids of the signals that nothing drives."""
-        ports = set(inputs)
+    def text(self, inputs: Iterable[int], outputs: Iterable[int] = ()) -> str:
+        """The module; `inputs` has the ids of the signals that nothing drives, `outputs` of those to be stored."""
+        ports = {**dict.fromkeys(outputs, "output"), **dict.fromkeys(inputs, "input")}
         rows, number = [], 0
-        for signal in self.signals:
+        for signal in filter(len, self.signals):
             port = ""
             if id(signal) in ports:
                 number += 1
-                port = f"input {number} "
-            if len(signal):
-                attribute = self._attributes.get(id(signal), "")
-                rows.append(f"{attribute}wire width {len(signal)} {port}{self.names[id(signal)]}\n")
+                port = f"{ports[id(signal)]} {number} "
+            attribute = self._attributes.get(id(signal), "")
+            rows.append(f"{attribute}wire width {len(signal)} {port}{self.names[id(signal)]}\n")
         return "".join(["module \\top\n", *rows, *self._wires, *self._parts, "end\n"])
 
     # Values that are read.
@@ -404,9 +410,60 @@ def signals_of(value: Any) -> list[Any]:
     return writer.signals
 
 
+def leaves(value: Any) -> Iterator[Any]:
+    """The signals and memory rows that a value of a testbench is computed from; some more than once."""
+    name = class_name(value)
+    if name in ("Signal", "_Row"):
+        yield value
+        return
+    inner: Iterable[Any] = ()
+    if name == "Operator":
+        inner = value.operands
+    elif name == "Slice":
+        inner = (value.value,)
+    elif name == "Part":
+        inner = (value.value, value.offset)
+    elif name in ("Cat", "Concat"):
+        inner = value.parts
+    elif name == "ArrayProxy":
+        inner = (value.index, *map(value.cast, value.elems))
+    elif name == "SwitchValue":
+        inner = (value.test, *(element for _, element in value.cases))
+    for each in inner:
+        yield from leaves(each)
+
+
 def number(pattern: Any, width: int) -> str:
     """A pattern of a case: a number, or text of 0, 1 and -."""
     return pattern if isinstance(pattern, str) else format(pattern & ((1 << width) - 1), f"0{width}b")
+
+
+def structure(value: Any) -> Any:
+    """What is equal for expressions that are written alike, of the same signals; None: not known."""
+    name = class_name(value)
+    if name == "Signal":
+        return id(value)
+    inner: Iterable[Any]
+    rest: Any
+    if name == "Const":
+        return "constant", value.value, value.shape().width, value.shape().signed
+    if name == "Slice":
+        inner, rest = [value.value], (value.start, value.stop)
+    elif name == "Operator":
+        inner, rest = value.operands, value.operator
+    elif name in ("Cat", "Concat"):
+        inner, rest = value.parts, ()
+    elif name == "Part":
+        inner, rest = (value.value, value.offset), (value.width, value.stride)
+    elif name == "ArrayProxy":
+        inner, rest = (value.index, *map(value.cast, value.elems)), ()
+    elif name == "SwitchValue":
+        inner = (value.test, *(element for _, element in value.cases))
+        rest = tuple(patterns and tuple(patterns) for patterns, _ in value.cases)
+    else:
+        return None
+    parts = tuple(structure(each) for each in inner)
+    return None if None in parts else (name, rest, parts)
 
 
 def with_sign(spec: Spec) -> Spec:

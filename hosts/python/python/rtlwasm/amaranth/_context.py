@@ -34,6 +34,7 @@ class Tick(TickTrigger):
         """Wait for the first tick at which a condition holds."""
         if not isinstance(condition, ValueLike) or not isinstance(_shape(condition), Shape):
             return tuple(await super().until(condition))
+        condition = self._engine.known(Value.cast(condition))
         awaited: tuple[Any, ...] = await self._made("until", oneshot=False, sampled=(*self.samples, condition))
         return awaited
 

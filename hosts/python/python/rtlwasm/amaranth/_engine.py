@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from .. import _native
 from .._sim.clock import now
 from .._sim.compiled import compiled
 from .._sim.evaluate import assign, evaluate
+from .._sim.rtlil import leaves, structure
 from ._context import Process, Testbench
 from ._effects import tell
 from ._lower import lower
@@ -37,6 +39,12 @@ if TYPE_CHECKING:
     from ._wave import Wave
 
 
+WAITS = 32
+"""So many ticks at which an expression was waited for make it part of the design."""
+CONDITIONS = 32
+"""So many expressions that testbenches wait for become part of the design."""
+
+
 class WASMEngine(BaseEngine):
     """Simulates an Amaranth design as WebAssembly.
 
@@ -54,12 +62,19 @@ class WASMEngine(BaseEngine):
         self._memories = {id(memory.key): memory for memory in self._design.memories}
         self._rows: dict[tuple[int, int], int] = {}
         self._waves: list[Wave] = []
-        self._traced: dict[int, Any] = {}
-        self._signals = _native.Signals(compiled(self._design.text), self._missing)
+        self._conditions: dict[Any, Signal] = {}
+        self._waits: Counter[Any] = Counter()
+        self._worth = WAITS
+        self._signals = _native.Signals(compiled(self._design.text), self._missing, self._store)
         self._kernel = _native.AmaranthKernel(self._signals, self)
         self._state = State(self)
         for signal in self._design.inputs:
             self._signals.slot(signal)
+        if any(effect.computed for effect in self._effects):
+            self._signals.tell_changes()
+        if self._signals.loops:
+            # What a loop has come to has no name by which another artifact could go on with it.
+            self._adopt(self._design.store(self._design.computed))
 
     @property
     def state(self) -> BaseEngineState:
@@ -118,7 +133,29 @@ class WASMEngine(BaseEngine):
                 return "signal", self._signals.slot(value)
             if type(value) is Const:
                 return "constant", value.value
-        return "sample", (value, shape)
+        return "sample", (value, shape), [self.slot(each) for each in leaves(value)]
+
+    def condition(self, sampled: tuple[Value, Any], ticks: int) -> int | None:
+        """The slot of a condition, which the design computes from now on; None: it does not know all that is in it, or
+        it is not worth it yet. Called by the kernel after some ticks at which it did not hold.
+        """
+        value, _ = sampled
+        key, names = structure(value), self._design.names
+        if key in self._conditions:
+            return self.slot(self._conditions[key])
+        self._waits[key] += ticks
+        if self._waits[key] < self._worth:
+            return None
+        known = key is not None and all(id(each) in names for each in leaves(value))
+        if not known or self._signals.loops or len(self._conditions) == CONDITIONS:
+            return None
+        signal = self._conditions[key] = self._design.compute(value, Signal())
+        self._adopt(self._design.store([id(signal)]))
+        return self.slot(signal)
+
+    def known(self, condition: Value) -> Value:
+        """A condition, or the signal that stands for it."""
+        return self._conditions.get(structure(condition), condition) if self._conditions else condition
 
     def sample(self, sampled: tuple[Value, Any]) -> Any:
         """The present value of an expression, in a shape; called by the kernel."""
@@ -169,20 +206,35 @@ class WASMEngine(BaseEngine):
         )
         self._waves.append(wave)
         try:
-            self._traced = {self.slot(each): each for wave in self._waves for each in wave.recorded}
-            self._signals.trace(list(self._traced))
+            self._trace()
             yield
         finally:
+            self._signals.settle()
             self._draw()
             wave.close(self.now + self._kernel.rounds * fs_per_delta)
             self._waves.remove(wave)
             if not self._waves:
-                self._signals.trace([])
+                self._signals.trace([], False)
+
+    def _adopt(self, text: str) -> None:
+        """Go on with another artifact."""
+        self._signals.adopt(compiled(text, trace=bool(self._waves)))
+
+    def _store(self, names: list[str]) -> None:
+        """Go on with an artifact that stores those signals; called by the kernel."""
+        self._adopt(self._design.store_named(names))
+
+    def _trace(self) -> None:
+        """Record what the waves show, with an artifact that stores it."""
+        places = [each for wave in self._waves for each in wave.recorded]
+        self._adopt(self._design.store(id(each) for each in places))
+        slots = dict.fromkeys(self.slot(each) for each in places)
+        self._signals.trace(list(slots), any(wave.fs_per_delta for wave in self._waves))
 
     def _draw(self) -> None:
         for time, rounds, slot, value in self._signals.changes():
             for wave in self._waves:
-                wave.change(time + rounds * wave.fs_per_delta, self._traced[slot], value)
+                wave.change(time + rounds * wave.fs_per_delta, slot, value)
 
     # Signals and memory rows.
 

@@ -24,6 +24,8 @@ class Effect:
     statement: Any
     values: list[tuple[int, bool]]
     """Width and sign of each value of its message."""
+    computed: bool
+    """It is among combinational statements, and told when values change."""
 
 
 class AmaranthWriter(Writer):
@@ -49,18 +51,20 @@ class AmaranthWriter(Writer):
     def _on_Property(self, body: Body, statement: Any, target: dict[int, str]) -> None:  # noqa: N802
         holds = self.boolean(statement.test)
         if statement.kind.value != "cover":
-            self._effect(body, statement, self._unary("$not", holds, 1, False))
+            self._effect(body, statement, holds, fails=True)
         elif statement.message is not None:
             self._effect(body, statement, holds)
 
-    def _effect(self, body: Body, statement: Any, condition: Spec | None) -> None:
-        """Something to tell, when its case is reached and a condition holds."""
+    def _effect(self, body: Body, statement: Any, condition: Spec | None, fails: bool = False) -> None:
+        """Something to tell, when its case is reached and a condition holds; or does not, and the simulation stops."""
         chunks = () if statement.message is None else chunks_of(statement.message)
         values = [self.value(chunk[0]) for chunk in chunks if not isinstance(chunk, str)]
         reached = self.wire(1)
         self._enables.append(reached.text)
         body.assign(reached.text, constant(1, 1))
-        enable = reached if condition is None else self._binary("$and", reached, condition, 1, False)
+        enable = reached
+        if condition is not None and not fails:
+            enable = self._binary("$and", reached, condition, 1, False)
         shown = [value for value in values if value.width]
         clock = None if self.domain is None else self.signal(self.domain.clk)
         parameters: dict[str, int | str] = {
@@ -74,8 +78,11 @@ class AmaranthWriter(Writer):
         # The first value of the format lies lowest.
         arguments = f"{{ {' '.join(value.text for value in reversed(shown))} }}"
         ports = {"EN": enable.text, "ARGS": arguments, "TRG": clock or "{ }"}
-        self.cell("$print", parameters, ports, name=f"\\e{len(self.effects)}")
-        self.effects.append(Effect(statement, [(value.width, value.signed) for value in values]))
+        if condition is not None and fails:
+            parameters["FLAVOR"], ports["A"] = '"assert"', condition.text
+        kind = "$check" if fails else "$print"
+        self.cell(kind, parameters, ports, name=f"\\e{len(self.effects)}")
+        self.effects.append(Effect(statement, [(value.width, value.signed) for value in values], clock is None))
 
 
 def lower(prepared: Prepared) -> tuple[Design, list[Effect]]:

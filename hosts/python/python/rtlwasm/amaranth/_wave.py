@@ -55,9 +55,9 @@ class Wave:
         if self._vcd is not None:
             self._declare()
 
-    def change(self, time: int, place: Any, value: int) -> None:
-        """Record a new value of a signal or row."""
-        for variable, show in self._variables.get(self._engine.slot(place), ()):
+    def change(self, time: int, slot: int, value: int) -> None:
+        """Record a new value of the signal or row of a slot."""
+        for variable, show in self._variables.get(slot, ()):
             self._vcd.change(variable, time, show(value))
 
     def close(self, time: int) -> None:

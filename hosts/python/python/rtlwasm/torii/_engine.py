@@ -41,12 +41,12 @@ class WASMEngine(BaseEngine):
 
     def __init__(self, fragment: Fragment) -> None:
         """Compile the design."""
-        design = lower(fragment)
+        design = self._design = lower(fragment)
         self._fragment = fragment
         self._waves: list[Wave] = []
         self._traced: dict[int, Signal] = {}
         commands = Commands(design, fragment.domains)
-        self._signals = commands.signals = _native.Signals(compiled(design.text), commands.missing)
+        self._signals = commands.signals = _native.Signals(compiled(design.text), commands.missing, self._store)
         self._kernel = commands.kernel = _native.ToriiKernel(self._signals, _CLASSES, commands)
         for signal in design.inputs:
             self._signals.slot(signal)
@@ -63,6 +63,9 @@ class WASMEngine(BaseEngine):
                 slot(reset.condition),
                 at_once,
             )
+        if self._signals.loops:
+            # What a loop has come to has no name by which another artifact could go on with it.
+            self._adopt(design.store(design.computed))
 
     def add_coroutine_process(self, process: Callable[[], Any], *, default_cmd: Any) -> None:
         """Add a process; `default_cmd` is what None stands for."""
@@ -101,16 +104,30 @@ class WASMEngine(BaseEngine):
         wave = Wave(self._fragment, vcd_file=vcd_file, gtkw_file=gtkw_file, traces=traces)
         self._waves.append(wave)
         try:
-            signals = {self._signals.slot(signal): signal for each in self._waves for signal in each.signals}
-            self._traced = signals
-            self._signals.trace(list(signals))
+            self._trace()
             yield
         finally:
+            self._signals.settle()
             self._draw()
             wave.close(self.now)
             self._waves.remove(wave)
             if not self._waves:
-                self._signals.trace([])
+                self._signals.trace([], False)
+
+    def _adopt(self, text: str) -> None:
+        """Go on with another artifact."""
+        self._signals.adopt(compiled(text, trace=bool(self._waves)))
+
+    def _store(self, names: list[str]) -> None:
+        """Go on with an artifact that stores those signals; called by the kernel."""
+        self._adopt(self._design.store_named(names))
+
+    def _trace(self) -> None:
+        """Record what the waves show, with an artifact that stores it."""
+        signals = [signal for wave in self._waves for signal in wave.signals]
+        self._adopt(self._design.store(id(signal) for signal in signals))
+        self._traced = {self._signals.slot(signal): signal for signal in signals}
+        self._signals.trace(list(self._traced), False)
 
     def _draw(self) -> None:
         for time, _, slot, value in self._signals.changes():
