@@ -524,7 +524,7 @@
               (then
                 (i32.store8 offset=40 (local.get $row) (i32.const 1))
                 (call $last)))
-            (local.set $status (call $pending))
+            (local.set $status (i32.load offset=@PENDING@ (i32.const 0)))
             (if (local.get $status)
               (then
                 (local.set $rises (i64.const 1))
@@ -540,7 +540,7 @@
         (if (i32.const @FALL_EVENTS@)
           (then
             (if (i32.const @LAST@) (then (call $last)))
-            (local.set $status (call $pending))
+            (local.set $status (i32.load offset=@PENDING@ (i32.const 0)))
             (i64.store offset=@TIME@ (i32.const 0)
               (i64.add (i64.load offset=@TIME@ (i32.const 0)) (local.get $low)))
             (br_if $stop (local.get $status))))

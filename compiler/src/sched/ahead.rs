@@ -315,7 +315,7 @@ impl Build {
         }
         for (chosen, (register, _)) in chosen.iter().zip(&hidden) {
             self.b.origin = self.b.netlist.origins[chosen.cell];
-            let next = self.next(chosen, &chosen.shape, *register);
+            let next = self.next(chosen, &chosen.shape);
             self.b.netlist.registers[*register].next = next;
         }
         self.roots(hidden[0].0);
@@ -367,7 +367,7 @@ impl Build {
     }
 
     /// The next value of a hidden register. Recursion is bounded by the number of choices.
-    fn next(&mut self, chosen: &Chosen, shape: &Shape, register: RegisterId) -> CellId {
+    fn next(&mut self, chosen: &Chosen, shape: &Shape) -> CellId {
         match shape {
             Shape::Hold => self.instead[&chosen.cell],
             Shape::Compute(values) => {
@@ -379,8 +379,8 @@ impl Build {
                 on_true,
                 on_false,
             } => {
-                let on_true = self.next(chosen, on_true, register);
-                let on_false = self.next(chosen, on_false, register);
+                let on_true = self.next(chosen, on_true);
+                let on_false = self.next(chosen, on_false);
                 self.b.mux(self.instead(*select), on_true, on_false)
             }
         }

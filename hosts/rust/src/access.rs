@@ -307,14 +307,18 @@ impl Model {
 
     /// The module reads inputs afresh in every call; of other direct writes it must be told.
     fn written(&mut self, signal: Signal) {
-        self.fresh.fill(false);
-        if signal.kind != Kind::Input {
-            write_u32(
-                self.memory_mut(),
-                (CONTROL_BASE + control::DIRTY) as usize,
-                1,
-            );
+        if signal.kind == Kind::Input {
+            self.fresh.fill(false);
+        } else {
+            self.mark_written();
         }
+    }
+
+    /// State has been written to directly.
+    pub(crate) fn mark_written(&mut self) {
+        self.fresh.fill(false);
+        let dirty = (CONTROL_BASE + control::DIRTY) as usize;
+        write_u32(self.memory_mut(), dirty, 1);
     }
 
     pub(crate) fn check_own(&self, signal: Signal) -> Result<(), Error> {

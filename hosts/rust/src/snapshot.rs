@@ -50,7 +50,8 @@ impl Model {
             return Err(Error::ForeignSnapshot);
         }
         self.memory_mut()[range].copy_from_slice(&snapshot.bytes);
-        self.fresh.fill(false);
+        // It may have been taken when the module had not noticed a write yet.
+        self.mark_written();
         Ok(())
     }
 

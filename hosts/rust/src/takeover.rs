@@ -1,9 +1,8 @@
 //! Going on with another artifact of the same design: one with other outputs, or with the change trace.
 
-use rtlwasm_abi::layout::{CONTROL_BASE, control, state, trigger};
+use rtlwasm_abi::layout::{state, trigger};
 use rtlwasm_abi::manifest;
 
-use crate::control::write_u32;
 use crate::error::Error;
 use crate::model::Model;
 use crate::signal::{Kind, Signal};
@@ -32,9 +31,7 @@ impl Model {
             }
         }
         self.copy_triggers(other);
-        self.fresh.fill(false);
-        let dirty = (CONTROL_BASE + control::DIRTY) as usize;
-        write_u32(self.memory_mut(), dirty, 1);
+        self.mark_written();
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use rtlwasm::options::Options;
 use rtlwasm::pipeline;
 use rtlwasm_host::{Artifact, Model, ModelOptions};
 
-/// Adds a function of a register, which is loaded when `load` is 1, in every cycle.
+/// Adds a function of a register, which is loaded a cycle after `load` was 1, in every cycle.
 const ADDS: &str = r"
 attribute \top 1
 module \adds
@@ -14,6 +14,7 @@ module \adds
   wire width 8 input 3 \word
   wire width 8 output 4 \sum
   wire width 8 \held
+  wire $loads
   wire width 8 $mixed
   wire width 8 $more
   wire width 8 $next
@@ -22,7 +23,7 @@ module \adds
     parameter \CLK_POLARITY 1
     parameter \EN_POLARITY 1
     connect \CLK \clk
-    connect \EN \load
+    connect \EN $loads
     connect \D \word
     connect \Q \held
   end
@@ -55,6 +56,13 @@ module \adds
     connect \A \sum
     connect \B $more
     connect \Y $next
+  end
+  cell $dff $6
+    parameter \WIDTH 1
+    parameter \CLK_POLARITY 1
+    connect \CLK \clk
+    connect \D \load
+    connect \Q $loads
   end
   attribute \init 8'00000000
   cell $dff $5
@@ -116,6 +124,7 @@ fn it_follows_the_design() {
         model.poke(word, value).expect("an input");
         step(&mut model, 1);
         model.poke(load, 0).expect("an input");
+        step(&mut model, 1);
         model.poke(word, 3).expect("an input");
         assert_eq!(step(&mut model, 3), added(value));
     }
