@@ -258,6 +258,9 @@ fn emit_tasks(module: &mut Module, context: &Context) {
             TaskKind::Effects(_) => effects.push(task::emit_function(module, context, task).id),
         }
     }
+    if context.netlist.hidden.is_empty() {
+        define(module, "renew", |_, _, _| {});
+    }
     if context.schedule.domains.model == TimingModel::Static {
         for name in ["changes", "carry"] {
             define(module, name, |_, _, _| {});

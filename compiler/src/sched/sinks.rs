@@ -38,8 +38,10 @@ pub fn tasks(n: &Netlist, domains: &Domains, observed: &Observed) -> Vec<(TaskKi
         .iter()
         .map(|c| Sink::plain(Action::StoreNet(*c), limbs(n, *c)));
     tasks.push((TaskKind::Outline, outlined.collect()));
-    let hidden = n.hidden.iter().map(|(r, cell)| Sink::register(*r, *cell));
-    tasks.push((TaskKind::Renew, hidden.collect()));
+    if !n.hidden.is_empty() {
+        let hidden = n.hidden.iter().map(|(r, cell)| Sink::register(*r, *cell));
+        tasks.push((TaskKind::Renew, hidden.collect()));
+    }
     tasks
 }
 
