@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
+use super::place::{Placement, Region};
 use super::tree::Tree;
 use crate::ir::*;
 use crate::sched::Condition;
@@ -137,10 +138,21 @@ fn add(users: &mut FxHashMap<usize, Users>, local: usize, by: &Users) {
     }
 }
 
-/// Who needs something that `below`, a region in or under `region`, uses.
+/// Who needs something that `below`, a region in or under `region`, uses: a region directly below that has one of the
+/// conditions on the way, the innermost of them.
 fn user(tree: &Tree, region: usize, below: usize) -> Users {
-    let child = tree.placement.step_towards(region, below);
-    child.map(|child| vec![child])
+    let Placement {
+        regions, interned, ..
+    } = tree.placement;
+    let mut at = below;
+    while at != region {
+        let Region { select, arm, .. } = regions[at];
+        if let Some(child) = interned.get(&(region, select, arm)) {
+            return Some(vec![*child]);
+        }
+        at = regions[at].parent;
+    }
+    None
 }
 
 fn add_leaf(tree: &Tree, region: usize, leaf: usize, users: &mut FxHashMap<usize, Users>) {
