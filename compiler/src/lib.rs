@@ -67,6 +67,7 @@ pub fn optimisations() -> impl Iterator<Item = &'static str> {
         sched::PARTS,
         sched::SHARE,
         sched::SKIP,
+        pass::release::RELEASE,
         sched::DELAY,
     ])
 }

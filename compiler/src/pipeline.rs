@@ -3,9 +3,9 @@
 use crate::emit;
 use crate::ir::Netlist;
 use crate::layout::{self, Layout};
-use crate::options::Options;
+use crate::options::{OptLevel, Options};
 use crate::package::{self, Packaged};
-use crate::pass;
+use crate::pass::{self, release};
 use crate::sched::observe::{Observed, observe};
 use crate::sched::{self, Schedule};
 
@@ -23,7 +23,15 @@ pub fn prepare(netlist: Netlist, options: &Options) -> Prepared {
     let optimized = pass::optimize(netlist, options);
     let netlist = pass::legalize::run(&optimized);
     let observed = observe(&netlist);
-    let schedule = sched::schedule(&netlist, &observed, options);
+    let mut schedule = sched::schedule(&netlist, &observed, options);
+    if let Some(edge) = schedule.only_edge()
+        && options.runs(release::RELEASE, OptLevel::O1)
+        && let Some(found) = release::run(&optimized)
+    {
+        let released = pass::legalize::run(&found.netlist);
+        debug_assert_eq!(released.registers.len(), netlist.registers.len());
+        schedule.release(edge, released, found.inputs, options);
+    }
     let layout = layout::assign(&netlist, &schedule, &observed);
     Prepared {
         netlist,

@@ -15,6 +15,7 @@ mod narrow;
 mod numbers;
 mod parts;
 mod plan;
+mod released;
 mod shared;
 mod state;
 mod tables;
@@ -91,6 +92,7 @@ impl Context<'_> {
 }
 
 /// Functions of the prelude that emitted code calls, by name.
+#[derive(Clone)]
 pub(crate) struct Helpers {
     by_name: FxHashMap<String, FunctionId>,
 }
@@ -255,6 +257,7 @@ fn emit_tasks(module: &mut Module, context: &Context) {
         }
     }
     wave::emit_clock_dispatch(module, context, &edges);
+    released::emit(module, context);
     wave::emit_wave(module, context, &edges, &computes, &effects);
 }
 

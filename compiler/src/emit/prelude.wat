@@ -11,6 +11,8 @@
   (import "gen" "wave" (func $wave))
   (import "gen" "rise" (func $rise (param i32)))
   (import "gen" "fall" (func $fall (param i32)))
+  (import "gen" "is_released" (func $is_released (param i32) (result i32)))
+  (import "gen" "rise_released" (func $rise_released))
   (import "gen" "initial" (func $initial))
   (import "gen" "outline" (func $outline))
 
@@ -494,7 +496,8 @@
   ;; may be written, time is kept and every half cycle may stop the call.
   (func $static_cycles (param $clock i32) (param $row i32) (param $n i64) (result i32)
     (local $left i64) (local $high i64) (local $low i64) (local $start i64) (local $rises i64) (local $status i32)
-    (local $to_next i64)
+    (local $to_next i64) (local $released i32)
+    (local.set $released (call $is_released (local.get $clock)))
     (local.set $n (call $cycles_with_room (local.get $n)))
     (if (i64.eqz (local.get $n)) (then (return (i32.const 4))))
     (local.set $left (local.get $n))
@@ -507,7 +510,9 @@
         (select (i64.const 0) (local.get $low) (i32.const @FALL_EVENTS@))))
     (block $stop
       (loop $next
-        (call $rise (local.get $clock))
+        (if (local.get $released)
+          (then (call $rise_released))
+          (else (call $rise (local.get $clock))))
         (if (i32.const @RANDOM@) (then (call $draw)))
         (if (i32.const @EVENTS@)
           (then

@@ -7,6 +7,7 @@ mod case;
 mod latch;
 pub mod legalize;
 mod mask;
+pub mod release;
 mod shortcut;
 mod sweep;
 mod ungate;

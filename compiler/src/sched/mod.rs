@@ -14,6 +14,7 @@ mod partition;
 pub mod parts;
 mod print;
 pub mod regions;
+mod released;
 pub mod sinks;
 
 use rustc_hash::FxHashSet;
@@ -27,6 +28,7 @@ pub use domains::{Domain, DomainId, Domains, TimingModel};
 use parts::{Cut, Parts};
 pub use print::{print, task_name};
 use regions::Sink;
+pub use released::Released;
 
 /// Everything the emitter needs to know about order.
 #[derive(Clone, Debug)]
@@ -40,6 +42,8 @@ pub struct Schedule {
     /// The pieces of the only clock edge's task, where a large design is cut instead.
     pub parts: Parts,
     pub gating: Gating,
+    /// The edge of the only clock while no reset is active.
+    pub released: Option<Released>,
     /// Once a clock cycle has changed nothing, those behind it in the same call are only counted.
     pub skips: bool,
 }
@@ -195,20 +199,8 @@ pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Optio
             _ => tasks.push((kind, Vec::new(), plain.block(sinks, Owner::NONE))),
         }
     }
-    let tasks = tasks.into_iter().map(|(kind, params, body)| {
-        let body = match options.runs(DELAY, OptLevel::O1) {
-            true => delay::delay(netlist, &activity.supernodes, body),
-            false => body,
-        };
-        let mut pieces = Vec::new();
-        let body = partition::cut(body, options.profile.max_steps(), &mut pieces);
-        Task {
-            kind,
-            params,
-            body,
-            pieces,
-        }
-    });
+    let tasks = tasks.into_iter();
+    let tasks = tasks.map(|task| finish(netlist, &activity.supernodes, task, options));
     let tasks = tasks.collect();
     let is_static = domains.model == TimingModel::Static;
     Schedule {
@@ -218,8 +210,30 @@ pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Optio
         domains,
         supernodes: activity.supernodes,
         classes,
+        released: None,
         parts: cut.map(|cut| cut.parts).unwrap_or_default(),
         gating: options.gating,
+    }
+}
+
+/// A task of its kind, parameters and block: values late, functions small.
+fn finish(
+    n: &Netlist,
+    supernodes: &Supernodes,
+    (kind, params, body): (TaskKind, Vec<CellId>, Block),
+    options: &Options,
+) -> Task {
+    let body = match options.runs(DELAY, OptLevel::O1) {
+        true => delay::delay(n, supernodes, body),
+        false => body,
+    };
+    let mut pieces = Vec::new();
+    let body = partition::cut(body, options.profile.max_steps(), &mut pieces);
+    Task {
+        kind,
+        params,
+        body,
+        pieces,
     }
 }
 

@@ -65,7 +65,7 @@ pub fn edges(domains: &Domains) -> Vec<ClockEdge> {
     edges
 }
 
-fn edge_sinks(n: &Netlist, domains: &Domains, edge: ClockEdge) -> Vec<Sink> {
+pub fn edge_sinks(n: &Netlist, domains: &Domains, edge: ClockEdge) -> Vec<Sink> {
     let mut sinks = latch_sinks(n);
     let fires =
         |c: &ClockEdge| c.trigger == edge.trigger && (c.edge == edge.edge || c.edge == Edge::Both);

@@ -125,6 +125,9 @@ fn artifacts(
             if !prepared.supernodes.nodes.is_empty() {
                 coverage.note("supernode");
             }
+            if prepared.released.is_some() {
+                coverage.note("released");
+            }
             if prepared.parts.parts.len() > 1 {
                 coverage.note("parts");
             }
@@ -235,6 +238,38 @@ fn parts_that_sleep_run_alike() {
         50,
         one_edge,
         &["supernode", "parts"],
+    );
+}
+
+/// An input resets most of it.
+fn with_reset(seed: u64) -> Case {
+    Case {
+        clocking: Clocking::Reset,
+        ..small(seed)
+    }
+}
+
+#[test]
+fn cycles_without_reset_run_alike() {
+    artifacts(
+        OptLevel::O1,
+        Profile::Server,
+        100,
+        with_reset,
+        &["released"],
+    );
+    artifacts(OptLevel::O2, Profile::Jvm, 40, with_reset, &["released"]);
+}
+
+#[test]
+#[ignore = "minutes; part of `cargo xtask test --full`"]
+fn three_thousand_with_a_reset() {
+    artifacts(
+        OptLevel::O1,
+        Profile::Server,
+        3_000,
+        with_reset,
+        &["released"],
     );
 }
 

@@ -9,6 +9,7 @@ mod coverage;
 mod logic;
 mod policy;
 mod repeat;
+mod resets;
 mod run;
 mod state;
 
@@ -33,12 +34,17 @@ pub enum Clocking {
     OneEdge,
     /// The same, three times over.
     Repeated,
+    /// As with one edge, and an input resets most of it.
+    Reset,
 }
 
 /// A netlist of roughly `size` cells.
 pub fn netlist(seed: u64, size: usize, clocking: Clocking) -> Netlist {
     if clocking == Clocking::Repeated {
         return repeat::repeat(&netlist(seed, size, Clocking::OneEdge), 3);
+    }
+    if clocking == Clocking::Reset {
+        return resets::with_reset(&netlist(seed, size, Clocking::OneEdge), seed);
     }
     let mut m = Maker::new(Rng::new(seed), clocking);
     m.scopes();

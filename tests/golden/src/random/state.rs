@@ -217,7 +217,7 @@ impl Maker {
     fn any_load(&mut self, width: u32) -> Option<AsyncLoad> {
         let kinds = match self.clocking {
             Clocking::Any => 5,
-            Clocking::OneEdge | Clocking::Repeated => 1,
+            Clocking::OneEdge | Clocking::Repeated | Clocking::Reset => 1,
         };
         match self.rng.below(kinds) {
             0 => {
