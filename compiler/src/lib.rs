@@ -69,6 +69,7 @@ pub fn optimisations() -> impl Iterator<Item = &'static str> {
         sched::SKIP,
         pass::release::RELEASE,
         sched::DELAY,
+        emit::MEMORY_ARGUMENTS,
     ])
 }
 

@@ -124,7 +124,8 @@ impl Finish<'_, '_> {
     /// The pieces of a function find its parameters in memory.
     fn param(&mut self, cell: CellId, uses: &[Use]) {
         let (places, _) = self.resolve(uses);
-        self.plan.cells.entry(cell).or_default();
+        let own = places.iter().any(|at| at.function == ROOT);
+        self.plan.cells.entry(cell).or_default().own = own;
         self.save_outside(cell, ROOT, &places);
     }
 

@@ -32,7 +32,7 @@ use walrus::{FunctionId, LocalId, MemoryId, Module};
 
 use crate::ir::*;
 use crate::layout::{Buffers, Cursor, Layout};
-use crate::options::{Options, Trace};
+use crate::options::{OptLevel, Options, Trace};
 use crate::sched::observe::Observed;
 use crate::sched::{Schedule, Task, TaskKind, TimingModel};
 use numbers::{Design, Numbers};
@@ -42,6 +42,9 @@ pub use effects::Reserves;
 pub use image::{HALF_PERIOD, feature_bits};
 pub use numbers::FIXED;
 pub use tables::{Access, SignalRow, signal_rows};
+
+/// Name of arguments in memory among the optimisations.
+pub const MEMORY_ARGUMENTS: &str = "memory-arguments";
 
 /// The module and what the manifest must say about memory.
 pub struct Emitted {
@@ -73,7 +76,7 @@ pub(crate) struct Context<'a> {
     pub parts: RefCell<Vec<FunctionId>>,
     pub commits: RefCell<Vec<FunctionId>>,
     /// Functions of the classes of supernodes.
-    pub shared: RefCell<Vec<FunctionId>>,
+    pub shared: RefCell<Vec<task::Function>>,
     /// Word that is not zero once a function of a class has written to a memory.
     pub shared_flag: u32,
     /// Word that is not zero once a memory has been written, where cycles that change nothing are skipped.
@@ -82,6 +85,8 @@ pub(crate) struct Context<'a> {
     /// Signal id of each trigger's net, -1 where it has no name.
     pub trigger_signals: Vec<u32>,
     pub trace: Trace,
+    /// Whether parameters that only pieces of a function use go through memory.
+    pub args_in_memory: bool,
 }
 
 impl Context<'_> {
@@ -158,6 +163,7 @@ pub fn module(
         layout_hash,
         trigger_signals: tables::trigger_signals(n, layout, &rows),
         trace: options.trace,
+        args_in_memory: options.runs(MEMORY_ARGUMENTS, OptLevel::O1),
     };
     emit_tasks(&mut module, &context);
     let end = context.scratch.borrow().0;
@@ -245,10 +251,10 @@ fn emit_tasks(module: &mut Module, context: &Context) {
             TaskKind::Part(..) => parts.push(task),
             TaskKind::Edge(edge) => {
                 parts::emit(module, context, &parts);
-                edges.push((edge, task::emit_function(module, context, task)));
+                edges.push((edge, task::emit_function(module, context, task).id));
             }
-            TaskKind::Compute(_) => computes.push(task::emit_function(module, context, task)),
-            TaskKind::Effects(_) => effects.push(task::emit_function(module, context, task)),
+            TaskKind::Compute(_) => computes.push(task::emit_function(module, context, task).id),
+            TaskKind::Effects(_) => effects.push(task::emit_function(module, context, task).id),
         }
     }
     if context.schedule.domains.model == TimingModel::Static {

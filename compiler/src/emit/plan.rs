@@ -39,6 +39,8 @@ pub(crate) struct Plan {
 pub(super) struct CellPlan {
     pub inline: bool,
     pub hoisted: bool,
+    /// A parameter that the task's own function uses, not only its pieces.
+    pub own: bool,
     pub clean: bool,
     pub spilled: bool,
 }
@@ -57,6 +59,11 @@ impl Plan {
     /// State reads to do at the start of a block.
     pub fn hoisted(&self, block: &Block) -> Vec<CellId> {
         self.hoisted.get(&key(block)).cloned().unwrap_or_default()
+    }
+
+    /// True for a parameter that not only pieces of the task use.
+    pub fn is_own(&self, cell: CellId) -> bool {
+        self.cells.get(&cell).is_some_and(|c| c.own)
     }
 
     /// True for a read of state that a function finds where another one has saved it.

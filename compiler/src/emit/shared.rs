@@ -11,6 +11,7 @@ use super::Context;
 use super::code::Ty;
 use super::task::Emitter;
 use crate::ir::*;
+use crate::layout::Slot;
 use crate::sched::activity::Supernode;
 use crate::sched::{Task, TaskKind};
 
@@ -55,10 +56,15 @@ fn model<'a>(context: &'a Context, kind: TaskKind) -> Option<&'a Supernode> {
 
 impl Emitter<'_, '_> {
     /// Makes a function's arguments known.
-    pub fn take_args(&mut self, task: &Task, args: &[LocalId]) {
+    pub fn take_args(&mut self, task: &Task, in_memory: &[Option<Slot>], args: &[LocalId]) {
         self.distances = Distances::new(self.context, task.kind, args);
-        let values = args.len() - task.params.len();
-        for (cell, local) in task.params.iter().zip(&args[values..]) {
+        let passed = task.params.iter().zip(in_memory);
+        let passed: Vec<CellId> = passed
+            .filter(|(_, slot)| slot.is_none())
+            .map(|(cell, _)| *cell)
+            .collect();
+        let values = args.len() - passed.len();
+        for (cell, local) in passed.iter().zip(&args[values..]) {
             self.locals.insert(*cell, *local);
             self.spill(*cell, *local);
         }
@@ -96,16 +102,20 @@ impl Emitter<'_, '_> {
         let distance = sleep.nodes[node]
             .state
             .wrapping_sub(sleep.nodes[first].state);
+        let function = context.shared.borrow()[class].clone();
+        let places = || args.iter().zip(&function.in_memory);
+        for (arg, slot) in places() {
+            slot.iter().for_each(|slot| self.store_slot(*slot, *arg));
+        }
         self.code.constant(Ty::I32, distance.into());
         for (theirs, ours) in model.memories.iter().zip(&own.memories) {
             let [from, to] = [theirs, ours].map(|m| layout.memories[m.index()].base);
             self.code.constant(Ty::I32, to.wrapping_sub(from).into());
         }
-        for arg in args {
+        for (arg, _) in places().filter(|(_, slot)| slot.is_none()) {
             self.value(*arg);
         }
-        let function = context.shared.borrow()[class];
-        self.code.call(function);
+        self.code.call(function.id);
         if let Some(memory) = own.memories.first() {
             self.code.load_at(Ty::I32, context.shared_flag, 4);
             self.in_branch(|e| {

@@ -12,6 +12,7 @@ use super::plan::{Plan, ROOT, arm_of, plan};
 use super::shared::Distances;
 use super::{Context, define};
 use crate::ir::*;
+use crate::layout::Slot;
 use crate::sched::{Action, Block, Branch, Condition, Step, Task, TaskKind, task_name};
 
 /// Bits of what a pass of settling answers; the others are zero.
@@ -34,7 +35,7 @@ pub(crate) struct Emitter<'a, 'c> {
     /// The piece that this function is, or [`ROOT`].
     function: usize,
     /// Memory of cells that several functions of the task use.
-    spills: Rc<RefCell<FxHashMap<CellId, u32>>>,
+    spills: Rc<RefCell<FxHashMap<CellId, Slot>>>,
     /// Functions of the task's pieces.
     pieces: Rc<Vec<FunctionId>>,
     /// In the function of a class: how far the supernode's own state is from that of the first one.
@@ -49,23 +50,31 @@ pub(crate) fn emit_import(module: &mut Module, context: &Context, task: &Task, n
     });
 }
 
+/// A function and what its callers must know.
+#[derive(Clone, Debug)]
+pub(crate) struct Function {
+    pub id: FunctionId,
+    /// Where it finds those of its parameters that are no arguments.
+    pub in_memory: Vec<Option<Slot>>,
+}
+
 /// Emits a task as a function of its own.
-pub(crate) fn emit_function(module: &mut Module, context: &Context, task: &Task) -> FunctionId {
+pub(crate) fn emit_function(module: &mut Module, context: &Context, task: &Task) -> Function {
     let shared = emit_pieces(module, context, task);
+    let in_memory: Vec<Option<Slot>> = (task.params.iter())
+        .map(|param| shared.in_memory(context, *param))
+        .collect();
     let mut types = Distances::types(context, task.kind);
-    types.extend(task.params.iter().map(|c| context.ty(*c).val()));
+    let passed = task.params.iter().zip(&in_memory);
+    let passed = passed.filter(|(_, slot)| slot.is_none());
+    types.extend(passed.map(|(param, _)| context.ty(*param).val()));
     let name = task_name(task.kind);
-    function(
-        module,
-        context,
-        (task, &shared, ROOT),
-        &types,
-        name,
-        |e, args| {
-            e.take_args(task, args);
-            e.body(task);
-        },
-    )
+    let of_task = (task, &shared, ROOT);
+    let id = function(module, context, of_task, &types, name, |e, args| {
+        e.take_args(task, &in_memory, args);
+        e.body(task);
+    });
+    Function { id, in_memory }
 }
 
 /// A function of a task: its own, or a piece.
@@ -89,8 +98,20 @@ pub(super) fn function<'a>(
 /// What the functions of one task share.
 pub(super) struct Shared {
     plan: Rc<Plan>,
-    spills: Rc<RefCell<FxHashMap<CellId, u32>>>,
+    spills: Rc<RefCell<FxHashMap<CellId, Slot>>>,
     pieces: Rc<Vec<FunctionId>>,
+}
+
+impl Shared {
+    /// The place of a parameter that only pieces use: the caller stores it there.
+    fn in_memory(&self, context: &Context, param: CellId) -> Option<Slot> {
+        let pieces_alone = context.args_in_memory && !self.plan.is_own(param);
+        self.spills
+            .borrow()
+            .get(&param)
+            .copied()
+            .filter(|_| pieces_alone)
+    }
 }
 
 /// Plans a task and emits its pieces. A piece only calls pieces before it.
@@ -281,15 +302,18 @@ impl Emitter<'_, '_> {
     /// Also stores the value where other functions of the task find it.
     pub fn spill(&mut self, cell: CellId, local: LocalId) {
         if self.plan.is_spilled(cell) {
-            let (ty, address) = (self.ty(cell), self.spill_address(cell));
+            let (ty, slot) = (self.ty(cell), self.spill_slot(cell));
             self.code.constant(Ty::I32, 0);
             self.code.get(local);
-            self.code.store(ty, address, ty.bits() / 8);
+            self.code.store(ty, slot.offset, slot.size);
         }
     }
 
-    fn spill_address(&self, cell: CellId) -> u32 {
-        let take = || self.context.scratch.borrow_mut().take(8, 8);
+    fn spill_slot(&self, cell: CellId) -> Slot {
+        let take = || Slot {
+            offset: self.context.scratch.borrow_mut().take(8, 8),
+            size: self.ty(cell).bits() / 8,
+        };
         *self.spills.borrow_mut().entry(cell).or_insert_with(take)
     }
 
@@ -381,8 +405,8 @@ impl Emitter<'_, '_> {
             return self.load(cell);
         }
         if self.plan.is_spilled(cell) {
-            let (ty, address) = (self.ty(cell), self.spill_address(cell));
-            return self.code.load_at(ty, address, ty.bits() / 8);
+            let slot = self.spill_slot(cell);
+            return self.code.load_at(self.ty(cell), slot.offset, slot.size);
         }
         assert!(
             self.plan.is_inline(cell),
@@ -469,7 +493,7 @@ impl Emitter<'_, '_> {
                     .context
                     .layout
                     .trigger_field(t, rtlwasm_abi::layout::trigger::LEVEL);
-                self.store_slot(crate::layout::Slot { offset, size: 1 }, value);
+                self.store_slot(Slot { offset, size: 1 }, value);
             }
             Action::Read(_) => {}
             Action::Write { memory, port } => {
