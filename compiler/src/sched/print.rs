@@ -25,14 +25,26 @@ pub fn print(netlist: &Netlist, schedule: &Schedule) -> String {
         );
     }
     for task in &schedule.tasks {
-        let _ = writeln!(line, "\ntask {}", task_name(task.kind));
-        print_block(netlist, &task.body, 1, line);
-        for (i, piece) in task.pieces.iter().enumerate() {
-            let _ = writeln!(line, "  piece {i}");
-            print_block(netlist, piece, 2, line);
+        print_task(netlist, task, line);
+    }
+    if let Some(released) = &schedule.released {
+        line.push_str("\nwhile");
+        for (input, level) in &released.inputs {
+            let _ = write!(line, " input {} is {}", input.index(), u8::from(*level));
         }
+        line.push_str(", with cells of that netlist");
+        print_task(&released.netlist, &released.task, line);
     }
     out
+}
+
+fn print_task(netlist: &Netlist, task: &Task, line: &mut String) {
+    let _ = writeln!(line, "\ntask {}", task_name(task.kind));
+    print_block(netlist, &task.body, 1, line);
+    for (i, piece) in task.pieces.iter().enumerate() {
+        let _ = writeln!(line, "  piece {i}");
+        print_block(netlist, piece, 2, line);
+    }
 }
 
 /// A name for a task that is also fit for a function name.
