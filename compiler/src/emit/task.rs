@@ -231,6 +231,10 @@ impl Emitter<'_, '_> {
             e.steps(block);
             end(e);
         });
+        // The other arm of a branch reads the state itself.
+        for cell in self.plan.hoisted(block) {
+            self.locals.remove(&cell);
+        }
         self.current = outer;
     }
 

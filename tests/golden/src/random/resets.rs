@@ -20,7 +20,11 @@ pub fn with_reset(n: &Netlist, seed: u64) -> Netlist {
         |r, id| r.copy(id),
         |b| {
             let input = b.cell(kind, 1);
-            let active = if seed % 2 == 0 { input } else { b.not(input) };
+            let active = if seed.is_multiple_of(2) {
+                input
+            } else {
+                b.not(input)
+            };
             reset_state(b, active);
         },
     );
