@@ -439,3 +439,29 @@ def test_testbench_drives_a_clock_by_hand():
         return seen
 
     same(scenario)
+
+
+def test_an_edge_after_one_that_nobody_waits_for():
+    """The other edge passes in a long run, and the one that is waited for comes in a step."""
+
+    def scenario(engine):
+        count, seen = Signal(16), []
+
+        def build(m):
+            m.d.sync += count.eq(count + 1)
+
+        async def waits(ctx):
+            for _ in range(6):
+                await ctx.edge(count[7], 1)
+                seen.append(ctx.get(count))
+
+        async def disturbs(ctx):
+            for _ in range(40):
+                await ctx.delay(37.25e-6)
+                await ctx.tick().repeat(3)
+
+        sim = simulate(build, waits, disturbs, engine=engine)
+        sim.run()
+        return seen
+
+    same(scenario)

@@ -1,8 +1,9 @@
 """Random processes of Torii: they see at all times what they see under Torii's own engine.
 
 What docs/python.md lists under "What is different" is left out: what a process writes does not come together with an
-edge of a clock that it is not waiting for. Torii's own engine runs the processes of a round in the order of a set; here
-it has a set that keeps the order in which they were added, the design's own before them.
+edge of a clock that it is not waiting for, and registers of a computed clock see neither that nor logic. Torii's own
+engine runs the processes of a round in the order of a set; here it has a set that keeps the order in which they were
+added, the design's own before them.
 """
 
 import os
@@ -50,16 +51,20 @@ class Bench:
         self.timed = rng.random() < 0.5
         self.sync = ClockDomain("sync", clk_edge=rng.choice(("pos", "pos", "neg")))
         self.other = ClockDomain("other", clk_edge=rng.choice(("pos", "neg")), async_reset=rng.random() < 0.7)
+        self.slow = ClockDomain("slow", reset_less=True, clk_edge=rng.choice(("pos", "neg")))
+        self.slow_clock = rng.choice(("none", "register", "logic"))
+        self.domains = ("sync", "other") if self.slow_clock == "none" else ("sync", "other", "slow")
         self.by_hand = rng.random() < 0.3
         # Whose number is the same is written by the process of that number.
         self.inputs = [Signal(4, name=f"a{n}", reset=rng.randrange(16)) for n in range(PROCESSES)]
         self.bits = [Signal(name=f"b{n}") for n in range(PROCESSES)]
         self.unused = [Signal(4, name=f"u{n}") for n in range(PROCESSES)]
         self.registers = [Signal(4, name=f"r{n}", reset=rng.randrange(16)) for n in range(4)]
+        self.slow_registers = [Signal(4, name=f"s{n}", reset=rng.randrange(16)) for n in range(2)]
         self.logic = [Signal(rng.choice((1, 4)), name=f"c{n}") for n in range(3)]
         self.memory = Memory(width=rng.choice((4, 70)), depth=6, init=[3, 5, 9])
         self.memory_domain = rng.choice(("sync", "other"))
-        self.known = [*self.inputs, *self.bits, *self.registers]
+        self.known = [*self.inputs, *self.bits, *self.registers, *self.slow_registers]
         self.finishes = rng.random() < 0.5
 
     def value(self, known):
@@ -74,11 +79,25 @@ class Bench:
             known.append(signal)
         for n, register in enumerate(self.registers):
             m.d[("sync", "other")[n // 2]] += register.eq(self.value(known))
+        self.build_slow(m)
         m.submodules.memory = memory = self.memory
         read, write = memory.read_port(domain="comb"), memory.write_port(domain=self.memory_domain)
         m.d.comb += [read.addr.eq(self.value(known)[:3]), write.addr.eq(self.value(known)[:3])]
         m.d.comb += [write.data.eq(Cat(self.value(known), self.value(known))), write.en.eq(self.value(known)[0])]
         self.logic.append(read.data)
+
+    def build_slow(self, m):
+        """A domain whose clock the design computes, low in the beginning; its registers see registers."""
+        if self.slow_clock == "none":
+            return
+        m.domains += self.slow
+        first = self.registers[0]
+        if self.slow_clock == "register":
+            m.d.sync += self.slow.clk.eq(self.rng.choice((~self.slow.clk, first[0])))
+        else:
+            m.d.comb += self.slow.clk.eq(first[1] ^ (first.reset >> 1 & 1))
+        for register in self.slow_registers:
+            m.d.slow += register.eq(self.value([*self.registers, *self.slow_registers]))
 
     def simulator(self, engine):
         rng = self.rng
@@ -111,7 +130,7 @@ class Task:
     def run(self):
         self.rng = random.Random(self.seed)
         # After a tick everything is as it was before the edge; what is written then comes with the edge.
-        self.in_tick = self.default is not None
+        self.in_tick, self.in_slow = self.default is not None, False
         for operation in range(OPERATIONS):
             try:
                 yield from self.operate(operation)
@@ -144,11 +163,12 @@ class Task:
     def wait(self, operation):
         rng = self.rng
         kind = rng.randrange(6)
-        self.in_tick = kind < 3
+        self.in_tick, self.in_slow = kind < 3, False
         if kind == 0 and self.default:
             yield
         elif kind < 3:
-            domain = rng.choice(("sync", "other"))
+            domain = rng.choice(self.bench.domains)
+            self.in_slow = domain == "slow"
             yield Tick(rng.choice((domain, getattr(self.bench, domain))))
         elif kind == 3:
             yield from self.settle()
@@ -157,7 +177,7 @@ class Task:
         self.note(operation, "waited")
 
     def settle(self):
-        self.in_tick = False
+        self.in_tick = self.in_slow = False
         yield self.rng.choice((Settle, Delay))()
 
     def interval(self):
@@ -167,7 +187,9 @@ class Task:
 
     def look(self, operation):
         bench, rng, seen = self.bench, self.rng, []
-        known = [*bench.known, *bench.logic, *bench.unused, bench.sync.clk, bench.other.clk, *self.rows]
+        known = [*bench.known, *bench.unused, bench.sync.clk, bench.other.clk]
+        if not self.in_slow:
+            known += [*bench.logic, *self.rows]
         for value in rng.sample(known, 3):
             seen.append((yield value))
         a, b = rng.sample(bench.known, 2)
@@ -213,7 +235,7 @@ class Task:
         if self.number == 0:
             return
         yield Delay(self.interval())
-        self.in_tick = False
+        self.in_tick = self.in_slow = False
         if self.number == 1:
             reset = rng.choice((bench.sync.rst, bench.other.rst, bench.other.rst))
             yield reset.eq(rng.getrandbits(1))

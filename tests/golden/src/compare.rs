@@ -1,27 +1,21 @@
 //! The same stimulus for the reference interpreter, an artifact and an outside simulator: a netlist and its
 //! artifact in, the first difference out.
 //!
-//! The interpreter runs the netlist as the front end made it. Artifact and interpreter are compared on every
-//! named signal, artifact and outside simulator on every output, both after every cycle.
+//! The interpreter runs the netlist as the front end made it. Artifact and interpreter run in lockstep, which compares
+//! all that both show and tell; artifact and outside simulator are compared on every output; both after every cycle.
+
+use std::sync::Arc;
 
 use rtlwasm::arena::Id;
-use rtlwasm::bits::Bits;
-use rtlwasm::ir::interp::{Interp, InterpOptions};
-use rtlwasm::ir::{self, Netlist, SignalId, SignalValue, TriggerRole};
+use rtlwasm::ir::{self, Netlist, SignalId, SignalValue};
+use rtlwasm::options::Options;
+use rtlwasm::package::Packaged;
+use rtlwasm::reference::Source;
+use rtlwasm::reference::engine::both;
 use rtlwasm_abi::Status;
 use rtlwasm_host::{Artifact, EventKind, Model, ModelOptions, Signal, Value};
 
 use crate::oracle::{Cycle, Direction, OracleDesign, Port, Sample, Stimulus};
-
-/// A running model that takes cycles of a stimulus.
-pub trait Simulation {
-    /// Applies the values of [`OracleDesign::inputs`] and settles.
-    fn apply(&mut self, inputs: &[Vec<u64>]) -> Status;
-    /// The clocks rise and fall together.
-    fn cycle(&mut self, rising: u64) -> Status;
-    /// The value of a port or any other signal that was asked for, in limbs.
-    fn value(&mut self, index: usize) -> Vec<u64>;
-}
 
 /// The top-level ports of a netlist, in order; those of no bits have no values.
 pub fn ports(netlist: &Netlist) -> Vec<Port> {
@@ -69,114 +63,6 @@ pub fn outputs(netlist: &Netlist) -> Vec<SignalId> {
     words(netlist).into_iter().filter(is_output).collect()
 }
 
-/// The interpreter on the signals of a netlist.
-pub struct Interpreted<'a> {
-    interp: Interp<'a>,
-    netlist: &'a Netlist,
-    inputs: Vec<SignalId>,
-    /// Index among the primary triggers, or the input itself when nothing acts on its edges.
-    clocks: Vec<Result<usize, SignalId>>,
-    watched: Vec<SignalId>,
-}
-
-impl<'a> Interpreted<'a> {
-    /// A model after power-on; `watched` are the signals that [`Simulation::value`] counts.
-    pub fn new(netlist: &'a Netlist, design: &OracleDesign, watched: Vec<SignalId>) -> Self {
-        let mut interp = Interp::new(netlist, InterpOptions::default());
-        interp.reset();
-        let clock = |name: &String| {
-            let signal = port_id(netlist, name);
-            trigger_of(netlist, signal).ok_or(signal)
-        };
-        Interpreted {
-            interp,
-            netlist,
-            inputs: design
-                .inputs()
-                .map(|port| port_id(netlist, &port.name))
-                .collect(),
-            clocks: design.clocks.iter().map(clock).collect(),
-            watched,
-        }
-    }
-
-    /// What the host has told the artifact when it was loaded.
-    fn take_plusargs(&mut self, compiled: &mut Compiled) {
-        let asked = self.netlist.host_inputs();
-        for (index, id) in self.watched.iter().enumerate() {
-            let signal = &self.netlist.signals[*id];
-            if matches!(signal.value, SignalValue::Cell(cell) if asked.contains_key(&cell)) {
-                let value = Bits::from_limbs(signal.width, compiled.value(index));
-                self.interp.poke(*id, 0, &value);
-            }
-        }
-    }
-
-    fn edges(&mut self, rising: u64, level: u64) -> Status {
-        let mut triggers = 0;
-        for (index, clock) in self.clocks.iter().enumerate() {
-            match clock {
-                _ if rising >> index & 1 == 0 => {}
-                Ok(trigger) => triggers |= 1 << trigger,
-                Err(signal) => {
-                    self.interp.poke(*signal, 0, &Bits::from_u64(1, level));
-                }
-            }
-        }
-        match level {
-            1 => self.interp.edges(triggers, 0),
-            _ => self.interp.edges(0, triggers),
-        }
-    }
-}
-
-impl Simulation for Interpreted<'_> {
-    fn apply(&mut self, inputs: &[Vec<u64>]) -> Status {
-        for (signal, value) in self.inputs.iter().zip(inputs) {
-            let width = self.netlist.signals[*signal].width;
-            let value = Bits::from_limbs(width, value.iter().copied());
-            self.interp.poke(*signal, 0, &value);
-        }
-        self.interp.eval()
-    }
-
-    fn cycle(&mut self, rising: u64) -> Status {
-        match self.clocks.as_slice() {
-            [] => Status::Ok,
-            [Ok(trigger)] => {
-                let trigger = *trigger;
-                until_done(|| {
-                    let status = self.interp.step(trigger, 1);
-                    (status, self.interp.done())
-                })
-            }
-            _ => worse(self.edges(rising, 1), self.edges(rising, 0)),
-        }
-    }
-
-    fn value(&mut self, index: usize) -> Vec<u64> {
-        self.interp.peek(self.watched[index], 0).limbs().to_vec()
-    }
-}
-
-fn port_id(netlist: &Netlist, name: &str) -> SignalId {
-    let mut ids = (0..netlist.signals.len()).map(Id::new);
-    let is_it = |id: &SignalId| {
-        let signal = &netlist.signals[*id];
-        signal.name == name && netlist.scopes[signal.scope].parent.is_none()
-    };
-    ids.find(is_it)
-        .unwrap_or_else(|| panic!("the design has no port {name}"))
-}
-
-fn trigger_of(netlist: &Netlist, signal: SignalId) -> Option<usize> {
-    let SignalValue::Cell(cell) = netlist.signals[signal].value else {
-        return None;
-    };
-    let is_it = |t: &ir::Trigger| t.net == cell && matches!(t.role, TriggerRole::PrimaryClock);
-    netlist.triggers.values().position(is_it)
-}
-
 /// An artifact under the Rust host.
 pub struct Compiled {
     model: Model,
@@ -187,18 +73,22 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// A model after power-on; `watched` are paths of signals.
+    /// A model after power-on; `watched` are paths of the signals that [`Compiled::value`] counts.
     pub fn new(
         wasm: &[u8],
         design: &OracleDesign,
         watched: &[Vec<String>],
     ) -> Result<Self, String> {
-        let options = ModelOptions {
-            cache_dir: None,
-            plusargs: design.plusargs.clone(),
-            ..ModelOptions::default()
-        };
-        let artifact = Artifact::from_bytes(wasm, &options).map_err(|e| e.to_string())?;
+        let artifact = Artifact::from_bytes(wasm, &options(design)).map_err(|e| e.to_string())?;
+        Compiled::of(&artifact, design, watched)
+    }
+
+    fn of(
+        artifact: &Artifact,
+        design: &OracleDesign,
+        watched: &[Vec<String>],
+    ) -> Result<Self, String> {
+        let options = options(design);
         let model = artifact.model(&options).map_err(|e| e.to_string())?;
         let find = |path: &[String]| model.signal(path.to_vec()).map_err(|e| e.to_string());
         let port = |name: &String| find(std::slice::from_ref(name));
@@ -286,6 +176,49 @@ impl Compiled {
         Ok(run.status)
     }
 
+    /// Applies the values of [`OracleDesign::inputs`] and settles.
+    pub fn apply(&mut self, inputs: &[Vec<u64>]) -> Status {
+        self.poke(inputs).unwrap_or_else(|e| panic!("eval: {e}"))
+    }
+
+    /// The clocks rise and fall together.
+    pub fn cycle(&mut self, rising: u64) -> Status {
+        self.run(rising).unwrap_or_else(|e| panic!("cycle: {e}"))
+    }
+
+    /// The value of a port or any other signal that was asked for, in limbs.
+    pub fn value(&mut self, index: usize) -> Vec<u64> {
+        let value = self.model.peek_bits(self.watched[index]);
+        value
+            .unwrap_or_else(|e| panic!("peek: {e}"))
+            .limbs()
+            .to_vec()
+    }
+
+    fn run(&mut self, rising: u64) -> Result<Status, rtlwasm_host::Error> {
+        match self.clocks.as_slice() {
+            [] => Ok(Status::Ok),
+            [Ok(clock)] => self.step(*clock),
+            _ => {
+                let up = self.edges(rising, 1)?;
+                Ok(worse(up, self.edges(rising, 0)?))
+            }
+        }
+    }
+
+    /// Runs one cycle to its end; a stop or a failed assertion in it is no end. The first status that is not `Ok`.
+    fn step(&mut self, clock: rtlwasm_host::Clock) -> Result<Status, rtlwasm_host::Error> {
+        let mut first = Status::Ok;
+        loop {
+            let run = self.model.step(clock, 1)?;
+            first = worse(first, run.status);
+            let goes_on = matches!(run.status, Status::Stop | Status::AssertionFailed);
+            if run.cycles == 1 || !goes_on {
+                return Ok(first);
+            }
+        }
+    }
+
     fn poke(&mut self, inputs: &[Vec<u64>]) -> Result<Status, rtlwasm_host::Error> {
         for (signal, value) in self.inputs.iter().zip(inputs) {
             let value = Value::from_limbs(signal.width(), value);
@@ -295,53 +228,11 @@ impl Compiled {
     }
 }
 
-impl Simulation for Compiled {
-    fn apply(&mut self, inputs: &[Vec<u64>]) -> Status {
-        self.poke(inputs).unwrap_or_else(|e| panic!("eval: {e}"))
-    }
-
-    fn cycle(&mut self, rising: u64) -> Status {
-        match self.clocks.as_slice() {
-            [] => Status::Ok,
-            [Ok(clock)] => {
-                let clock = *clock;
-                until_done(|| {
-                    let run = self
-                        .model
-                        .step(clock, 1)
-                        .unwrap_or_else(|e| panic!("step: {e}"));
-                    (run.status, run.cycles)
-                })
-            }
-            _ => {
-                let mut edge = |level| {
-                    self.edges(rising, level)
-                        .unwrap_or_else(|e| panic!("edges: {e}"))
-                };
-                worse(edge(1), edge(0))
-            }
-        }
-    }
-
-    fn value(&mut self, index: usize) -> Vec<u64> {
-        let value = self.model.peek_bits(self.watched[index]);
-        value
-            .unwrap_or_else(|e| panic!("peek: {e}"))
-            .limbs()
-            .to_vec()
-    }
-}
-
-/// Runs one cycle to its end; a stop or a failed assertion in it is no end. The first status that is not `Ok`.
-fn until_done(mut step: impl FnMut() -> (Status, u64)) -> Status {
-    let mut first = Status::Ok;
-    loop {
-        let (status, done) = step();
-        first = worse(first, status);
-        let goes_on = matches!(status, Status::Stop | Status::AssertionFailed);
-        if done == 1 || !goes_on {
-            return first;
-        }
+fn options(design: &OracleDesign) -> ModelOptions {
+    ModelOptions {
+        cache_dir: None,
+        plusargs: design.plusargs.clone(),
+        ..ModelOptions::default()
     }
 }
 
@@ -359,64 +250,42 @@ pub struct Agreement {
     pub unknown: u64,
 }
 
-/// Interpreter and artifact on all named signals; the samples of all outputs per cycle, up to the end of the design.
-pub fn interpreter_and_artifact(
+/// Runs an artifact beside the interpreter, to the end of the stimulus or of the design; the cycles, or the first
+/// difference. `watched` are paths that both must know.
+pub fn with_interpreter(
     netlist: &Netlist,
-    compiled: &mut Compiled,
-    design: &OracleDesign,
-    stimulus: &Stimulus,
-    watched: &[SignalId],
+    compiled_with: &Options,
+    packaged: &Packaged,
+    (design, stimulus): (&OracleDesign, &Stimulus),
+    watched: &[Vec<String>],
 ) -> Result<u64, String> {
-    let mut reference = Interpreted::new(netlist, design, watched.to_vec());
-    reference.take_plusargs(compiled);
-    let inputs = stimulus.power_on(design);
-    let status = (reference.apply(&inputs), compiled.apply(&inputs));
-    same_values(netlist, watched, &mut reference, compiled, status)
-        .map_err(|e| format!("at power-on: {e}"))?;
+    let source = Source {
+        netlist: netlist.clone(),
+        options: compiled_with.clone(),
+        manifest: packaged.manifest.clone(),
+        symbols: packaged.symbols.clone(),
+    };
+    let artifact = Artifact::from_bytes(&packaged.wasm, &options(design));
+    let beside = artifact.and_then(|artifact| both(Arc::new(source), artifact));
+    let beside = beside.map_err(|e| e.to_string())?;
+    let mut model = Compiled::of(&beside, design, watched)?;
+    let power_on = model.poke(&stimulus.power_on(design));
+    power_on.map_err(|e| format!("at power-on: {e}"))?;
     for (index, Cycle { rising, inputs }) in stimulus.cycles(design).enumerate() {
-        let applied = (reference.apply(&inputs), compiled.apply(&inputs));
-        let stepped = (reference.cycle(rising), compiled.cycle(rising));
-        let status = (worse(applied.0, stepped.0), worse(applied.1, stepped.1));
-        same_values(netlist, watched, &mut reference, compiled, status)
-            .map_err(|e| format!("in cycle {index}: {e}"))?;
-        if status.0 == Status::Finish {
+        let applied = model.poke(&inputs);
+        let run = applied.and_then(|applied| Ok(worse(applied, model.run(rising)?)));
+        if run.map_err(|e| format!("in cycle {index}: {e}"))? == Status::Finish {
             return Ok(index as u64 + 1);
         }
     }
     Ok(stimulus.cycles)
 }
 
-/// Fails at the first watched signal that differs, or at another status.
-pub fn same_values(
-    netlist: &Netlist,
-    watched: &[SignalId],
-    reference: &mut Interpreted,
-    compiled: &mut Compiled,
-    status: (Status, Status),
-) -> Result<(), String> {
-    if status.0 != status.1 {
-        return Err(format!(
-            "status: interpreter {:?}, artifact {:?}",
-            status.0, status.1
-        ));
-    }
-    for (index, id) in watched.iter().enumerate() {
-        let (expected, found) = (reference.value(index), compiled.value(index));
-        if expected != found {
-            let name = path(netlist, &netlist.signals[*id]).join(".");
-            return Err(format!(
-                "{name}: interpreter {expected:x?}, artifact {found:x?}"
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// Compares one row of an outside simulator with the outputs of a model, which are its first watched signals.
 pub fn same_outputs(
     design: &OracleDesign,
     row: &[Sample],
-    model: &mut dyn Simulation,
+    model: &mut Compiled,
     agreement: &mut Agreement,
 ) -> Result<(), String> {
     for (index, (port, sample)) in design.outputs().zip(row).enumerate() {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rtlwasm::ir::Netlist;
 use rtlwasm::options::{Design, Options};
 
-use crate::compare::{self, Agreement, Compiled, Interpreted, Simulation};
+use crate::compare::{self, Agreement, Compiled};
 use crate::elaborate::elaborate_in;
 use crate::fixture;
 use crate::oracle::{self, OracleDesign, OracleKind, Reset, Stimulus};
@@ -155,7 +155,8 @@ impl Core {
             cycles: self.interpreted_cycles.min(stimulus.cycles),
             ..stimulus.clone()
         };
-        with_interpreter(&netlist, &design, &first, &packaged.wasm)?;
+        let options = Options::default();
+        compare::with_interpreter(&netlist, &options, &packaged, (&design, &first), &[])?;
         let agreement = with_verilator(&design, &stimulus, &mut model)?;
         Ok(Report {
             agreement,
@@ -234,28 +235,6 @@ fn with_verilator(
         Some(text) => Err(text),
         None => Ok(agreement),
     }
-}
-
-/// All outputs after every cycle.
-fn with_interpreter(
-    netlist: &Netlist,
-    design: &OracleDesign,
-    stimulus: &Stimulus,
-    wasm: &[u8],
-) -> Result<(), String> {
-    let mut artifact = Compiled::new(wasm, design, &compare::output_paths(design))?;
-    let watched = compare::outputs(netlist);
-    let mut reference = Interpreted::new(netlist, design, watched.clone());
-    let inputs = stimulus.power_on(design);
-    let mut status = (reference.apply(&inputs), artifact.apply(&inputs));
-    for (index, cycle) in stimulus.cycles(design).enumerate() {
-        compare::same_values(netlist, &watched, &mut reference, &mut artifact, status)
-            .map_err(|e| format!("before cycle {index}: {e}"))?;
-        reference.apply(&cycle.inputs);
-        artifact.apply(&cycle.inputs);
-        status = (reference.cycle(cycle.rising), artifact.cycle(cycle.rising));
-    }
-    compare::same_values(netlist, &watched, &mut reference, &mut artifact, status)
 }
 
 /// A `-f` file: one source a line, `+incdir+`, `+define+`, `//` comments and `${RTLWASM_CORES}`.

@@ -8,7 +8,7 @@ use rtlwasm_abi::Status;
 use rtlwasm_abi::manifest::Signal;
 use sha2::{Digest, Sha256};
 
-use crate::compare::{Compiled, Simulation};
+use crate::compare::Compiled;
 use crate::fixture::Fixture;
 use crate::oracle::{Cycle, OracleDesign};
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use golden::compare::{self, Compiled, Simulation};
+use golden::compare::{self, Compiled};
 use golden::elaborate::elaborate_in;
 use golden::fixture;
 use golden::oracle::OracleDesign;
@@ -18,7 +18,7 @@ struct Shown {
     count: u64,
 }
 
-/// A design after four cycles of reset, and the paths of the signals that [`Simulation::value`] counts.
+/// A design after four cycles of reset, and the paths of the signals that [`Compiled::value`] counts.
 fn start(
     folder: &str,
     list: &str,

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use golden::compare::{self, Compiled, Simulation};
+use golden::compare::{self, Compiled};
 use golden::elaborate::elaborate_in;
 use golden::fixture::{self, Fixture};
 use golden::oracle::{self, OracleDesign};

@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use golden::compare::{self, Agreement, Compiled, Simulation};
+use golden::compare::{self, Agreement, Compiled};
 use golden::elaborate::{elaborate_in, in_folder};
 use golden::fixture::{self, Fixture};
 use golden::oracle::{self, OracleDesign, Trace};
@@ -99,7 +99,11 @@ fn simulated(fixture: &Fixture, netlist: &Netlist) -> Vec<Text> {
             ..Options::default()
         };
         let packaged = pipeline::compile_netlist(netlist.clone(), &options);
-        let events = simulate(fixture, netlist, &design, &packaged, expected.as_ref());
+        with_interpreter(fixture, netlist, &design, &options, &packaged);
+        let events = match &expected {
+            Some(trace) => with_oracle(fixture, &design, &packaged.wasm, trace),
+            None => alone(fixture, &design, &packaged.wasm),
+        };
         (packaged, events)
     };
     let default = Options::default().opt_level;
@@ -116,31 +120,20 @@ fn simulated(fixture: &Fixture, netlist: &Netlist) -> Vec<Text> {
     texts
 }
 
-/// Compares one artifact with the interpreter and the outside simulator; its events.
-fn simulate(
+/// All that interpreter and artifact show and tell, in every cycle. No name of the netlist may be lost.
+fn with_interpreter(
     fixture: &Fixture,
     netlist: &Netlist,
     design: &OracleDesign,
+    options: &Options,
     packaged: &Packaged,
-    expected: Option<&Trace>,
-) -> String {
-    with_interpreter(fixture, netlist, design, &packaged.wasm);
-    match expected {
-        Some(trace) => with_oracle(fixture, design, &packaged.wasm, trace),
-        None => alone(fixture, design, &packaged.wasm),
-    }
-}
-
-/// All named signals in every cycle.
-fn with_interpreter(fixture: &Fixture, netlist: &Netlist, design: &OracleDesign, wasm: &[u8]) {
-    let watched = compare::words(netlist);
-    let paths: Vec<Vec<String>> = watched
-        .iter()
-        .map(|id| compare::path(netlist, &netlist.signals[*id]))
+) {
+    let paths = compare::words(netlist).into_iter();
+    let paths: Vec<Vec<String>> = paths
+        .map(|id| compare::path(netlist, &netlist.signals[id]))
         .collect();
-    let mut model = Compiled::new(wasm, design, &paths).unwrap_or_else(|e| panic!("{e}"));
-    let result =
-        compare::interpreter_and_artifact(netlist, &mut model, design, &fixture.stimulus, &watched);
+    let run = (design, &fixture.stimulus);
+    let result = compare::with_interpreter(netlist, options, packaged, run, &paths);
     result.unwrap_or_else(|e| panic!("{e}"));
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use golden::compare::{self, Agreement, Compiled, Simulation};
+use golden::compare::{self, Agreement, Compiled};
 use golden::elaborate::elaborate_in;
 use golden::fixture;
 use golden::oracle::{self, OracleDesign, OracleKind, Reset, Stimulus};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use golden::compare::{self, Agreement, Compiled, interpreter_and_artifact, same_outputs};
+use golden::compare::{self, Agreement, Compiled, same_outputs, with_interpreter};
 use golden::fuzz::setting;
 use golden::oracle::{self, Direction, OracleDesign, OracleKind, Port, Stimulus};
 use golden::random::text::{self, Design, INPUTS};
@@ -98,18 +98,14 @@ fn differs(designs: &[Design], level: OptLevel) -> Option<String> {
         gating: Gating::ALL,
         ..Options::default()
     };
-    let wasm = pipeline::compile_netlist(netlist.clone(), &options).wasm;
-    let watched = compare::outputs(&netlist);
-    let model = || Compiled::new(&wasm, &design, &compare::output_paths(&design));
-    let mut compiled = match model() {
-        Ok(compiled) => compiled,
-        Err(error) => return Some(error),
-    };
-    let found = interpreter_and_artifact(&netlist, &mut compiled, &design, &stimulus, &watched);
-    if let Err(difference) = found {
+    let packaged = pipeline::compile_netlist(netlist.clone(), &options);
+    let outputs = compare::output_paths(&design);
+    let run = (&design, &stimulus);
+    if let Err(difference) = with_interpreter(&netlist, &options, &packaged, run, &outputs) {
         return Some(difference);
     }
-    let mut compiled = model().expect("it has been loaded before");
+    let compiled = Compiled::new(&packaged.wasm, &design, &outputs);
+    let mut compiled = compiled.expect("it has been loaded before");
     outside(&design, &stimulus, &expected, &mut compiled).err()
 }
 
@@ -117,7 +113,7 @@ fn outside(
     design: &OracleDesign,
     stimulus: &Stimulus,
     expected: &oracle::Trace,
-    model: &mut dyn compare::Simulation,
+    model: &mut Compiled,
 ) -> Result<(), String> {
     let mut agreement = Agreement::default();
     model.apply(&stimulus.power_on(design));

@@ -123,6 +123,8 @@ impl Core {
         let stop = self.run_inside(&nexts, &plan, now, until)?;
         let Some(time) = stop.time.or(plan.edge) else {
             self.count_edges(&nexts, plan.until);
+            // Edges that nobody waits for have passed unseen.
+            self.note_changes(&stop)?;
             return Ok(false);
         };
         self.count_edges(&nexts, time - 1);
