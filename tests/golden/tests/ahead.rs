@@ -76,7 +76,7 @@ end
 ";
 
 fn added(held: u64) -> u64 {
-    (held ^ 0x5a) * held & 0xff
+    ((held ^ 0x5a) * held) & 0xff
 }
 
 fn model() -> Model {

@@ -3,8 +3,8 @@
 //! A front end turns `case (x)` into a chain of muxes, one for each label. A chain is as long as it has labels;
 //! here it becomes
 //! * a table in memory, where labels are dense and all values constant ([`rom`]);
-//! * else a tree of comparisons, as deep as the logarithm of the number of labels ([`tree`]). All trees on
-//!   one value split it at the same points, so that they can share branches.
+//! * else, where there are many labels, a tree of comparisons, as deep as the logarithm of their number ([`tree`]). All
+//!   trees on one value split it at the same points, so that they can share branches.
 //!
 //! An or of comparisons of one value becomes a test of a range or a bit mask ([`member`]). A pass of its own makes tables
 //! of chains on single bits ([`priority`]).
@@ -23,8 +23,10 @@ use rom::Roms;
 
 /// Widest value whose labels are looked at.
 const MAX_WIDTH: u32 = 32;
-/// Fewest labels that are worth a tree or a table.
+/// Fewest labels that are worth a table or a test.
 const MIN_LABELS: usize = 4;
+/// Fewest labels that are worth a tree: a shorter chain is over soon where the source names the likely ones first.
+const MIN_TREE: usize = 12;
 
 /// Runs the pass.
 pub fn run(old: &Netlist) -> Netlist {
@@ -37,7 +39,8 @@ pub fn run(old: &Netlist) -> Netlist {
             return r.copy(id);
         }
         if let Some(chain) = chain(old, id, &inner) {
-            return rebuild(r, &chain, &points[&chain.value], &mut roms);
+            return rebuild(r, &chain, &points[&chain.value], &mut roms)
+                .unwrap_or_else(|| r.copy(id));
         }
         member::rewrite(r, id, &uses).unwrap_or_else(|| r.copy(id))
     })
@@ -145,10 +148,14 @@ fn chain(n: &Netlist, root: CellId, inner: &SideTable<Cell, bool>) -> Option<Cha
     })
 }
 
-fn rebuild(r: &mut Rewriter, chain: &Chain, points: &[u64], roms: &mut Roms) -> CellId {
+/// A table or a tree; `None` where the chain is better.
+fn rebuild(r: &mut Rewriter, chain: &Chain, points: &[u64], roms: &mut Roms) -> Option<CellId> {
     let value = r.get(chain.value);
     let default = r.get(chain.default);
     let arms: Vec<(u64, CellId)> = chain.arms.iter().map(|(l, v)| (*l, r.get(*v))).collect();
-    roms.read(&mut r.new, value, &arms, default)
-        .unwrap_or_else(|| tree::build(&mut r.new, value, &arms, points, default))
+    let table = roms.read(&mut r.new, value, &arms, default);
+    table.or_else(|| {
+        let long = arms.len() >= MIN_TREE;
+        long.then(|| tree::build(&mut r.new, value, &arms, points, default))
+    })
 }
