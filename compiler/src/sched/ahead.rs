@@ -50,7 +50,7 @@ pub fn run(n: Netlist, options: &Options) -> Netlist {
         return n;
     }
     let cells: Vec<CellId> = homes.cells.iter().map(|(cell, _)| *cell).collect();
-    Build::new(n, chosen).run(&cells)
+    Build::new(n).run(&chosen, &cells)
 }
 
 /// When the registers are written on which a value depends.
@@ -293,22 +293,19 @@ impl Shaper<'_> {
 /// Adds the registers to the netlist.
 struct Build {
     b: Builder,
-    chosen: Vec<Chosen>,
     /// What the clock edge uses instead of a cell.
     instead: FxHashMap<CellId, CellId>,
 }
 
 impl Build {
-    fn new(n: Netlist, chosen: Vec<Chosen>) -> Build {
+    fn new(n: Netlist) -> Build {
         Build {
             b: Builder::extending(n),
-            chosen,
             instead: FxHashMap::default(),
         }
     }
 
-    fn run(mut self, cells: &[CellId]) -> Netlist {
-        let chosen = std::mem::take(&mut self.chosen);
+    fn run(mut self, chosen: &[Chosen], cells: &[CellId]) -> Netlist {
         let hidden: Vec<(RegisterId, CellId)> = chosen.iter().map(|c| self.register(c)).collect();
         for cell in cells {
             self.use_instead(*cell);

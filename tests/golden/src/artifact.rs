@@ -17,7 +17,7 @@ use rtlwasm_abi::layout::{CONTROL_BASE, control, event, play, state, trigger};
 use rtlwasm_abi::manifest::{EventSite, Manifest, Signal};
 use wasmtime::{Engine as Wasmtime, Instance, Memory, Module, Store, WasmParams, WasmResults};
 
-use crate::engine::{Engine, Record};
+use crate::engine::{Engine, Record, cycle_by_cycle};
 use crate::stimulus::Op;
 pub use watch::WatchState;
 
@@ -341,21 +341,8 @@ impl Artifact {
     }
 
     /// What `rtl_run_until` does, for signals that have no place in the state.
-    fn watch(&mut self, clock: usize, max: u64, c: &Condition) -> Status {
-        let mut status = self.eval();
-        let mut cycles = 0;
-        while status == Status::Ok {
-            let limb = self.peek(c.signal.index(), c.row).limbs()[c.limb];
-            if limb & c.mask == c.value {
-                break;
-            }
-            if cycles == max {
-                status = Status::ConditionNotMet;
-            } else {
-                status = self.step(clock, 1);
-                cycles += self.done;
-            }
-        }
+    fn watch(&mut self, clock: usize, max: u64, condition: &Condition) -> Status {
+        let (status, cycles) = cycle_by_cycle(self, clock, max, condition);
         self.done = cycles;
         status
     }

@@ -142,6 +142,30 @@ impl Engine for Interpreter<'_> {
     }
 }
 
+/// `run_until` for conditions that the engine itself cannot wait for: cycle by cycle. The status, and the cycles.
+pub fn cycle_by_cycle(
+    engine: &mut dyn Engine,
+    clock: usize,
+    max: u64,
+    c: &Condition,
+) -> (Status, u64) {
+    let mut status = engine.eval();
+    let mut cycles = 0;
+    while status == Status::Ok {
+        let limb = engine.peek(c.signal.index(), c.row).limbs()[c.limb];
+        if limb & c.mask == c.value {
+            break;
+        }
+        if cycles == max {
+            status = Status::ConditionNotMet;
+        } else {
+            status = engine.step(clock, 1);
+            cycles += engine.done();
+        }
+    }
+    (status, cycles)
+}
+
 /// What a script does, call by call, of an engine that takes none.
 pub fn one_by_one(engine: &mut dyn Engine, calls: &[Op]) -> (Status, Vec<u64>) {
     let (start, mut answers) = (engine.time(), Vec::new());

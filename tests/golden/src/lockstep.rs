@@ -16,7 +16,7 @@ use rtlwasm_abi::Status;
 use rtlwasm_host as host;
 use rtlwasm_host::{Clock, Error, Model, ModelOptions, Signal, Value};
 
-use crate::engine::{Engine, Record, one_by_one};
+use crate::engine::{Engine, Record, cycle_by_cycle, one_by_one};
 use crate::rng::Rng;
 use crate::stimulus::Op;
 
@@ -163,21 +163,8 @@ impl<'a> Hosted<'a> {
     }
 
     /// Waits for what the module cannot wait for.
-    fn wait(&mut self, clock: usize, max: u64, c: &Condition) -> Status {
-        let mut status = self.eval();
-        let mut cycles = 0;
-        while status == Status::Ok {
-            let limb = self.peek(c.signal.index(), c.row).limbs()[c.limb];
-            if limb & c.mask == c.value {
-                break;
-            }
-            if cycles == max {
-                status = Status::ConditionNotMet;
-            } else {
-                status = self.step(clock, 1);
-                cycles += self.done;
-            }
-        }
+    fn wait(&mut self, clock: usize, max: u64, condition: &Condition) -> Status {
+        let (status, cycles) = cycle_by_cycle(self, clock, max, condition);
         self.done = cycles;
         status
     }
