@@ -359,9 +359,19 @@ fn place_registers(
     at: &mut Cursor,
 ) -> (Vec<Slot>, Vec<Span>, Vec<Span>) {
     let mut slots: Vec<Option<Slot>> = vec![None; n.registers.len()];
-    let mut group = vec![usize::MAX; n.registers.len()];
+    // Supernodes of the edge while nothing sleeps are made of others.
+    let released = schedule.released.iter();
+    let large = released.flat_map(|released| &released.schedule.supernodes.nodes);
+    let mut group = vec![(usize::MAX, usize::MAX); n.registers.len()];
+    for (index, node) in large.enumerate() {
+        node.registers
+            .iter()
+            .for_each(|r| group[r.index()].0 = index);
+    }
     for (index, node) in schedule.supernodes.nodes.iter().enumerate() {
-        node.registers.iter().for_each(|r| group[r.index()] = index);
+        node.registers
+            .iter()
+            .for_each(|r| group[r.index()].1 = index);
     }
     let mut blocks = Vec::new();
     let mut nodes = vec![(0, 0); schedule.supernodes.nodes.len()];
@@ -377,7 +387,7 @@ fn place_registers(
                 slots[r.index()] = Some(at.value(n.registers[*r].width));
             }
             let end = at.take(0, 8);
-            if let Some(node) = nodes.get_mut(group[part[0].index()]) {
+            if let Some(node) = nodes.get_mut(group[part[0].index()].1) {
                 *node = (first, end - first);
             }
         }

@@ -26,11 +26,11 @@ pub fn prepare(netlist: Netlist, options: &Options) -> Prepared {
     let mut schedule = sched::schedule(&netlist, &observed, options);
     if let Some(edge) = schedule.only_edge()
         && options.runs(release::RELEASE, OptLevel::O1)
-        && let Some(found) = release::run(&optimized)
+        && let Some(mut found) = release::run(&optimized)
     {
-        let released = pass::legalize::run(&found.netlist);
-        debug_assert_eq!(released.registers.len(), netlist.registers.len());
-        schedule.release(edge, released, found.inputs, options);
+        found.netlist = pass::legalize::run(&found.netlist);
+        debug_assert_eq!(found.netlist.registers.len(), netlist.registers.len());
+        schedule.release(edge, found, options);
     }
     let layout = layout::assign(&netlist, &schedule, &observed);
     Prepared {

@@ -2,32 +2,40 @@
 //!
 //! At every 16th edge (`Gating::every`) the state of each supernode is copied before and compared after it. One that
 //! has stayed as it was, and has written to no memory, falls asleep; its inputs are kept. From then on it does not run
-//! until an input has another value, or the host has written something. Awake, it costs a test of its bit.
+//! until an input has another value, or the host has written something. Awake, it costs a test of its bit. While nothing
+//! falls asleep, looks become rarer, and the edges between them may be those of `released.rs`, which do not even test.
 
 use std::collections::BTreeMap;
 
 use walrus::ir::BinaryOp::*;
 
-use super::code::Ty;
+use super::Context;
+use super::code::{Code, Ty};
 use super::task::Emitter;
 use crate::bits::limb_count;
 use crate::ir::*;
 use crate::layout::SleepInput;
 use crate::sched::{Block, TaskKind};
 
+/// Percentage of cells below which they are not worth their sleep.
+const FEW_ASLEEP: usize = 50;
+/// While looks are in vain the distance to the next one doubles this often.
+const MOST_VAIN: u64 = 4;
+
 impl Emitter<'_, '_> {
     /// Before an edge: copies what will be compared.
     pub fn before_edge_of_supernodes(&mut self) {
         let sleep = &self.context.layout.sleep;
-        if sleep.nodes.is_empty() {
-            return;
-        }
-        let counter = sleep.counter;
-        self.code.constant(Ty::I32, 0);
-        self.code.load_at(Ty::I32, counter, 4);
-        self.code.constant(Ty::I32, 1);
-        self.code.binary(Ty::I32, I32Add, I64Add);
-        self.code.store(Ty::I32, counter, 4);
+        self.code.load_at(Ty::I32, sleep.counter, 4);
+        self.code.unary(walrus::ir::UnaryOp::I32Eqz);
+        self.in_branch(|e| {
+            e.code.constant(Ty::I32, 0);
+            e.code.constant(Ty::I32, e.context.schedule.gating.every);
+            e.code.load_at(Ty::I32, sleep.vain, 4);
+            e.code.binary(Ty::I32, I32Shl, I64Shl);
+            e.code.store(Ty::I32, sleep.counter, 4);
+        });
+        count_down(&mut self.code, self.context);
         self.when_looking(|e| {
             e.code.fill(sleep.busy, 8 * sleep.words);
             for node in &sleep.nodes {
@@ -39,9 +47,6 @@ impl Emitter<'_, '_> {
     /// After an edge: where nothing has happened, sleep begins.
     pub fn after_edge_of_supernodes(&mut self) {
         let sleep = &self.context.layout.sleep;
-        if sleep.nodes.is_empty() {
-            return;
-        }
         self.when_looking(|e| {
             let same = e.context.helpers.get("same");
             for (word, nodes) in sleep.nodes.chunks(64).enumerate() {
@@ -64,7 +69,54 @@ impl Emitter<'_, '_> {
                 e.code.binary(Ty::I64, I32Xor, I64Xor);
                 e.code.store(Ty::I64, asleep, 8);
             }
+            e.wake_if_few_sleep();
         });
+    }
+
+    /// Where few sleep, all stay awake, because the edge without tests gains more than their sleep.
+    fn wake_if_few_sleep(&mut self) {
+        if self.context.schedule.released.is_none() {
+            return;
+        }
+        let sleep = &self.context.layout.sleep;
+        let nodes = &self.context.schedule.supernodes.nodes;
+        self.push_cells_asleep();
+        let all: usize = nodes.iter().map(|node| node.cells).sum();
+        self.code.constant(Ty::I32, (all * FEW_ASLEEP / 100) as u64);
+        self.code.binary(Ty::I32, I32LtU, I64LtU);
+        self.in_branch(|e| e.code.fill(sleep.asleep, 8 * sleep.words));
+        // The next look is twice as far away, or near.
+        self.code.constant(Ty::I32, 0);
+        self.code.load_at(Ty::I32, sleep.vain, 4);
+        self.code.load_at(Ty::I32, sleep.vain, 4);
+        self.code.constant(Ty::I32, MOST_VAIN);
+        self.code.binary(Ty::I32, I32LtU, I64LtU);
+        self.code.binary(Ty::I32, I32Add, I64Add);
+        push_none_asleep(&mut self.code, self.context);
+        self.code.binary(Ty::I32, I32Mul, I64Mul);
+        self.code.store(Ty::I32, sleep.vain, 4);
+    }
+
+    /// Pushes how many cells the supernodes that sleep have.
+    fn push_cells_asleep(&mut self) {
+        let mut of_size: BTreeMap<(u32, usize), u64> = BTreeMap::new();
+        for (index, node) in self.context.schedule.supernodes.nodes.iter().enumerate() {
+            let (word, bit) = place(index);
+            *of_size.entry((word, node.cells)).or_default() |= bit;
+        }
+        let asleep = self.context.layout.sleep.asleep;
+        for (i, ((word, cells), bits)) in of_size.into_iter().enumerate() {
+            self.code.load_at(Ty::I64, asleep + word, 8);
+            self.code.constant(Ty::I64, bits);
+            self.code.binary(Ty::I64, I32And, I64And);
+            self.code.unary(walrus::ir::UnaryOp::I64Popcnt);
+            self.code.convert(Ty::I64, Ty::I32);
+            self.code.constant(Ty::I32, cells as u64);
+            self.code.binary(Ty::I32, I32Mul, I64Mul);
+            if i > 0 {
+                self.code.binary(Ty::I32, I32Add, I64Add);
+            }
+        }
     }
 
     /// A supernode where it runs; none before it has looked at these inputs.
@@ -83,6 +135,9 @@ impl Emitter<'_, '_> {
 
     /// Notes that a supernode has written to a memory.
     pub fn supernode_writes(&mut self, memory: MemoryId) {
+        if !self.context.schedule.sleeps {
+            return self.wake_readers_of_memory(memory);
+        }
         if matches!(self.kind, TaskKind::Shared(_)) {
             // Its caller knows for which supernode.
             return self.store_flag(self.context.shared_flag, 1);
@@ -194,14 +249,42 @@ impl Emitter<'_, '_> {
 
     /// Code for the edges at which sleep may begin.
     fn when_looking(&mut self, body: impl FnOnce(&mut Self)) {
-        self.code
-            .load_at(Ty::I32, self.context.layout.sleep.counter, 4);
-        self.code
-            .constant(Ty::I32, self.context.schedule.gating.every - 1);
-        self.code.binary(Ty::I32, I32And, I64And);
+        let counter = self.context.layout.sleep.counter;
+        self.code.load_at(Ty::I32, counter, 4);
         self.code.unary(walrus::ir::UnaryOp::I32Eqz);
         self.in_branch(body);
     }
+}
+
+/// Pushes whether all supernodes are awake and this edge is none at which one may fall asleep.
+pub(super) fn push_awake(code: &mut Code, context: &Context) {
+    let counter = context.layout.sleep.counter;
+    push_none_asleep(code, context);
+    code.constant(Ty::I32, 1);
+    code.load_at(Ty::I32, counter, 4);
+    code.binary(Ty::I32, I32LtU, I64LtU);
+    code.binary(Ty::I32, I32And, I64And);
+}
+
+/// One edge less until the next look.
+pub(super) fn count_down(code: &mut Code, context: &Context) {
+    let counter = context.layout.sleep.counter;
+    code.constant(Ty::I32, 0);
+    code.load_at(Ty::I32, counter, 4);
+    code.constant(Ty::I32, 1);
+    code.binary(Ty::I32, I32Sub, I64Sub);
+    code.store(Ty::I32, counter, 4);
+}
+
+fn push_none_asleep(code: &mut Code, context: &Context) {
+    let sleep = &context.layout.sleep;
+    for word in 0..sleep.words {
+        code.load_at(Ty::I64, sleep.asleep + 8 * word, 8);
+        if word > 0 {
+            code.binary(Ty::I64, I32Or, I64Or);
+        }
+    }
+    code.unary(walrus::ir::UnaryOp::I64Eqz);
 }
 
 /// Distance of a supernode's word from the first, and its bit.

@@ -267,7 +267,7 @@ fn emit_tasks(module: &mut Module, context: &Context) {
         }
     }
     wave::emit_clock_dispatch(module, context, &edges);
-    released::emit(module, context);
+    released::emit(module, context, &edges);
     wave::emit_wave(module, context, &edges, &computes, &effects);
 }
 

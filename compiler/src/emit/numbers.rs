@@ -93,6 +93,9 @@ impl Numbers {
         values.extend([
             ("ASLEEP", sleep.asleep.into()),
             ("ASLEEP_BYTES", 8 * u64::from(sleep.words)),
+            ("SLEEP_COUNTER", sleep.counter.into()),
+            ("SLEEP_VAIN", sleep.vain.into()),
+            ("SLEEP_LOOKS", design.schedule.gating.every - 1),
             ("AWAKE", parts.awake.into()),
             ("AWAKE_BYTES", 4 * design.schedule.parts.parts.len() as u64),
             ("WROTE", wrote_flag.into()),

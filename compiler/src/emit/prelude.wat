@@ -164,7 +164,12 @@
   (func $wake
     (call $renew)
     (if (i32.const @ASLEEP_BYTES@)
-      (then (memory.fill (i32.const @ASLEEP@) (i32.const 0) (i32.const @ASLEEP_BYTES@))))
+      (then
+        (memory.fill (i32.const @ASLEEP@) (i32.const 0) (i32.const @ASLEEP_BYTES@))
+        ;; The next look comes soon.
+        (i32.store offset=@SLEEP_VAIN@ (i32.const 0) (i32.const 0))
+        (i32.store offset=@SLEEP_COUNTER@ (i32.const 0)
+          (i32.and (i32.load offset=@SLEEP_COUNTER@ (i32.const 0)) (i32.const @SLEEP_LOOKS@)))))
     (if (i32.const @AWAKE_BYTES@)
       (then (memory.fill (i32.const @AWAKE@) (i32.const 1) (i32.const @AWAKE_BYTES@)))))
 

@@ -97,11 +97,12 @@ impl Emitter<'_, '_> {
         let context = self.context;
         let model = model(context, TaskKind::Shared(class)).expect("a class has members");
         let own = &context.schedule.supernodes.nodes[node];
-        let (sleep, layout) = (&context.layout.sleep, context.layout);
-        let first = context.schedule.classes[class].members[0].node;
-        let distance = sleep.nodes[node]
-            .state
-            .wrapping_sub(sleep.nodes[first].state);
+        let layout = context.layout;
+        let [from, to] = [model, own].map(|node| {
+            let places = node.registers.iter();
+            places.map(|r| layout.registers[r.index()].offset).min()
+        });
+        let distance = to.unwrap_or(0).wrapping_sub(from.unwrap_or(0));
         let function = context.shared.borrow()[class].clone();
         let places = || args.iter().zip(&function.in_memory);
         for (arg, slot) in places() {
@@ -116,7 +117,9 @@ impl Emitter<'_, '_> {
             self.value(*arg);
         }
         self.code.call(function.id);
-        if let Some(memory) = own.memories.first() {
+        if let Some(memory) = own.memories.first()
+            && context.schedule.sleeps
+        {
             self.code.load_at(Ty::I32, context.shared_flag, 4);
             self.in_branch(|e| {
                 e.store_flag(context.shared_flag, 0);

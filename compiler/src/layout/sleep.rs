@@ -14,8 +14,10 @@ pub struct Sleep {
     /// A bit for each supernode, 64 to a word: it sleeps.
     pub asleep: u32,
     pub words: u32,
-    /// Word that counts edges from look to look.
+    /// Word that counts edges down to the next look.
     pub counter: u32,
+    /// Word that counts the looks at which nothing fell asleep.
+    pub vain: u32,
     /// As many words as `asleep`, outside of the state: it has written to a memory, or has woken, in this edge.
     pub busy: u32,
     pub nodes: Vec<SleepSlot>,
@@ -47,6 +49,7 @@ pub(super) fn place_sleep(n: &Netlist, schedule: &Schedule, at: &mut Cursor) -> 
     let mut sleep = Sleep {
         asleep: at.take(8 * u64::from(words), 8),
         counter: at.take(4, 8),
+        vain: at.take(4, 4),
         words,
         ..Sleep::default()
     };

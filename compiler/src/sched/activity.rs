@@ -3,7 +3,8 @@
 //! In: the sinks of a clock edge. Out: [`Supernode`]s, each the registers and memory writes of one instance (and of
 //! those below it that are too small for themselves), with the cells that nobody else uses. A supernode whose last
 //! edge left all its state as it was, and whose inputs have the same values again, would leave it so again: it is
-//! skipped. The artifact finds out at every 16th edge (`emit/activity.rs`), so that a busy design pays next to nothing.
+//! skipped. The artifact finds out at every 16th edge, and less often where nothing falls asleep (`emit/activity.rs`), so
+//! that a busy design pays next to nothing.
 //!
 //! Only designs with a single clock edge are gated: elsewhere state is overwritten from several tasks. Effects are
 //! never part of a supernode, because they keep the order of the source among themselves.
@@ -30,6 +31,30 @@ pub struct Supernode {
     /// What it uses, too, without comparing: its own registers where others read them, and wide values whose limbs are
     /// among the inputs.
     pub others: Vec<CellId>,
+    /// How many cells it computes.
+    pub cells: usize,
+}
+
+impl Supernode {
+    pub fn empty(scope: ScopeId) -> Supernode {
+        Supernode {
+            scope,
+            registers: Vec::new(),
+            memories: Vec::new(),
+            inputs: Vec::new(),
+            others: Vec::new(),
+            cells: 0,
+        }
+    }
+
+    fn has_state(&self) -> bool {
+        !self.registers.is_empty() || !self.memories.is_empty()
+    }
+
+    /// One that does nothing, in its place.
+    pub fn dissolved(&self) -> Supernode {
+        Supernode::empty(self.scope)
+    }
 }
 
 /// All supernodes, and which of them has what.
@@ -112,6 +137,37 @@ impl Activity {
         }
     }
 
+    /// The same supernodes for the sinks of another netlist with the same state.
+    pub fn again(n: &Netlist, sinks: &[Sink], gating: Gating, nodes: &[Supernode]) -> Activity {
+        let mut grouping = Grouping::empty(n, sinks, gating, Inputs::Picked);
+        for node in nodes {
+            for r in &node.registers {
+                grouping.registers[r.index()] = Some(node.scope);
+            }
+            for m in &node.memories {
+                grouping.memories[m.index()] = Some(node.scope);
+            }
+        }
+        let users = grouping.users();
+        let mut uses: FxHashMap<ScopeId, Supernode> = FxHashMap::default();
+        uses.extend(
+            grouping
+                .supernodes(&users)
+                .into_iter()
+                .map(|s| (s.scope, s)),
+        );
+        let nodes = nodes.iter().map(|node| {
+            let uses = uses.remove(&node.scope);
+            let (inputs, others) = uses.map_or_else(Default::default, |s| (s.inputs, s.others));
+            Supernode {
+                inputs,
+                others,
+                ..node.clone()
+            }
+        });
+        grouping.finish(nodes.collect(), &users)
+    }
+
     /// Finds the supernodes of the only clock edge; there are none where there are several.
     pub fn find(
         n: &Netlist,
@@ -173,7 +229,8 @@ impl Activity {
                 None => rest.push(sink),
             }
         }
-        rest.extend(nodes.iter().enumerate().map(|(i, s)| {
+        let nodes = nodes.iter().enumerate().filter(|(_, s)| s.has_state());
+        rest.extend(nodes.map(|(i, s)| {
             let uses = [s.inputs.as_slice(), &s.others].concat();
             Sink::plain(Action::Run(i), uses)
         }));
@@ -219,8 +276,8 @@ impl User {
 }
 
 impl<'a> Grouping<'a> {
-    fn new(n: &'a Netlist, sinks: &'a [Sink], gating: Gating, inputs: Inputs) -> Self {
-        let mut grouping = Grouping {
+    fn empty(n: &'a Netlist, sinks: &'a [Sink], gating: Gating, inputs: Inputs) -> Self {
+        Grouping {
             n,
             sinks,
             gating,
@@ -228,7 +285,12 @@ impl<'a> Grouping<'a> {
             cells: cone(n, sinks),
             registers: vec![None; n.registers.len()],
             memories: vec![None; n.memories.len()],
-        };
+        }
+    }
+
+    /// By scope.
+    fn new(n: &'a Netlist, sinks: &'a [Sink], gating: Gating, inputs: Inputs) -> Self {
+        let mut grouping = Grouping::empty(n, sinks, gating, inputs);
         let homes = grouping.homes();
         let home = |origin: &Origin| homes[origin.scope.index()];
         for sink in sinks {
@@ -315,6 +377,9 @@ impl<'a> Grouping<'a> {
             }
         }
         activity.supernodes = Supernodes::new(supernodes);
+        for (node, cells) in activity.sizes().into_iter().enumerate() {
+            activity.supernodes.nodes[node].cells = cells;
+        }
         activity
     }
 
@@ -413,17 +478,10 @@ impl<'a> Grouping<'a> {
 
     fn supernodes(&self, users: &SideTable<Cell, User>) -> Vec<Supernode> {
         let mut found: Vec<Option<Supernode>> = vec![None; self.n.scopes.len()];
-        let start = |scope: ScopeId| Supernode {
-            scope,
-            registers: Vec::new(),
-            memories: Vec::new(),
-            inputs: Vec::new(),
-            others: Vec::new(),
-        };
         let mut uses: Vec<(ScopeId, CellId)> = Vec::new();
         for sink in self.sinks {
             if let Some(scope) = self.group(&sink.action) {
-                let node = found[scope.index()].get_or_insert_with(|| start(scope));
+                let node = found[scope.index()].get_or_insert_with(|| Supernode::empty(scope));
                 match sink.action {
                     Action::StoreRegister(r, _) => node.registers.push(r),
                     Action::Write { memory, .. } => node.memories.push(memory),

@@ -65,6 +65,16 @@ pub fn classes(n: &Netlist, activity: &Activity, tasks: &[(TaskKind, Vec<Sink>)]
     classes
 }
 
+/// For each sink of each supernode a number that is equal where the same is computed.
+pub fn hashes(n: &Netlist, activity: &Activity, parts: &[Vec<Sink>]) -> Vec<Vec<u64>> {
+    let hashes = Hashes::new(n, activity);
+    let of_node = |(node, sinks): (usize, &Vec<Sink>)| {
+        let each = sinks.chunks(1);
+        each.map(|sink| hashes.of_sinks(node, sink)).collect()
+    };
+    parts.iter().enumerate().map(of_node).collect()
+}
+
 /// Cells that need no code of their own, because another supernode's function does for them.
 pub fn saved_cells(activity: &Activity, classes: &[Class]) -> usize {
     let sizes = activity.sizes();

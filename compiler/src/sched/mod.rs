@@ -17,6 +17,7 @@ mod print;
 pub mod regions;
 mod released;
 pub mod sinks;
+mod whole;
 
 use rustc_hash::FxHashSet;
 
@@ -43,8 +44,10 @@ pub struct Schedule {
     /// The pieces of the only clock edge's task, where a large design is cut instead.
     pub parts: Parts,
     pub gating: Gating,
-    /// The edge of the only clock while no reset is active.
-    pub released: Option<Released>,
+    /// The edge of the only clock while no reset is active and nothing sleeps.
+    pub released: Option<Box<Released>>,
+    /// Whether supernodes can sleep in its edge; otherwise those in a class only share a function.
+    pub sleeps: bool,
     /// Once a clock cycle has changed nothing, those behind it in the same call are only counted.
     pub skips: bool,
 }
@@ -197,7 +200,7 @@ pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Optio
                 tasks.push((kind, Vec::new(), Block::default()));
             }
             TaskKind::Edge(_) => {
-                let mut edge = EdgeTask::new(netlist, &activity, &classes);
+                let mut edge = EdgeTask::new(netlist, &activity, &classes, true);
                 let body = edge.body(sinks);
                 tasks.extend(edge.shared);
                 tasks.push((kind, Vec::new(), body));
@@ -214,6 +217,7 @@ pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Optio
         skips: is_static && netlist.randoms.is_empty() && options.runs(SKIP, OptLevel::O0),
         tasks,
         domains,
+        sleeps: !activity.supernodes.nodes.is_empty(),
         supernodes: activity.supernodes,
         classes,
         released: None,
@@ -285,16 +289,24 @@ fn cut(
 struct EdgeTask<'a> {
     activity: &'a Activity,
     classes: &'a [Class],
+    /// Whether supernodes sleep.
+    sleeps: bool,
     scheduler: regions::Scheduler<'a>,
     /// The functions of classes: kind, parameters, block.
     shared: Vec<(TaskKind, Vec<CellId>, Block)>,
 }
 
 impl<'a> EdgeTask<'a> {
-    fn new(netlist: &'a Netlist, activity: &'a Activity, classes: &'a [Class]) -> Self {
+    fn new(
+        netlist: &'a Netlist,
+        activity: &'a Activity,
+        classes: &'a [Class],
+        sleeps: bool,
+    ) -> Self {
         EdgeTask {
             activity,
             classes,
+            sleeps,
             scheduler: regions::Scheduler::new(netlist, activity),
             shared: Vec::new(),
         }
@@ -308,6 +320,11 @@ impl<'a> EdgeTask<'a> {
         let mut seen = FxHashSet::default();
         for step in &mut block.steps {
             if let Step::Act(Action::Run(index)) = *step {
+                if !self.sleeps {
+                    let body = bodies[index].steps.pop();
+                    *step = body.expect("the call of a class's function");
+                    continue;
+                }
                 let inputs = &self.activity.supernodes.nodes[index].inputs;
                 let inputs = inputs.iter().copied();
                 *step = Step::Supernode {

@@ -33,7 +33,9 @@ pub fn print(netlist: &Netlist, schedule: &Schedule) -> String {
             let _ = write!(line, " input {} is {}", input.index(), u8::from(*level));
         }
         line.push_str(", with cells of that netlist");
-        print_task(&released.netlist, &released.task, line);
+        for task in &released.schedule.tasks {
+            print_task(&released.netlist, task, line);
+        }
     }
     out
 }
