@@ -70,6 +70,8 @@ pub(crate) struct Context<'a> {
     /// Scratch of wide values, given out on demand.
     pub wide: RefCell<FxHashMap<CellId, u32>>,
     pub scratch: RefCell<Cursor>,
+    /// For each wide shift to the right, how many limbs of it are used.
+    pub shifted: FxHashMap<CellId, usize>,
     /// Word that is not zero once a pass of settling changed something.
     pub changed_flag: u32,
     /// Functions of the parts, several in each, and of their late registers.
@@ -154,6 +156,7 @@ pub fn module(
         helpers,
         wide: RefCell::default(),
         scratch: RefCell::new(Cursor(scratch_start)),
+        shifted: wide::limbs_of_shifts(n),
         changed_flag,
         parts: RefCell::default(),
         commits: RefCell::default(),

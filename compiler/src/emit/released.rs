@@ -6,7 +6,7 @@ use walrus::ir::BinaryOp::*;
 use walrus::{FunctionId, Module};
 
 use super::code::{Code, Ty};
-use super::{Context, activity, define, task};
+use super::{Context, activity, define, task, wide};
 use crate::ir::*;
 use crate::layout::Cursor;
 use crate::sched::Released;
@@ -50,6 +50,7 @@ fn emit_edge(
         helpers: context.helpers.clone(),
         wide: RefCell::default(),
         scratch: RefCell::new(scratch),
+        shifted: wide::limbs_of_shifts(&released.netlist),
         parts: RefCell::default(),
         commits: RefCell::default(),
         shared: RefCell::default(),

@@ -1,11 +1,33 @@
 //! Cells wider than 64 bits: arrays of limbs in scratch memory, read limb by limb.
 
+use rustc_hash::FxHashMap;
 use walrus::ir::BinaryOp::*;
 
 use super::code::Ty;
 use super::task::Emitter;
+use crate::arena::SideTable;
 use crate::bits::limb_count;
 use crate::ir::*;
+
+/// For each wide shift to the right, how many limbs somebody uses, from the lowest: of what `a[i +: n]` takes out of a
+/// wide value often one.
+pub(super) fn limbs_of_shifts(n: &Netlist) -> FxHashMap<CellId, usize> {
+    let mut limbs = SideTable::new(&n.cells, 0);
+    n.for_each_root(|root| limbs[root] = limb_count(n.width(root)));
+    // Operands come before those who use them; what nobody uses does not count.
+    for (id, cell) in n.cells.iter().rev() {
+        match cell.kind {
+            _ if limbs[id] == 0 => {}
+            CellKind::Slice { value, low } => {
+                limbs[value] = limbs[value].max(limb_count(low + cell.width))
+            }
+            ref kind => kind.for_each_operand(|o| limbs[o] = limb_count(n.width(o))),
+        }
+    }
+    let wide = |cell: &Cell| cell.width > 64 && matches!(cell.kind, CellKind::ShrU(..));
+    let shifts = n.cells.iter().filter(|(_, cell)| wide(cell));
+    shifts.map(|(id, _)| (id, limbs[id])).collect()
+}
 
 impl Emitter<'_, '_> {
     /// Address of a wide cell's limbs.
@@ -60,7 +82,12 @@ impl Emitter<'_, '_> {
             RemS(a, b) => self.wide_call("wide_rem_s", id, a, b),
             Pow(a, b) => self.wide_call("wide_pow", id, a, b),
             Shl(a, b) => self.wide_shift("wide_shl", id, a, b),
-            ShrU(a, b) => self.wide_shift("wide_shr_u", id, a, b),
+            ShrU(a, b) => {
+                let limbs = self.context.shifted[&id];
+                self.push_shift(id, a, b);
+                self.code.constant(Ty::I32, limbs as u64);
+                self.code.call(self.context.helpers.get("wide_shr_u"));
+            }
             ShrS(a, b) => self.wide_shift("wide_shr_s", id, a, b),
             Const(_)
             | Register(_)
@@ -97,12 +124,16 @@ impl Emitter<'_, '_> {
     }
 
     fn wide_shift(&mut self, name: &str, id: CellId, a: CellId, amount: CellId) {
+        self.push_shift(id, a, amount);
+        self.code.call(self.context.helpers.get(name));
+    }
+
+    fn push_shift(&mut self, id: CellId, a: CellId, amount: CellId) {
         let (to, from) = (self.wide_address(id), self.wide_address(a));
         self.code.constant(Ty::I32, to.into());
         self.code.constant(Ty::I32, from.into());
         self.value_as(amount, Ty::I64);
         self.code.constant(Ty::I32, self.width(id).into());
-        self.code.call(self.context.helpers.get(name));
     }
 
     fn gather_input(&mut self, id: CellId, input: InputId) {

@@ -256,7 +256,8 @@
       (i64.shr_u (local.get $low) (local.get $shift))
       (i64.shl (local.get $high) (i64.sub (i64.const 64) (local.get $shift)))))
 
-  (func $wide_shr (param $dst i32) (param $a i32) (param $amount i64) (param $width i32) (param $beyond i64)
+  ;; The lowest `results` limbs.
+  (func $wide_shr (param $dst i32) (param $a i32) (param $amount i64) (param $width i32) (param $beyond i64) (param $results i32)
     (local $count i32) (local $i i32) (local $skip i32)
     (local.set $count (call $limbs (local.get $width)))
     (if (i64.gt_u (local.get $amount) (i64.extend_i32_u (local.get $width)))
@@ -270,17 +271,21 @@
             (i32.add (i32.add (local.get $i) (local.get $skip)) (i32.const 1)) (local.get $count) (local.get $beyond))
           (i64.and (local.get $amount) (i64.const 63))))
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
-      (br_if $next (i32.lt_u (local.get $i) (local.get $count))))
-    (call $cut (local.get $dst) (local.get $width)))
+      (br_if $next (i32.lt_u (local.get $i) (local.get $results))))
+    (if (i32.eq (local.get $results) (local.get $count))
+      (then (call $cut (local.get $dst) (local.get $width)))))
 
-  (func $wide_shr_u (export "gen_wide_shr_u") (param $dst i32) (param $a i32) (param $amount i64) (param $width i32)
-    (call $wide_shr (local.get $dst) (local.get $a) (local.get $amount) (local.get $width) (i64.const 0)))
+  (func $wide_shr_u (export "gen_wide_shr_u")
+    (param $dst i32) (param $a i32) (param $amount i64) (param $width i32) (param $results i32)
+    (call $wide_shr
+      (local.get $dst) (local.get $a) (local.get $amount) (local.get $width) (i64.const 0) (local.get $results)))
 
   (func $wide_shr_s (export "gen_wide_shr_s") (param $dst i32) (param $a i32) (param $amount i64) (param $width i32)
     (local $top i32)
     (if (i32.eqz (call $bit (local.get $a) (i32.sub (local.get $width) (i32.const 1))))
       (then
-        (call $wide_shr (local.get $dst) (local.get $a) (local.get $amount) (local.get $width) (i64.const 0))
+        (call $wide_shr (local.get $dst) (local.get $a) (local.get $amount) (local.get $width) (i64.const 0)
+          (call $limbs (local.get $width)))
         (return)))
     ;; The sign fills the last limb of a copy.
     (memory.copy (i32.const @WIDE_1@) (local.get $a) (i32.shl (call $limbs (local.get $width)) (i32.const 3)))
@@ -291,7 +296,8 @@
         (i64.store (local.get $top)
           (i64.or (i64.load (local.get $top))
             (i64.shl (i64.const -1) (i64.extend_i32_u (i32.and (local.get $width) (i32.const 63))))))))
-    (call $wide_shr (local.get $dst) (i32.const @WIDE_1@) (local.get $amount) (local.get $width) (i64.const -1)))
+    (call $wide_shr (local.get $dst) (i32.const @WIDE_1@) (local.get $amount) (local.get $width) (i64.const -1)
+      (call $limbs (local.get $width))))
 
   (func $wide_shl (export "gen_wide_shl") (param $dst i32) (param $a i32) (param $amount i64) (param $width i32)
     (local $to i32) (local $from i32) (local $end i32) (local $shift i64) (local $low i64) (local $high i64)
