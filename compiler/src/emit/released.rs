@@ -36,7 +36,7 @@ pub(super) fn emit(module: &mut Module, context: &Context, plain: &[(ClockEdge, 
     emit_edge(module, context, released, plain);
 }
 
-/// The edge, with the same places for everything; the plain one while something sleeps, and where sleep may begin.
+/// The edge, with the same places for everything.
 fn emit_edge(
     module: &mut Module,
     context: &Context,
@@ -57,31 +57,30 @@ fn emit_edge(
         trigger_signals: context.trigger_signals.clone(),
         ..*context
     };
-    let edge = emit_tasks(module, &own);
-    let (_, plain) = plain
-        .iter()
-        .find(|(edge, _)| *edge == released.edge)
-        .expect("it has a task");
-    define(module, "rise_released", |builder, _, locals| {
-        let mut code = Code::new(builder, locals, context.memory);
-        if !context.schedule.sleeps {
-            return code.call(edge);
-        }
-        activity::push_awake(&mut code, context);
-        let awake = |code: &mut Code| {
-            activity::count_down(code, context);
-            code.call(edge);
-        };
-        code.if_else(None, awake, |code| code.call(*plain));
-    });
+    let (edge, shared) = own.schedule.tasks.split_last().expect("the edge");
+    for task in shared {
+        let function = task::emit_function(module, &own, task);
+        own.shared.borrow_mut().push(function);
+    }
+    if context.schedule.sleeps {
+        let awake = task::emit_function(module, &own, edge).id;
+        let plain = plain.iter().find(|(edge, _)| *edge == released.edge);
+        choose(module, context, awake, plain.expect("it has a task").1);
+    } else {
+        task::emit_import(module, &own, edge, "rise_released");
+    }
     *context.scratch.borrow_mut() = own.scratch.into_inner();
 }
 
-/// The functions that instances share, and then the edge.
-fn emit_tasks(module: &mut Module, own: &Context) -> FunctionId {
-    for task in &own.schedule.tasks {
-        let function = task::emit_function(module, own, task);
-        own.shared.borrow_mut().push(function);
-    }
-    own.shared.borrow().last().expect("the edge").id
+/// The edge while all are awake, or the one at which some may sleep, or fall asleep.
+fn choose(module: &mut Module, context: &Context, awake: FunctionId, plain: FunctionId) {
+    define(module, "rise_released", |builder, _, locals| {
+        let mut code = Code::new(builder, locals, context.memory);
+        activity::push_awake(&mut code, context);
+        let awake = |code: &mut Code| {
+            activity::count_down(code, context);
+            code.call(awake);
+        };
+        code.if_else(None, awake, |code| code.call(plain));
+    });
 }
