@@ -6,6 +6,7 @@
 //! that the emitter needs take scratch from [`Layout::scratch`] up.
 
 mod parts;
+mod registers;
 mod sleep;
 
 use rtlwasm_abi::layout::{CONTROL_BASE, CONTROL_LEN, state, trigger, watch};
@@ -19,6 +20,7 @@ use crate::sched::observe::{Observed, Stored};
 use crate::sched::sinks::{level_input, needs_shadow};
 use parts::place_parts;
 pub use parts::{PARTS_OF_FUNCTION, PartPlaces};
+use registers::place_registers;
 use sleep::place_sleep;
 pub use sleep::{Sleep, SleepInput, SleepSlot};
 
@@ -350,55 +352,6 @@ fn place_input(
 
 /// A first address and a number of bytes.
 pub type Span = (u32, u32);
-
-/// Registers of one domain after the other, those of one supernode side by side. Answers their slots, where each
-/// domain's lie, and where each supernode's do.
-fn place_registers(
-    n: &Netlist,
-    schedule: &Schedule,
-    at: &mut Cursor,
-) -> (Vec<Slot>, Vec<Span>, Vec<Span>) {
-    let mut slots: Vec<Option<Slot>> = vec![None; n.registers.len()];
-    // Supernodes of the edge while nothing sleeps are made of others.
-    let released = schedule.released.iter();
-    let large = released.flat_map(|released| &released.schedule.supernodes.nodes);
-    let mut group = vec![(usize::MAX, usize::MAX); n.registers.len()];
-    for (index, node) in large.enumerate() {
-        node.registers
-            .iter()
-            .for_each(|r| group[r.index()].0 = index);
-    }
-    for (index, node) in schedule.supernodes.nodes.iter().enumerate() {
-        node.registers
-            .iter()
-            .for_each(|r| group[r.index()].1 = index);
-    }
-    let mut blocks = Vec::new();
-    let mut nodes = vec![(0, 0); schedule.supernodes.nodes.len()];
-    for domain in &schedule.domains.domains {
-        let start = at.take(0, 8);
-        // Large slots first, so that none needs padding.
-        let mut registers = domain.registers.clone();
-        let size = |r: &RegisterId| slot_size(n.registers[*r].width);
-        registers.sort_by_key(|r| (group[r.index()], std::cmp::Reverse(size(r))));
-        for part in registers.chunk_by(|a, b| group[a.index()] == group[b.index()]) {
-            let first = at.take(0, 8);
-            for r in part {
-                slots[r.index()] = Some(at.value(n.registers[*r].width));
-            }
-            let end = at.take(0, 8);
-            if let Some(node) = nodes.get_mut(group[part[0].index()].1) {
-                *node = (first, end - first);
-            }
-        }
-        blocks.push((start, at.take(0, 8) - start));
-    }
-    let rest = n
-        .registers
-        .iter()
-        .map(|(id, r)| slots[id.index()].unwrap_or_else(|| at.value(r.width)));
-    (rest.collect(), blocks, nodes)
-}
 
 fn place_effect(n: &Netlist, effect: &Effect, at: &mut Cursor) -> EffectSlot {
     let limbs: usize = effect

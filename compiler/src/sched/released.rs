@@ -88,20 +88,6 @@ impl Schedule {
         while whole::leave_out(n, &activity, sinks, &mut large) {
             (activity, classes) = find(&large);
         }
-        if std::env::var("DBG").is_ok() {
-            for (i, s) in large.iter().enumerate() {
-                eprintln!(
-                    "node {i} {:?} regs {} mems {} in {}",
-                    n.scopes[s.scope].name,
-                    s.registers.len(),
-                    s.memories.len(),
-                    activity.supernodes.nodes[i].inputs.len()
-                );
-            }
-            for c in &classes {
-                eprintln!("class {} args {}", c.members.len(), c.members[0].args.len());
-            }
-        }
         if whole::are_alike(n, &self.supernodes, &activity.supernodes, &classes) {
             return (activity, classes);
         }

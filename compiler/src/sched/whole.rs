@@ -125,22 +125,25 @@ fn around(n: &Netlist, scopes: &[ScopeId]) -> Vec<ScopeId> {
 /// True where all of these instances are in classes whose members have their state in the same order: `small` are the
 /// supernodes by which registers are laid.
 pub fn are_alike(n: &Netlist, small: &Supernodes, large: &Supernodes, classes: &[Class]) -> bool {
-    let shape = |node: usize| -> Vec<(Option<usize>, u32)> {
+    let width = |r: &RegisterId| n.registers[*r].width;
+    let shape = |node: usize| {
         let registers = &large.nodes[node].registers;
-        let first = registers.iter().filter_map(|r| small.of_register(*r)).min();
-        let place = |r: &RegisterId| Some(small.of_register(*r)? - first?);
-        let registers = registers.iter();
-        registers
-            .map(|r| (place(r), n.registers[*r].width))
-            .collect()
+        let inside = registers.iter().map(|r| small.of_register(*r));
+        let first = inside.clone().flatten().min();
+        // The place of the supernode that each register is in, and the widths of all registers of that.
+        let places = inside.map(|node| {
+            let node = node?;
+            let all = small.nodes[node].registers.iter().map(width);
+            Some((node - first?, all.collect::<Vec<u32>>()))
+        });
+        let widths = registers.iter().map(width);
+        widths.zip(places).collect::<Vec<_>>()
     };
     let members: usize = classes.iter().map(|class| class.members.len()).sum();
     let same = |class: &Class| {
         let model = shape(class.members[0].node);
-        class
-            .members
-            .iter()
-            .all(|member| shape(member.node) == model)
+        let mut others = class.members[1..].iter();
+        others.all(|member| shape(member.node) == model)
     };
     members == large.nodes.len() && classes.iter().all(same)
 }
