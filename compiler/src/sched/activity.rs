@@ -216,7 +216,7 @@ impl Activity {
     }
 
     /// The sinks of each supernode, and those of none with one more for every supernode, which runs it.
-    pub fn split(&self, sinks: Vec<Sink>) -> (Vec<Sink>, Vec<Vec<Sink>>) {
+    pub fn split(&self, sinks: &[Sink]) -> (Vec<Sink>, Vec<Vec<Sink>>) {
         let nodes = &self.supernodes.nodes;
         let mut parts: Vec<Vec<Sink>> = vec![Vec::new(); nodes.len()];
         let mut rest = Vec::new();
@@ -227,8 +227,8 @@ impl Activity {
                 _ => None,
             };
             match node {
-                Some(index) => parts[index].push(sink),
-                None => rest.push(sink),
+                Some(index) => parts[index].push(sink.clone()),
+                None => rest.push(sink.clone()),
             }
         }
         let nodes = nodes.iter().enumerate().filter(|(_, s)| s.has_state());

@@ -36,7 +36,7 @@ pub fn classes(n: &Netlist, activity: &Activity, tasks: &[(TaskKind, Vec<Sink>)]
         return Vec::new();
     }
     let edge = tasks.iter().find(|(k, _)| matches!(k, TaskKind::Edge(_)));
-    let sinks = edge.map_or(Vec::new(), |(_, sinks)| sinks.clone());
+    let sinks = edge.map_or(&[][..], |(_, sinks)| sinks);
     let (_, parts) = activity.split(sinks);
     let hashes = Hashes::new(n, activity);
     let mut classes: Vec<Class> = Vec::new();

@@ -314,7 +314,7 @@ impl<'a> EdgeTask<'a> {
 
     /// The block, with the supernodes where they run.
     fn body(&mut self, sinks: Vec<Sink>) -> Block {
-        let (rest, parts) = self.activity.split(sinks);
+        let (rest, parts) = self.activity.split(&sinks);
         let mut bodies = self.bodies(parts);
         let mut block = self.scheduler.block(rest, Owner::NONE);
         let mut seen = FxHashSet::default();

@@ -63,7 +63,7 @@ pub fn leave_out(
     sinks: &[Sink],
     nodes: &mut [Supernode],
 ) -> bool {
-    let (_, parts) = activity.split(sinks.to_vec());
+    let (_, parts) = activity.split(sinks);
     let hashes = alike::hashes(n, activity, &parts);
     let mut shapes: FxHashMap<Vec<u32>, Vec<usize>> = FxHashMap::default();
     for (i, node) in nodes.iter().enumerate() {
