@@ -287,18 +287,25 @@ impl AmaranthKernel {
     /// Everything that happens at the present time, then on to the next deadline. True while something is critical.
     fn go_on(&self, py: Python<'_>) -> PyResult<bool> {
         let signals = self.signals.get();
-        self.settle(py, false)?;
-        // Who is woken by what is owed, and what that tells, comes before testbenches.
-        while signals.core().owes_news() && self.is_testbench_due() {
-            signals.with(py, Core::act)?;
+        let critical = loop {
             self.settle(py, false)?;
-        }
-        while self.run(py, true)? {}
+            // Who is woken by what is owed, and what that tells, comes before testbenches, and before the end.
+            let news = signals.core().owes_news();
+            if !(news && self.is_testbench_due()) {
+                while self.run(py, true)? {}
+                let critical = self.is_critical();
+                // Another artifact takes over what has settled only.
+                let asked = !lock(&self.failed).is_empty();
+                if critical && !asked || !signals.core().owes_news() {
+                    break critical;
+                }
+            }
+            signals.with(py, Core::act)?;
+        };
         let failed = std::mem::take(&mut *lock(&self.failed));
         for trigger in failed {
             trigger.get().hand_over_condition(py)?;
         }
-        let critical = self.is_critical();
         signals.pass(py, critical)?;
         if signals.core().has_told() {
             self.tell(py)?;

@@ -9,7 +9,7 @@ use rtlwasm_host::{Error, Model, ModelOptions};
 use rustc_hash::FxHashMap;
 
 use super::bits::Bits;
-use super::core::{Core, Owing};
+use super::core::Core;
 use super::slot::SlotId;
 use crate::artifact::Artifact;
 use crate::errors::{answered, caught, guarded, not_loaded};
@@ -204,9 +204,9 @@ impl Signals {
         (core.unseen, core.worth) = (u32::MAX, 1);
     }
 
-    /// It is told when values change, so that everything that is written is acted on at once.
+    /// It is told when values change: what a testbench writes is acted on at once.
     fn tell_changes(&self) {
-        self.core().owing = Owing::Nothing;
+        self.core().tells_changes = true;
     }
 
     /// Whether the order in which inputs change may matter.
@@ -266,7 +266,7 @@ impl Signals {
     /// Records what changed at this time, and goes on to the nearest deadline; to one that is not only of clocks, if the
     /// simulation goes on after it. When somebody is woken meanwhile, it is the time of that.
     pub fn pass(&self, py: Python<'_>, goes_on: bool) -> PyResult<()> {
-        let wanted = self.core().take_wanted();
+        let wanted = self.with(py, Core::take_wanted)?;
         if let Some(names) = wanted {
             let store = lock(&self.store).as_ref().map(|call| call.clone_ref(py));
             store.map_or(Ok(()), |store| store.call1(py, (names,)).map(drop))?;

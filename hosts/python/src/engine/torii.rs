@@ -190,16 +190,20 @@ impl ToriiKernel {
     /// Runs rounds until nothing changes, then goes on to the next deadline. True while a process is active.
     fn go_on(&self, py: Python<'_>) -> PyResult<bool> {
         let signals = self.signals.get();
-        loop {
-            self.run_all(py)?;
-            if !signals.with(py, |core| core.commit(true))? {
-                break;
-            }
-            self.take_woken();
-        }
         let is_active =
             |runner: &Runner| matches!(runner, Runner::Process(process) if !process.passive);
-        let active = lock(&self.runners).iter().any(is_active);
+        let active = loop {
+            self.run_all(py)?;
+            let more = signals.with(py, |core| core.commit(false))?;
+            let active = lock(&self.runners).iter().any(is_active);
+            // Who is woken by what is owed comes before the end.
+            if !more && !active && signals.core().owes_news() {
+                signals.with(py, Core::act)?;
+            } else if !more {
+                break active;
+            }
+            self.take_woken();
+        };
         signals.pass(py, active)?;
         self.take_woken();
         Ok(active)
