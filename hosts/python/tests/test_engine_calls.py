@@ -151,6 +151,25 @@ def test_one_call_for_a_wait_for_a_condition(often, late, kind):
     few(build, testbench)
 
 
+def test_one_call_for_a_long_wait_for_a_condition():
+    """The module runs all its cycles without a look at each edge."""
+    from amaranth.hdl import Signal
+
+    count, holds = Signal(10), Signal()
+
+    def build(m):
+        m.d.sync += count.eq(count + 1)
+        m.d.comb += holds.eq(count == 0)
+
+    async def testbench(ctx, turn):
+        for _ in range(60):
+            (seen,) = await ctx.tick().sample(count).until(holds)
+            assert seen == 0
+            turn()
+
+    few(build, testbench)
+
+
 @pytest.mark.parametrize("sampled", (0, 1, 2))
 def test_one_call_for_what_is_sampled_and_read(sampled):
     from amaranth.hdl import Signal

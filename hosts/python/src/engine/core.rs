@@ -83,6 +83,8 @@ pub struct Core {
     pub tested: Vec<((Target, u32), bool)>,
     /// Cycles that have been run before the present call for a condition.
     pub ran: u64,
+    /// The condition that they have been run for, which holds.
+    pub holds: Option<SlotId>,
     /// What calls would have been saved by, if it were stored; and how many.
     pub wanted: Vec<SlotId>,
     pub misses: u32,
@@ -123,6 +125,7 @@ impl Core {
             triggers: triggers(&model),
             tested: Vec::new(),
             ran: 0,
+            holds: None,
             wanted: Vec::new(),
             misses: 0,
             worth: WORTH,

@@ -116,7 +116,7 @@ impl Core {
                 return Ok(false);
             }
         }
-        self.ran = 0;
+        (self.ran, self.holds) = (0, None);
         let Some(mut nexts) = self.nexts()? else {
             return Ok(false);
         };
@@ -205,6 +205,10 @@ impl Core {
         settled(run.status, "rtl_run_until")?;
         self.collect_events();
         self.ran = run.cycles;
+        if run.status == Status::Ok {
+            self.slots[condition].waited = run.cycles;
+            self.holds = Some(condition);
+        }
         let flips = 2 * i128::from(run.cycles) - i128::from(next.high && run.cycles > 0);
         if flips > 0 {
             self.timeline.now = next.time + (flips - 1) * half;
@@ -328,6 +332,7 @@ impl Core {
                     time += i128::from(left.max(1) - 1) * 2 * half;
                 }
             }
+            Gate::Until(condition, _) if self.holds == Some(condition) => {}
             Gate::Until(condition, reset) => match self.condition(&[Some(condition), reset])? {
                 Until::Holds => {}
                 Until::Never => return Ok(None),
