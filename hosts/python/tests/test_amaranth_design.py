@@ -340,3 +340,36 @@ def test_many_signals_and_writes():
         return seen
 
     same(scenario)
+
+
+def test_loops_remember_what_their_signals_were():
+    """Inputs of a loop that fall together: what an expression in it was before counts no more."""
+
+    def scenario(engine):
+        rng, seen = random.Random(5), []
+        sets, resets, load, data = Signal(4), Signal(4), Signal(), Signal(8)
+        latch, muxed, chosen = Signal(4), Signal(8), Signal(8)
+
+        def build(m):
+            m.d.comb += latch.eq((latch | sets) & ~resets)
+            m.d.comb += muxed.eq(amaranth.hdl.Mux(resets[0], 0, amaranth.hdl.Mux(load, data, muxed)))
+            m.d.comb += chosen.eq(chosen)
+            with m.If(load):
+                m.d.comb += chosen.eq(data)
+            with m.If(resets[1]):
+                m.d.comb += chosen.eq(0)
+
+        async def process(ctx):
+            async for _ in ctx.tick():
+                for signal in (sets, resets, load, data):
+                    ctx.set(signal, rng.getrandbits(len(signal)))
+
+        async def testbench(ctx):
+            for _ in range(200):
+                await ctx.tick()
+                seen.append([ctx.get(signal) for signal in (latch, muxed, chosen)])
+
+        simulate(build, testbench, engine=engine, processes=[process]).run()
+        return seen
+
+    same(scenario)
