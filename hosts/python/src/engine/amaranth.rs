@@ -43,6 +43,20 @@ pub struct AmaranthKernel {
 
 #[pymethods]
 impl AmaranthKernel {
+    /// Writes a slot and lets everything that waits for that act. False: the design drives it.
+    pub fn set_slot(
+        &self,
+        py: Python<'_>,
+        slot: SlotId,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<bool> {
+        let written = self.signals.get().write(slot, value)?;
+        if written {
+            self.settle(py, true)?;
+        }
+        Ok(written)
+    }
+
     #[new]
     fn new(signals: Py<Signals>, engine: Py<PyAny>) -> AmaranthKernel {
         AmaranthKernel {
@@ -120,22 +134,6 @@ impl AmaranthKernel {
         let trigger = Bound::new(slf.py(), trigger)?;
         slf.get().arm(&trigger)?;
         Ok(trigger.unbind())
-    }
-
-    /// Writes a signal and lets everything that waits for that act. False: the design drives it.
-    fn set(
-        &self,
-        py: Python<'_>,
-        signal: &Bound<'_, PyAny>,
-        value: &Bound<'_, PyAny>,
-    ) -> PyResult<bool> {
-        let signals = self.signals.get();
-        let slot = signals.slot(signal)?;
-        let written = signals.write(slot, value)?;
-        if written {
-            self.settle(py, true)?;
-        }
-        Ok(written)
     }
 
     /// Runs rounds until nothing changes.
@@ -408,22 +406,21 @@ impl AmaranthKernel {
 
     /// Runs every process, or every testbench, that is to run. True when one did.
     fn run(&self, py: Python<'_>, testbenches: bool) -> PyResult<bool> {
-        let (mut i, mut ran) = (0, false);
+        let (mut next, mut ran) = (0, false);
         loop {
-            let process = {
-                let processes = lock(&self.processes);
-                let Some(process) = processes.get(i) else {
-                    return Ok(ran);
-                };
+            let processes = lock(&self.processes);
+            let is_next = |process: &Py<Process>| {
                 let inner = process.get();
-                let due = inner.testbench == testbenches && inner.take_turn();
-                due.then(|| process.clone_ref(py))
+                inner.testbench == testbenches && inner.take_turn()
             };
-            if let Some(process) = process {
-                ran = true;
-                process.get().resume(py)?;
-            }
-            i += 1;
+            let Some(skipped) = processes[next..].iter().position(is_next) else {
+                return Ok(ran);
+            };
+            next += skipped + 1;
+            let process = processes[next - 1].clone_ref(py);
+            drop(processes);
+            ran = true;
+            process.get().resume(py)?;
         }
     }
 }

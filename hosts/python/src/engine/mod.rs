@@ -3,6 +3,7 @@
 mod adopt;
 mod amaranth;
 mod bits;
+mod context;
 mod core;
 mod design;
 mod free;
@@ -21,6 +22,7 @@ mod torii;
 mod trigger;
 
 pub use amaranth::AmaranthKernel;
+pub use context::{Awaited, BenchContext, Context};
 pub use design::compile_design;
 pub use process::Process;
 pub use signals::Signals;

@@ -109,9 +109,8 @@ impl Signals {
 
     /// The slot of a signal.
     pub fn slot(&self, signal: &Bound<'_, PyAny>) -> PyResult<SlotId> {
-        let key = signal.as_ptr() as usize;
-        if let Some(slot) = lock(&self.slots).get(&key) {
-            return Ok(*slot);
+        if let Some(slot) = self.known(signal) {
+            return Ok(slot);
         }
         let py = signal.py();
         let missing = lock(&self.missing).as_ref().map(|call| call.clone_ref(py));
@@ -246,6 +245,12 @@ impl Signals {
 }
 
 impl Signals {
+    /// The slot of what has been used before.
+    pub fn known(&self, signal: &Bound<'_, PyAny>) -> Option<SlotId> {
+        let slots = lock(&self.slots);
+        slots.get(&(signal.as_ptr() as usize)).copied()
+    }
+
     /// The simulation; the guard must not live while Python code can run.
     pub fn core(&self) -> MutexGuard<'_, Core> {
         lock(&self.core)

@@ -98,7 +98,7 @@ enum Sampled {
 
 #[pymethods]
 impl Trigger {
-    fn __await__(slf: &Bound<'_, Self>) -> PyResult<Waiting> {
+    pub fn __await__(slf: &Bound<'_, Self>) -> PyResult<Waiting> {
         let trigger = slf.get();
         let mut run = lock(&trigger.run);
         let before = run.result.take();
