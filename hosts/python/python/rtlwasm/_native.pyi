@@ -13,7 +13,10 @@ from .model import Model as PublicModel
 __all__ = [
     "AmaranthKernel",
     "Artifact",
+    "Awaited",
+    "BenchContext",
     "Clock",
+    "Context",
     "Event",
     "Model",
     "Process",
@@ -309,14 +312,17 @@ class Waiting:
     def __iter__(self) -> Self: ...
     def __next__(self) -> Trigger: ...
 
+@disjoint_base
 class Awaited:
     def __new__(cls, *_given: Any, **_named: Any) -> Self: ...
     def __await__(self) -> Generator[Any, None, Any]: ...
 
+@disjoint_base
 class Context:
     def __new__(cls, *_given: Any, **_named: Any) -> Self: ...
     def tick(self, *given: Any, **named: Any) -> Any: ...
 
+@disjoint_base
 class BenchContext(Context):
     def __new__(cls, _design: Any, engine: Any, _process: Any) -> Self: ...
     def get(self, expr: Any) -> Any: ...

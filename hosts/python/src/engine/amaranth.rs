@@ -43,20 +43,6 @@ pub struct AmaranthKernel {
 
 #[pymethods]
 impl AmaranthKernel {
-    /// Writes a slot and lets everything that waits for that act. False: the design drives it.
-    pub fn set_slot(
-        &self,
-        py: Python<'_>,
-        slot: SlotId,
-        value: &Bound<'_, PyAny>,
-    ) -> PyResult<bool> {
-        let written = self.signals.get().write(slot, value)?;
-        if written {
-            self.settle(py, true)?;
-        }
-        Ok(written)
-    }
-
     #[new]
     fn new(signals: Py<Signals>, engine: Py<PyAny>) -> AmaranthKernel {
         AmaranthKernel {
@@ -247,6 +233,20 @@ impl AmaranthKernel {
 }
 
 impl AmaranthKernel {
+    /// Writes a slot and lets everything that waits for that act. False: the design drives it.
+    pub fn set_slot(
+        &self,
+        py: Python<'_>,
+        slot: SlotId,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<bool> {
+        let written = self.signals.get().write(slot, value)?;
+        if written {
+            self.settle(py, true)?;
+        }
+        Ok(written)
+    }
+
     /// Runs rounds until nothing changes; `seen` says that somebody goes on at once.
     fn settle(&self, py: Python<'_>, seen: bool) -> PyResult<()> {
         let signals = self.signals.get();

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._engine import WASMEngine
 
 
-class Tick(_native.Awaited, TickTrigger):  # type: ignore[misc]
+class Tick(_native.Awaited, TickTrigger):
     """A tick of a domain. Ticks that are only counted, or at which a condition does not hold, resume nobody."""
 
     def __init__(self, of: _Ticking, domain: ClockDomain, samples: tuple[Any, ...] = ()) -> None:
@@ -90,11 +90,11 @@ class _Ticking:
         return found
 
 
-class Process(_Ticking, _native.Context, ProcessContext):  # type: ignore[misc]
+class Process(_Ticking, _native.Context, ProcessContext):
     """For processes."""
 
 
-class Testbench(_Ticking, _native.BenchContext, TestbenchContext):  # type: ignore[misc]
+class Testbench(_Ticking, _native.BenchContext, TestbenchContext):
     """For testbenches. What most of them do the kernel does itself."""
 
     def _get(self, expr: Any) -> Any:
