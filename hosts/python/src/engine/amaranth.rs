@@ -1,7 +1,5 @@
 //! Processes and testbenches of Amaranth: when each runs, and what wakes it.
 
-use std::sync::Mutex;
-
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -9,8 +7,9 @@ use pyo3::prelude::*;
 
 use super::bits::Bits;
 use super::core::Core;
+use super::held::{Held, lock};
 use super::process::Process;
-use super::signals::{Signals, lock};
+use super::signals::Signals;
 use super::slot::{Gate, Late, SlotId, Target, Waiter, When};
 use super::targets::Woken;
 use super::trigger::{Answer, Trigger, Waits, part_of};
@@ -30,15 +29,15 @@ pub struct Clock {
 #[pyclass(frozen, module = "rtlwasm._native")]
 pub struct AmaranthKernel {
     pub signals: Py<Signals>,
-    pub clocks: Mutex<Vec<Clock>>,
-    processes: Mutex<Vec<Py<Process>>>,
-    pub targets: Mutex<Vec<Woken>>,
+    pub clocks: Held<Vec<Clock>>,
+    processes: Held<Vec<Py<Process>>>,
+    pub targets: Held<Vec<Woken>>,
     /// Triggers that fire in the next round.
-    pub active: Mutex<Vec<Py<Trigger>>>,
+    pub active: Held<Vec<Py<Trigger>>>,
     /// Triggers whose condition the module is to know when time goes on.
-    pub failed: Mutex<Vec<Py<Trigger>>>,
+    pub failed: Held<Vec<Py<Trigger>>>,
     /// Computes values of expressions: `sample(part)`. Its `BrokenTrigger` and `DomainReset` are raised by triggers.
-    engine: Mutex<Option<Py<PyAny>>>,
+    engine: Held<Option<Py<PyAny>>>,
 }
 
 #[pymethods]
@@ -47,12 +46,12 @@ impl AmaranthKernel {
     fn new(signals: Py<Signals>, engine: Py<PyAny>) -> AmaranthKernel {
         AmaranthKernel {
             signals,
-            clocks: Mutex::default(),
-            processes: Mutex::default(),
-            targets: Mutex::default(),
-            active: Mutex::default(),
-            failed: Mutex::default(),
-            engine: Mutex::new(Some(engine)),
+            clocks: Held::default(),
+            processes: Held::default(),
+            targets: Held::default(),
+            active: Held::default(),
+            failed: Held::default(),
+            engine: Held::new(Some(engine)),
         }
     }
 
@@ -115,7 +114,7 @@ impl AmaranthKernel {
             wakes,
             answer,
             oneshot,
-            run: Mutex::new(Waits::default()),
+            run: Held::new(Waits::default()),
         };
         let trigger = Bound::new(slf.py(), trigger)?;
         slf.get().arm(&trigger)?;

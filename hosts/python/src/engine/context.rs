@@ -1,21 +1,20 @@
 //! What processes and testbenches of Amaranth call in every cycle, without a detour through Python: waits for ticks, reads
 //! and writes of signals. Everything else is done by methods of the classes in Python that derive from these.
 
-use std::sync::Mutex;
-
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyTuple};
 
 use super::amaranth::AmaranthKernel;
-use super::signals::{Signals, lock};
+use super::held::{Held, lock};
+use super::signals::Signals;
 use super::trigger::{Trigger, Waiting};
 
 /// A tick of a domain. What has waited for it once is used again.
 #[pyclass(frozen, subclass, module = "rtlwasm._native")]
 pub struct Awaited {
-    trigger: Mutex<Option<Py<Trigger>>>,
+    trigger: Held<Option<Py<Trigger>>>,
 }
 
 #[pymethods]
@@ -24,7 +23,7 @@ impl Awaited {
     #[pyo3(signature = (*_given, **_named))]
     fn new(_given: &Bound<'_, PyTuple>, _named: Option<&Bound<'_, PyDict>>) -> Awaited {
         Awaited {
-            trigger: Mutex::default(),
+            trigger: Held::default(),
         }
     }
 

@@ -7,6 +7,7 @@ mod context;
 mod core;
 mod design;
 mod free;
+mod held;
 mod looks;
 mod memory;
 mod process;

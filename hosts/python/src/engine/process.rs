@@ -1,6 +1,5 @@
 //! A process or a testbench of Amaranth: its coroutine, and what that waits for.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pyo3::exceptions::PyTypeError;
@@ -9,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 use pyo3::types::iterator::PySendResult;
 
-use super::signals::lock;
+use super::held::{Held, lock};
 use super::trigger::Trigger;
 
 /// A process or a testbench.
@@ -23,7 +22,7 @@ pub struct Process {
     critical: AtomicBool,
     /// Something has come that would have let it run, had the trigger not counted it: it is to be its turn first.
     passed: AtomicBool,
-    run: Mutex<Running>,
+    run: Held<Running>,
 }
 
 /// What it runs, and what it waits for.
@@ -98,7 +97,7 @@ impl Process {
             runnable: AtomicBool::new(false),
             critical: AtomicBool::new(false),
             passed: AtomicBool::new(false),
-            run: Mutex::default(),
+            run: Held::default(),
         }
     }
 

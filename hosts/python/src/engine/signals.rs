@@ -1,6 +1,6 @@
 //! The signals and memory rows of a simulation as Python knows them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::cell::RefMut;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::bits::Bits;
 use super::core::Core;
+use super::held::{Held, lock};
 use super::slot::SlotId;
 use crate::artifact::Artifact;
 use crate::errors::{answered, caught, guarded, not_loaded};
@@ -23,14 +24,14 @@ type Change<'py> = (i128, u64, SlotId, Bound<'py, PyAny>);
 /// One simulation, without its processes.
 #[pyclass(frozen, module = "rtlwasm._native")]
 pub struct Signals {
-    core: Mutex<Core>,
+    core: Held<Core>,
     /// Slots by the address of the signal, which `known` keeps alive.
-    slots: Mutex<FxHashMap<usize, SlotId>>,
-    known: Mutex<Vec<Py<PyAny>>>,
+    slots: Held<FxHashMap<usize, SlotId>>,
+    known: Held<Vec<Py<PyAny>>>,
     /// Makes a signal known that is used for the first time, and returns its slot.
-    missing: Mutex<Option<Py<PyAny>>>,
+    missing: Held<Option<Py<PyAny>>>,
     /// Goes on with an artifact that stores signals, by their names.
-    store: Mutex<Option<Py<PyAny>>>,
+    store: Held<Option<Py<PyAny>>>,
 }
 
 #[pymethods]
@@ -44,11 +45,11 @@ impl Signals {
     ) -> PyResult<Signals> {
         let model = new_model(py, artifact)?;
         Ok(Signals {
-            core: Mutex::new(Core::new(model)),
-            slots: Mutex::default(),
-            known: Mutex::default(),
-            missing: Mutex::new(Some(missing)),
-            store: Mutex::new(Some(store)),
+            core: Held::new(Core::new(model)),
+            slots: Held::default(),
+            known: Held::default(),
+            missing: Held::new(Some(missing)),
+            store: Held::new(Some(store)),
         })
     }
 
@@ -252,7 +253,7 @@ impl Signals {
     }
 
     /// The simulation; the guard must not live while Python code can run.
-    pub fn core(&self) -> MutexGuard<'_, Core> {
+    pub fn core(&self) -> RefMut<'_, Core> {
         lock(&self.core)
     }
 
@@ -346,9 +347,4 @@ fn new_model(py: Python<'_>, artifact: &Bound<'_, Artifact>) -> PyResult<Model> 
     };
     let model = guarded(py, || host.model(&options))?;
     model.map_err(|error| not_loaded(py, &error))
-}
-
-/// A guard must not live while Python code can run: it could come here again.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

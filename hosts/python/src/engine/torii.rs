@@ -1,7 +1,5 @@
 //! Processes of Torii: generators whose commands are carried out here, and clocks.
 
-use std::sync::Mutex;
-
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -11,7 +9,8 @@ use pyo3::types::{PyDict, PyIterator};
 
 use super::bits::Bits;
 use super::core::Core;
-use super::signals::{Signals, lock};
+use super::held::{Held, lock};
+use super::signals::Signals;
 use super::slot::{Gate, Late, SlotId, Target, Waiter, When};
 
 /// The classes of Torii that commands are told apart by.
@@ -58,14 +57,14 @@ enum Next<'py> {
 #[pyclass(frozen, module = "rtlwasm._native")]
 pub struct ToriiKernel {
     signals: Py<Signals>,
-    runners: Mutex<Vec<Runner>>,
+    runners: Held<Vec<Runner>>,
     /// Whether a runner is to run, by its number.
-    runnable: Mutex<Vec<bool>>,
+    runnable: Held<Vec<bool>>,
     /// What a Tick of each domain waits for: slot, level, and the slot of an asynchronous reset.
     domains: Py<PyDict>,
     classes: Classes,
     /// Carries out what is not done here: `other(target, command)`, `domain(target, command)`.
-    commands: Mutex<Option<Py<PyAny>>>,
+    commands: Held<Option<Py<PyAny>>>,
 }
 
 #[pymethods]
@@ -79,11 +78,11 @@ impl ToriiKernel {
     ) -> PyResult<ToriiKernel> {
         Ok(ToriiKernel {
             signals,
-            runners: Mutex::default(),
-            runnable: Mutex::default(),
+            runners: Held::default(),
+            runnable: Held::default(),
             domains: PyDict::new(py).unbind(),
             classes: classes.extract()?,
-            commands: Mutex::new(Some(commands)),
+            commands: Held::new(Some(commands)),
         })
     }
 
