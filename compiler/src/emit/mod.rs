@@ -11,6 +11,7 @@ mod effects;
 mod gather;
 mod image;
 mod inline;
+mod moves;
 mod narrow;
 mod numbers;
 mod parts;

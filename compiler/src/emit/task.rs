@@ -504,6 +504,16 @@ impl Emitter<'_, '_> {
                 self.write(memory, port);
                 self.supernode_writes(memory);
             }
+            Action::Move {
+                memory,
+                to,
+                from,
+                rows,
+            } => {
+                self.move_rows(memory, to, from, rows);
+                self.note_write();
+                self.supernode_writes(memory);
+            }
             Action::Run(index) => panic!("supernode {index} has no body"),
             Action::Effect(index) => {
                 self.effect(index);

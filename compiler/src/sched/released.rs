@@ -5,7 +5,7 @@
 
 use super::activity::{Activity, Owner, Supernodes};
 use super::domains::TimingModel;
-use super::{Schedule, Task, TaskKind, finish, regions, sinks};
+use super::{Schedule, Task, TaskKind, finish, moves, regions, sinks};
 use crate::ir::*;
 use crate::options::Options;
 
@@ -42,6 +42,7 @@ impl Schedule {
     ) {
         let none = Activity::none(&netlist);
         let sinks = sinks::edge_sinks(&netlist, &self.domains, edge);
+        let sinks = moves::join(&netlist, sinks, options);
         let body = regions::Scheduler::new(&netlist, &none).block(sinks, Owner::NONE);
         let body = (TaskKind::Edge(edge), Vec::new(), body);
         let task = finish(&netlist, &Supernodes::default(), body, options);
