@@ -10,6 +10,9 @@ use crate::ir::MemoryId;
 /// Bytes from which on the engine copies: a call of it costs as much as that many bytes in words.
 const LONG: u32 = 256;
 
+/// Rows from which on words of several rows pay: what has been stored in one piece is loaded at once only in that piece.
+const MANY: u32 = 12;
+
 /// A fixed address, or one so far behind the value of a local.
 type Place = (u32, Option<LocalId>);
 
@@ -19,13 +22,14 @@ impl Emitter<'_, '_> {
         let slot = self.context.layout.memories[memory.index()];
         let distance = self.memory_distance(memory);
         let [to, from] = [to, from].map(|row| (slot.base + row * slot.stride, distance));
-        self.code.move_bytes(to, from, rows * slot.stride);
+        let word = if rows < MANY { slot.stride.min(8) } else { 8 };
+        self.code.move_bytes(to, from, rows * slot.stride, word);
     }
 }
 
 impl Code<'_> {
-    /// Moves bytes. Where the two blocks overlap both are counted from the same local.
-    pub fn move_bytes(&mut self, to: Place, from: Place, bytes: u32) {
+    /// Moves bytes in words of at most that size. Where the two blocks overlap both are counted from the same local.
+    pub fn move_bytes(&mut self, to: Place, from: Place, bytes: u32, word: u32) {
         if bytes >= LONG {
             self.address(to);
             self.address(from);
@@ -35,7 +39,7 @@ impl Code<'_> {
                 dst: self.memory,
             });
         }
-        let mut words = words(bytes);
+        let mut words = words(bytes, word);
         // What is overwritten has been read.
         if to.0 > from.0 {
             words.reverse();
@@ -67,10 +71,10 @@ impl Code<'_> {
 }
 
 /// First byte and size of each word of a block.
-fn words(bytes: u32) -> Vec<(u32, u32)> {
+fn words(bytes: u32, largest: u32) -> Vec<(u32, u32)> {
     let mut words = Vec::new();
     let mut at = 0;
-    for size in [8, 4, 2, 1] {
+    for size in [8, 4, 2, 1].into_iter().filter(|s| *s <= largest) {
         while at + size <= bytes {
             words.push((at, size));
             at += size;

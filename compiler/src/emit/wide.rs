@@ -1,6 +1,5 @@
 //! Cells wider than 64 bits: arrays of limbs in scratch memory, read limb by limb.
 
-
 use super::code::Ty;
 use super::state::scale;
 use super::task::Emitter;
@@ -130,7 +129,7 @@ impl Emitter<'_, '_> {
             scale(code, slot);
             code.set(row);
             let (to, from) = ((to, None), (slot.base, Some(row)));
-            code.move_bytes(to, from, bytes);
+            code.move_bytes(to, from, bytes, 8);
         };
         if !inside {
             return read(&mut self.code);

@@ -73,7 +73,9 @@ impl Run {
             (self.targets(), other.sources()),
             (self.sources(), other.targets()),
         ];
-        ranges.into_iter().all(|(a, b)| a.end <= b.start || b.end <= a.start)
+        ranges
+            .into_iter()
+            .all(|(a, b)| a.end <= b.start || b.end <= a.start)
             || self.excludes(n, other.enable)
     }
 
@@ -136,9 +138,8 @@ fn runs(n: &Netlist, memory: MemoryId, writes: &[(usize, usize)]) -> Vec<Run> {
     let mut copies: Vec<Copy> = copies.collect();
     let distance = |c: &Copy| i64::from(c.to) - i64::from(c.from);
     copies.sort_by_key(|c| (c.enable, distance(c), c.to));
-    let follows = |a: &Copy, b: &Copy| {
-        a.enable == b.enable && distance(a) == distance(b) && a.to + 1 == b.to
-    };
+    let follows =
+        |a: &Copy, b: &Copy| a.enable == b.enable && distance(a) == distance(b) && a.to + 1 == b.to;
     let mut runs: Vec<Run> = Vec::new();
     for copies in copies.chunk_by(follows).filter(|c| c.len() > 1) {
         let run = Run::new(n, copies);
@@ -154,7 +155,11 @@ fn runs(n: &Netlist, memory: MemoryId, writes: &[(usize, usize)]) -> Vec<Run> {
 /// A write of a whole row that another row of the same memory gives.
 fn copy(n: &Netlist, memory: MemoryId, sink: usize, port: usize) -> Option<Copy> {
     let (m, write) = (&n.memories[memory], &n.memories[memory].writes[port]);
-    let CellKind::MemRead { memory: of, address } = n.cells[write.data].kind else {
+    let CellKind::MemRead {
+        memory: of,
+        address,
+    } = n.cells[write.data].kind
+    else {
         return None;
     };
     let (to, from) = (constant_row(n, write.address)?, constant_row(n, address)?);
