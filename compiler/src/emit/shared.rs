@@ -18,7 +18,7 @@ use crate::sched::{Task, TaskKind};
 /// Parameters of the function of a class.
 #[derive(Clone, Debug)]
 pub(crate) struct Distances {
-    registers: LocalId,
+    pub registers: LocalId,
     memories: Vec<(MemoryId, LocalId)>,
 }
 

@@ -264,7 +264,14 @@ impl Emitter<'_, '_> {
         for cell in self.plan.hoisted(block) {
             self.compute(cell);
         }
-        for step in &block.steps {
+        let mut steps = block.steps.as_slice();
+        while let [step, rest @ ..] = steps {
+            let moved = self.move_registers(steps);
+            if moved > 0 {
+                steps = &steps[moved..];
+                continue;
+            }
+            steps = rest;
             match step {
                 Step::Eval(cell) | Step::Alias { cell, .. } => {
                     if !self.plan.is_elsewhere(*cell) {
