@@ -70,6 +70,7 @@ pub fn optimisations() -> impl Iterator<Item = &'static str> {
         pass::release::RELEASE,
         sched::DELAY,
         sched::AHEAD,
+        sched::moves::MOVES,
         emit::MEMORY_ARGUMENTS,
     ])
 }

@@ -11,6 +11,7 @@ mod effects;
 mod gather;
 mod image;
 mod inline;
+mod moves;
 mod narrow;
 mod numbers;
 mod parts;
@@ -33,6 +34,7 @@ use walrus::{FunctionId, LocalId, MemoryId, Module};
 use crate::ir::*;
 use crate::layout::{Buffers, Cursor, Layout};
 use crate::options::{OptLevel, Options, Trace};
+use crate::sched::moves::MOVES;
 use crate::sched::observe::Observed;
 use crate::sched::{Schedule, Task, TaskKind, TimingModel};
 use numbers::{Design, Numbers};
@@ -89,6 +91,8 @@ pub(crate) struct Context<'a> {
     pub trace: Trace,
     /// Whether parameters that only pieces of a function use go through memory.
     pub args_in_memory: bool,
+    /// Whether neighbouring registers that take their neighbours' values move together.
+    pub moves: bool,
 }
 
 impl Context<'_> {
@@ -167,6 +171,7 @@ pub fn module(
         trigger_signals: tables::trigger_signals(n, layout, &rows),
         trace: options.trace,
         args_in_memory: options.runs(MEMORY_ARGUMENTS, OptLevel::O1),
+        moves: options.runs(MOVES, OptLevel::O1),
     };
     emit_tasks(&mut module, &context);
     let end = context.scratch.borrow().0;

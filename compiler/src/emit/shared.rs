@@ -18,7 +18,7 @@ use crate::sched::{Task, TaskKind};
 /// Parameters of the function of a class.
 #[derive(Clone, Debug)]
 pub(crate) struct Distances {
-    registers: LocalId,
+    pub registers: LocalId,
     memories: Vec<(MemoryId, LocalId)>,
 }
 
@@ -78,11 +78,16 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// How far a memory of the supernode is from that of the first one.
+    pub fn memory_distance(&self, memory: MemoryId) -> Option<LocalId> {
+        let mut distances = self.distances.iter().flat_map(|d| &d.memories);
+        let own = distances.find(|(m, _)| *m == memory);
+        own.map(|(_, local)| *local)
+    }
+
     /// Adds to the address on the stack what is missing for a memory of the supernode.
     pub fn add_memory_distance(&mut self, memory: MemoryId) {
-        let distances = self.distances.iter().flat_map(|d| &d.memories);
-        let own = distances.into_iter().find(|(m, _)| *m == memory);
-        if let Some((_, local)) = own.copied() {
+        if let Some(local) = self.memory_distance(memory) {
             self.code.get(local);
             self.code.binary(
                 Ty::I32,

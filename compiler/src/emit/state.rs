@@ -305,7 +305,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Says that this cycle has changed something outside of what is compared.
-    fn note_write(&mut self) {
+    pub fn note_write(&mut self) {
         if self.context.schedule.skips {
             self.store_flag(self.context.wrote_flag, 1);
         }

@@ -267,7 +267,14 @@ impl Emitter<'_, '_> {
         for cell in self.plan.hoisted(block) {
             self.compute(cell);
         }
-        for step in &block.steps {
+        let mut steps = block.steps.as_slice();
+        while let [step, rest @ ..] = steps {
+            let moved = self.move_registers(steps);
+            if moved > 0 {
+                steps = &steps[moved..];
+                continue;
+            }
+            steps = rest;
             match step {
                 Step::Eval(cell) | Step::Alias { cell, .. } => {
                     if !self.plan.is_elsewhere(*cell) {
@@ -505,6 +512,16 @@ impl Emitter<'_, '_> {
             Action::Read(_) => {}
             Action::Write { memory, port } => {
                 self.write(memory, port);
+                self.supernode_writes(memory);
+            }
+            Action::Move {
+                memory,
+                to,
+                from,
+                rows,
+            } => {
+                self.move_rows(memory, to, from, rows);
+                self.note_write();
                 self.supernode_writes(memory);
             }
             Action::Run(index) => panic!("supernode {index} has no body"),

@@ -1,9 +1,9 @@
 //! Cells wider than 64 bits: arrays of limbs in scratch memory, read limb by limb.
 
 use rustc_hash::FxHashMap;
-use walrus::ir::BinaryOp::*;
 
 use super::code::Ty;
+use super::state::scale;
 use super::task::Emitter;
 use crate::arena::SideTable;
 use crate::bits::limb_count;
@@ -156,19 +156,12 @@ impl Emitter<'_, '_> {
         let fill = walrus::ir::MemoryFill {
             memory: self.context.memory,
         };
-        let copy = walrus::ir::MemoryCopy {
-            src: self.context.memory,
-            dst: self.context.memory,
-        };
         let read = |code: &mut super::code::Code| {
-            code.constant(Ty::I32, to.into());
             code.get(row);
-            code.constant(Ty::I32, slot.stride.into());
-            code.binary(Ty::I32, I32Mul, I64Mul);
-            code.constant(Ty::I32, slot.base.into());
-            code.binary(Ty::I32, I32Add, I64Add);
-            code.constant(Ty::I32, bytes.into());
-            code.op(copy.clone());
+            scale(code, slot);
+            code.set(row);
+            let (to, from) = ((to, None), (slot.base, Some(row)));
+            code.move_bytes(to, from, bytes, 8);
         };
         if !inside {
             return read(&mut self.code);

@@ -23,6 +23,13 @@ pub enum Action {
         memory: MemoryId,
         port: usize,
     },
+    /// A block of rows takes the values of another one of the same memory; the two may overlap.
+    Move {
+        memory: MemoryId,
+        to: u32,
+        from: u32,
+        rows: u32,
+    },
     /// Evaluates a memory read here, before later writes.
     Read(CellId),
     /// Runs a supernode; in a finished block it is [`Step::Supernode`].
@@ -75,7 +82,7 @@ impl Action {
                 let port = &n.memories[memory].writes[port];
                 [vec![port.address], limbs(n, port.data), limbs(n, port.mask)].concat()
             }
-            Action::Due(_) | Action::Run(_) => Vec::new(),
+            Action::Due(_) | Action::Run(_) | Action::Move { .. } => Vec::new(),
             Action::Effect(i) | Action::Last(i) | Action::Change(i) => {
                 let effect = &n.effects[i];
                 let args = effect.args.iter().flat_map(|a| limbs(n, a.value));
@@ -91,7 +98,9 @@ impl Action {
             Action::StoreRegister(r, _) | Action::Load(r, _) => Some(State::Register(r)),
             Action::StoreLatch(l, _) => Some(State::Latch(l)),
             Action::StoreLoop(l, _) => Some(State::Loop(l)),
-            Action::Write { memory, .. } => Some(State::Memory(memory)),
+            Action::Write { memory, .. } | Action::Move { memory, .. } => {
+                Some(State::Memory(memory))
+            }
             _ => None,
         }
     }

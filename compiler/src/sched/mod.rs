@@ -10,6 +10,7 @@ pub mod ahead;
 mod alike;
 mod delay;
 pub mod domains;
+pub mod moves;
 pub mod observe;
 mod partition;
 pub mod parts;
@@ -200,7 +201,7 @@ pub fn schedule(netlist: &Netlist, observed: &observe::Observed, options: &Optio
                 tasks.push((kind, Vec::new(), Block::default()));
             }
             TaskKind::Edge(_) => {
-                let mut edge = EdgeTask::new(netlist, &activity, &classes, true);
+                let mut edge = EdgeTask::new(netlist, &activity, &classes, options);
                 let body = edge.body(sinks);
                 tasks.extend(edge.shared);
                 tasks.push((kind, Vec::new(), body));
@@ -287,8 +288,10 @@ fn cut(
 
 /// The task of a clock edge while it is made.
 struct EdgeTask<'a> {
+    netlist: &'a Netlist,
     activity: &'a Activity,
     classes: &'a [Class],
+    options: &'a Options,
     /// Whether supernodes sleep.
     sleeps: bool,
     scheduler: regions::Scheduler<'a>,
@@ -301,12 +304,14 @@ impl<'a> EdgeTask<'a> {
         netlist: &'a Netlist,
         activity: &'a Activity,
         classes: &'a [Class],
-        sleeps: bool,
+        options: &'a Options,
     ) -> Self {
         EdgeTask {
+            netlist,
             activity,
             classes,
-            sleeps,
+            options,
+            sleeps: true,
             scheduler: regions::Scheduler::new(netlist, activity),
             shared: Vec::new(),
         }
@@ -316,7 +321,7 @@ impl<'a> EdgeTask<'a> {
     fn body(&mut self, sinks: Vec<Sink>) -> Block {
         let (rest, parts) = self.activity.split(&sinks);
         let mut bodies = self.bodies(parts);
-        let mut block = self.scheduler.block(rest, Owner::NONE);
+        let mut block = self.block(rest, Owner::NONE);
         let mut seen = FxHashSet::default();
         for step in &mut block.steps {
             if let Step::Act(Action::Run(index)) = *step {
@@ -337,6 +342,11 @@ impl<'a> EdgeTask<'a> {
         block
     }
 
+    fn block(&mut self, sinks: Vec<Sink>, owner: Owner) -> Block {
+        let sinks = moves::join(self.netlist, sinks, self.options);
+        self.scheduler.block(sinks, owner)
+    }
+
     /// What each supernode does: the call of its class's function, or all of it.
     fn bodies(&mut self, parts: Vec<Vec<Sink>>) -> Vec<Block> {
         let mut calls: Vec<Option<Step>> = vec![None; parts.len()];
@@ -352,14 +362,14 @@ impl<'a> EdgeTask<'a> {
         for (class, found) in self.classes.iter().enumerate() {
             let model = &found.members[0];
             let sinks = parts[model.node].clone();
-            let body = self.scheduler.block(sinks, Owner::supernode(model.node));
+            let body = self.block(sinks, Owner::supernode(model.node));
             let kind = TaskKind::Shared(class);
             self.shared.push((kind, model.args.clone(), body));
         }
         let bodies = parts.into_iter().zip(calls).enumerate();
         let bodies = bodies.map(|(node, (sinks, call))| match call {
             Some(call) => Block { steps: vec![call] },
-            None => self.scheduler.block(sinks, Owner::supernode(node)),
+            None => self.block(sinks, Owner::supernode(node)),
         });
         bodies.collect()
     }

@@ -143,6 +143,16 @@ fn action_text(action: &Action) -> String {
         Action::StoreLevel(t, c) => format!("level {} <- %{}", t.index(), c.index()),
         Action::Load(r, c) => format!("load register {} <- %{}", r.index(), c.index()),
         Action::Write { memory, port } => format!("write memory {} port {port}", memory.index()),
+        Action::Move {
+            memory,
+            to,
+            from,
+            rows,
+        } => format!(
+            "move memory {} rows {from}..{} to {to}",
+            memory.index(),
+            from + rows
+        ),
         Action::Run(i) => format!("run supernode {i}"),
         Action::Read(c) => format!("read %{}", c.index()),
         Action::Effect(i) => format!("effect {i}"),

@@ -41,7 +41,8 @@ impl Schedule {
         let Release { netlist, inputs } = found;
         let sinks = sinks::edge_sinks(&netlist, &self.domains, edge);
         let (activity, classes) = self.shared_again(&netlist, edge, &sinks, options);
-        let mut task = EdgeTask::new(&netlist, &activity, &classes, false);
+        let mut task = EdgeTask::new(&netlist, &activity, &classes, options);
+        task.sleeps = false;
         let body = task.body(sinks);
         let mut tasks = task.shared;
         tasks.push((TaskKind::Edge(edge), Vec::new(), body));

@@ -45,7 +45,8 @@ mod _native {
     use crate::edges::{eval_to_change, put_time, step_to_change};
     #[pymodule_export]
     use crate::engine::{
-        AmaranthKernel, Process, Signals, ToriiKernel, Trigger, Waiting, compile_design,
+        AmaranthKernel, Awaited, BenchContext, Context, Process, Signals, ToriiKernel, Trigger,
+        Waiting, compile_design,
     };
     #[pymodule_export]
     use crate::event::Event;

@@ -340,3 +340,75 @@ def test_many_signals_and_writes():
         return seen
 
     same(scenario)
+
+
+def test_loops_remember_what_their_signals_were():
+    """Inputs of a loop that fall together: what an expression in it was before counts no more."""
+
+    def scenario(engine):
+        rng, seen = random.Random(5), []
+        sets, resets, load, data = Signal(4), Signal(4), Signal(), Signal(8)
+        latch, muxed, chosen = Signal(4), Signal(8), Signal(8)
+
+        def build(m):
+            m.d.comb += latch.eq((latch | sets) & ~resets)
+            m.d.comb += muxed.eq(amaranth.hdl.Mux(resets[0], 0, amaranth.hdl.Mux(load, data, muxed)))
+            m.d.comb += chosen.eq(chosen)
+            with m.If(load):
+                m.d.comb += chosen.eq(data)
+            with m.If(resets[1]):
+                m.d.comb += chosen.eq(0)
+
+        async def process(ctx):
+            async for _ in ctx.tick():
+                for signal in (sets, resets, load, data):
+                    ctx.set(signal, rng.getrandbits(len(signal)))
+
+        async def testbench(ctx):
+            for _ in range(200):
+                await ctx.tick()
+                seen.append([ctx.get(signal) for signal in (latch, muxed, chosen)])
+
+        simulate(build, testbench, engine=engine, processes=[process]).run()
+        return seen
+
+    same(scenario)
+
+
+def test_statements_nest_and_later_ones_win():
+    def scenario(engine):
+        seen, rng = [], random.Random(5)
+        a, b, out, held = Signal(4), Signal(4), Signal(8, init=1), Signal(8, init=9)
+
+        def build(m):
+            m.d.comb += out.eq(3)
+            with m.Switch(a):
+                with m.Case(1, 2, 5):
+                    m.d.comb += out.eq(b)
+                    with m.If(b[0]):
+                        m.d.comb += out[0:2].eq(0)
+                    m.d.comb += out[7].eq(1)
+                with m.Case("1--0"):
+                    m.d.sync += held.eq(held + b)
+                with m.Case("0-11", 8):
+                    m.d.sync += held.eq(b)
+                    m.d.comb += out.eq(amaranth.hdl.Mux(b > a, 17, 34))
+                with m.Default():
+                    m.d.sync += held[0:4].eq(a)
+            with m.If(a == 15):
+                m.d.sync += held.eq(0)
+            with m.Elif(b == 15):
+                m.d.sync += held.eq(255)
+
+        async def testbench(ctx):
+            for _ in range(200):
+                ctx.set(a, rng.getrandbits(4))
+                ctx.set(b, rng.getrandbits(4))
+                seen.append(ctx.get(out))
+                await ctx.tick()
+                seen.append(ctx.get(held))
+
+        simulate(build, testbench, engine=engine).run()
+        return seen
+
+    same(scenario)

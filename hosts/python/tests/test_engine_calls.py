@@ -151,6 +151,25 @@ def test_one_call_for_a_wait_for_a_condition(often, late, kind):
     few(build, testbench)
 
 
+def test_one_call_for_a_long_wait_for_a_condition():
+    """The module runs all its cycles without a look at each edge."""
+    from amaranth.hdl import Signal
+
+    count, holds = Signal(10), Signal()
+
+    def build(m):
+        m.d.sync += count.eq(count + 1)
+        m.d.comb += holds.eq(count == 0)
+
+    async def testbench(ctx, turn):
+        for _ in range(60):
+            (seen,) = await ctx.tick().sample(count).until(holds)
+            assert seen == 0
+            turn()
+
+    few(build, testbench)
+
+
 @pytest.mark.parametrize("sampled", (0, 1, 2))
 def test_one_call_for_what_is_sampled_and_read(sampled):
     from amaranth.hdl import Signal
@@ -276,6 +295,159 @@ def test_one_call_with_designs_of_every_kind(kind, write, capsys):
     counted(build, testbench, PySimEngine)
     # Amaranth's own engine tells it each time that logic is computed.
     assert kind == "print_logic" or told == capsys.readouterr().out
+
+
+def slow_clock(m, kind, count):
+    """A domain whose clock the design computes."""
+    from amaranth.hdl import ClockDomain, ClockSignal, Signal
+
+    m.domains += ClockDomain("slow", reset_less=True)
+    if kind == "register":
+        m.d.sync += ClockSignal("slow").eq(~ClockSignal("slow"))
+    else:
+        m.d.comb += ClockSignal("slow").eq(count[1] if kind == "divider" else Signal(init=1) & ClockSignal("sync"))
+
+
+@pytest.mark.parametrize("kind", ("register", "divider", "gate"))
+@pytest.mark.parametrize("wait", ("tick", "read", "sample", "repeat", "until", "expression", "both"))
+def test_one_call_for_a_wait_for_a_computed_clock(kind, wait):
+    from amaranth.hdl import Signal
+
+    count, other, holds = Signal(16), Signal(16), Signal()
+
+    def build(m):
+        m.d.sync += count.eq(count + 1)
+        slow_clock(m, kind, count)
+        m.d.slow += other.eq(other + 3)
+        m.d.comb += holds.eq(other[:3] == 1)
+
+    async def testbench(ctx, turn):
+        for _ in range(400):
+            if wait == "repeat":
+                await ctx.tick("slow").repeat(7)
+            elif wait in ("until", "expression"):
+                await ctx.tick("slow").until(holds if wait == "until" else other[:5] == 5)
+            else:
+                await ctx.tick("slow").sample(*[other] * (wait != "tick"))
+            turn()
+            if wait == "both":
+                await ctx.tick().sample(count, other)
+                turn()
+            elif wait != "tick":
+                ctx.get(other)
+
+    few(build, testbench)
+
+
+@pytest.mark.parametrize("kind", ("register", "divider", "gate"))
+def test_one_call_for_each_of_several_that_wait_for_computed_clocks(kind):
+    """A process that writes at each tick, a testbench that waits for the same, and one for the clock behind."""
+    from amaranth.hdl import Signal
+
+    count, other, given = Signal(16), Signal(16), Signal(16)
+
+    def build(m):
+        m.d.sync += count.eq(count + 1)
+        slow_clock(m, kind, count)
+        m.d.slow += other.eq(other + given)
+
+    async def react(ctx, turn):
+        async for _, _, seen in ctx.tick("slow").sample(other):
+            ctx.set(given, seen + 1)
+            turn()
+
+    async def bench(ctx, turn):
+        for i in range(300):
+            await (ctx.tick().sample(other) if i & 1 else ctx.tick("slow").sample(other))
+            turn()
+
+    few(build, bench, processes=(react,))
+
+
+@pytest.mark.parametrize("kind", ("loop", "divider", "plain"))
+@pytest.mark.parametrize("process", (False, True))
+@pytest.mark.parametrize("read", (False, True))
+def test_one_call_for_many_writes(kind, process, read):
+    """Of one turn, in designs to which their order may matter, too."""
+    from amaranth.hdl import Signal
+
+    given = [Signal(4, name=f"given{n}") for n in range(5)]
+    count, other, latch = Signal(16), Signal(16), Signal()
+
+    def build(m):
+        m.d.sync += count.eq(count + given[0] + given[4])
+        if kind == "loop":
+            m.d.comb += latch.eq((latch | given[1][0]) & ~given[2][0])
+        elif kind == "divider":
+            slow_clock(m, "divider", count)
+            m.d.slow += other.eq(other + given[3])
+
+    async def react(ctx, turn):
+        for i in range(400):
+            _, _, before = await ctx.tick().sample(count)
+            turn()
+            for n, signal in enumerate(given):
+                ctx.set(signal, i * 7 >> n)
+            if read and not process:
+                # And one for what has been written.
+                ctx.get(latch)
+                ctx.get(count)
+                turn()
+
+    async def idle(ctx, turn):
+        await ctx.delay(410e-6)
+
+    few(build, idle if process else react, processes=(react,) if process else ())
+
+
+@pytest.mark.parametrize("cycles", (1, 3, 700))
+def test_one_call_for_rows_that_are_sampled_before_a_look(cycles):
+    from amaranth.hdl import Signal
+    from amaranth.lib.memory import Memory
+
+    def run(engine):
+        memory, count, seen = Memory(shape=70, depth=4, init=[1, 2, 3, 4]), Signal(8), []
+
+        def build(m):
+            m.submodules.memory = memory
+            write = memory.write_port()
+            m.d.sync += count.eq(count + 1)
+            m.d.comb += [write.addr.eq(count), write.data.eq(count << 60), write.en.eq(1)]
+
+        async def testbench(ctx, turn):
+            for _ in range(400 if cycles < 100 else 20):
+                seen.append(await ctx.tick().sample(count, memory.data[1], memory.data[2]).repeat(cycles))
+                seen.append((ctx.get(memory.data[1]), ctx.get(count)))
+                turn()
+
+        return seen, *counted(build, testbench, engine)
+
+    seen, turns, calls = run(AmaranthEngine)
+    assert calls <= turns + FIRST, (calls, turns)
+    assert (seen, turns) == run(PySimEngine)[:2]
+
+
+@pytest.mark.parametrize("write", (False, True))
+def test_one_call_for_what_processes_write_where_logic_tells(write, capsys):
+    """A `Print` among combinational statements: it is told before a testbench runs."""
+    from amaranth.hdl import Format, Print, Signal
+
+    count, given = Signal(16), Signal(16)
+
+    def build(m):
+        m.d.sync += count.eq(count + 1)
+        m.d.comb += Print(Format("{} {}", count[6:], given))
+
+    async def react(ctx, turn):
+        for i in range(400):
+            await ctx.tick()
+            turn()
+            ctx.set(given, i >> 4 if write else 0)
+
+    async def idle(ctx, turn):
+        await ctx.delay(410e-6)
+
+    few(build, idle, processes=(react,))
 
 
 def test_an_assertion_stops_where_it_fails():

@@ -1,7 +1,8 @@
 """Random testbenches and processes of Amaranth: they see at all times what they see under Amaranth's own engine.
 
 What docs/python.md lists under "What is different" is left out: only ticks sample logic, what a process writes does not
-come together with an edge of a clock, and registers of a computed clock see other registers and what testbenches write.
+come together with an edge of a clock that it does not move, and registers of a computed clock, and who waits for its
+ticks, see no logic.
 """
 
 import gc
@@ -77,7 +78,12 @@ class Bench:
         else:
             m.d.comb += self.slow.clk.eq(self.sync.clk & self.inputs[0][0])
         for register in self.slow_registers:
-            m.d.slow += register.eq(self.value([*self.registers, *self.inputs]))
+            m.d.slow += register.eq(self.value([*self.registers, *self.inputs, *self.written()]))
+
+    def written(self):
+        """What processes write together with an edge that moves the computed clock, if that is a register: all that is
+        written then is there before its edge."""
+        return self.owned if self.slow_clock == "register" else []
 
     def build_memory(self, m, known):
         m.submodules.memory = memory = self.memory
@@ -210,8 +216,7 @@ class Task:
         domain = self.rng.choice(("sync", "other") if bench.slow_clock == "none" else ("sync", "other", "slow"))
         self.waits = f"tick {domain}"
         known = [*bench.registers, *bench.inputs]
-        if domain != "slow":
-            known += [*bench.logic, *bench.owned, bench.memory.data[1]]
+        known += bench.written() if domain == "slow" else [*bench.logic, *bench.owned, bench.memory.data[1]]
         return self.sampled(ctx.tick(domain), known)
 
     def sampled(self, trigger, known):

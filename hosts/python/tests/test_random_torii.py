@@ -97,7 +97,7 @@ class Bench:
         else:
             m.d.comb += self.slow.clk.eq(first[1] ^ (first.reset >> 1 & 1))
         for register in self.slow_registers:
-            m.d.slow += register.eq(self.value([*self.registers, *self.slow_registers]))
+            m.d.slow += register.eq(self.value(self.known))
 
     def simulator(self, engine):
         rng = self.rng

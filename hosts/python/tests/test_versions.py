@@ -15,10 +15,7 @@ LACKS = [
     ("amaranth", "from amaranth.hdl import MemoryData as m; del m._Row", "_Row"),
     ("amaranth", "from amaranth.hdl import MemoryInstance as m; m._WritePort = type('Port', (), {})", "Port"),
     ("amaranth", "from amaranth.hdl import MemoryInstance as m; m.read_port = lambda self: None", "domain"),
-    ("amaranth", "from amaranth.sim import Simulator as m; m.run_until = lambda self, deadline: None", "deadline_fs"),
     ("torii", "import torii.sim._base as m; del m.BaseEngine", "BaseEngine"),
-    ("torii", "from torii.hdl.ir import Fragment as m; del m._assign_names_to_signals", "_assign_names_to_signals"),
-    ("torii", "from torii.sim import Simulator as m; m.run_until = lambda self, until: None", "deadline"),
 ]
 
 

@@ -93,6 +93,12 @@ impl Script {
         self.records.truncate(operations.saturating_mul(LEN));
     }
 
+    /// Takes so many operations away, the first ones.
+    pub fn remove_first(&mut self, operations: usize) {
+        let bytes = operations.saturating_mul(LEN).min(self.records.len());
+        self.records.drain(..bytes);
+    }
+
     /// Number of operations.
     pub fn len(&self) -> usize {
         self.records.len() / LEN
@@ -142,6 +148,16 @@ impl Model {
     /// # Errors
     /// [`Error::NotInEngine`], and what its calls answer.
     pub fn play(&mut self, script: &mut Script) -> Result<Played, Error> {
+        self.prepare_run()?;
+        self.play_briefly(script)
+    }
+
+    /// The same for a script that does so little that it is not worth making machine code for it; see
+    /// [`is_interpreted`](Model::is_interpreted).
+    ///
+    /// # Errors
+    /// As [`play`](Model::play).
+    pub fn play_briefly(&mut self, script: &mut Script) -> Result<Played, Error> {
         let instead = "make the calls one by one";
         self.machine.only_artifacts("scripts", instead)?;
         let host = self.artifact.inner.control;
@@ -152,7 +168,6 @@ impl Model {
                 status: Status::BadArgument,
             });
         }
-        self.prepare_run()?;
         let mut start = 0;
         while start < script.records.len() {
             let end = script.records.len().min(start + capacity);

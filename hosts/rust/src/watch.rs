@@ -222,6 +222,16 @@ impl Model {
         Ok(())
     }
 
+    /// How many hits of a watch are still to come before it stops a run. None: it has stopped one, or will when the
+    /// instant is complete in which a run has stopped before.
+    pub fn hits_left(&self, watch: WatchId) -> Result<u32, Error> {
+        if self.watches.get(watch.0 as usize) != Some(&true) {
+            return Err(Error::ForeignHandle);
+        }
+        let at = self.watch_row(watch.0 as usize) + watch::LEFT as usize;
+        Ok(read_u32(self.memory(), at))
+    }
+
     /// The watches that have stopped the last run, in the order of their numbers. An event such as `$finish` at the
     /// same time gives the run its status, and they are told here all the same.
     pub fn watches_hit(&self) -> impl Iterator<Item = WatchId> {

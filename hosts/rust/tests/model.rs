@@ -376,6 +376,10 @@ fn scripts_longer_than_the_host_memory() {
     assert_eq!(script.status(wrong), Status::ConditionNotMet);
     let values: Vec<u64> = reads.iter().map(|read| script.value(*read)).collect();
     assert_eq!(values, (1..=10).map(|i| i * 27).collect::<Vec<u64>>());
+    script.remove_first(wrong + 1);
+    let played = model.play(&mut script).expect("plays");
+    assert_eq!((played.status, script.len()), (Status::Ok, 1));
+    assert_eq!(model.peek(count).expect("there"), 273);
 }
 
 #[test]

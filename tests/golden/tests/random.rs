@@ -10,6 +10,7 @@ use golden::stimulus::{Op, Reach};
 use rtlwasm::ir::{Netlist, parse, print, rewrite, validate};
 use rtlwasm::options::{Gating, OptLevel, Options, Profile};
 use rtlwasm::pipeline::prepare;
+use rtlwasm::sched;
 
 /// How the host calls the artifact of a seed.
 fn manner(seed: u64) -> Manner {
@@ -121,7 +122,12 @@ fn artifacts(
         coverage.note(&format!("names {reach:?}"));
         coverage.note(&format!("host {:?}", manner(seed)));
         if profile != Profile::Server || clocking != Clocking::Any {
-            let prepared = prepare(n.clone(), &options).schedule;
+            let prepared = prepare(n.clone(), &options);
+            let text = sched::print(&prepared.netlist, &prepared.schedule);
+            if text.contains(" move memory ") {
+                coverage.note("rows that move");
+            }
+            let prepared = prepared.schedule;
             if !prepared.supernodes.nodes.is_empty() {
                 coverage.note("supernode");
             }
@@ -230,14 +236,14 @@ fn parts_that_sleep_run_alike() {
         Profile::Server,
         150,
         one_edge,
-        &["supernode", "parts"],
+        &["supernode", "parts", "rows that move"],
     );
     artifacts(
         OptLevel::O2,
         Profile::Jvm,
         50,
         one_edge,
-        &["supernode", "parts"],
+        &["supernode", "parts", "rows that move"],
     );
 }
 
@@ -256,7 +262,7 @@ fn cycles_without_reset_run_alike() {
         Profile::Server,
         100,
         with_reset,
-        &["released"],
+        &["released", "rows that move"],
     );
     artifacts(OptLevel::O2, Profile::Jvm, 40, with_reset, &["released"]);
 }
@@ -269,7 +275,7 @@ fn three_thousand_with_a_reset() {
         Profile::Server,
         3_000,
         with_reset,
-        &["released"],
+        &["released", "rows that move"],
     );
 }
 
@@ -281,7 +287,7 @@ fn three_thousand_whose_parts_sleep() {
         Profile::Server,
         3_000,
         one_edge,
-        &["supernode", "parts"],
+        &["supernode", "parts", "rows that move"],
     );
 }
 

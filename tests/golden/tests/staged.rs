@@ -232,6 +232,7 @@ fn hits_are_counted() {
     let rose = model.watch(Watch::rose(wraps).hits(0)).unwrap();
     let mut seen = Vec::new();
     let mut left = 24;
+    assert_eq!(model.hits_left(third).unwrap(), 3);
     loop {
         let run = model.step(clock, left).unwrap();
         left -= run.cycles;
@@ -248,6 +249,8 @@ fn hits_are_counted() {
         (0, vec![fell]),
     ];
     assert_eq!(seen, expected);
+    let hits = [third, fell, rose].map(|watch| model.hits_left(watch).unwrap());
+    assert_eq!(hits, [0, 1, 0]);
     model.rearm(rose, 1).unwrap();
     assert!(model.step(clock, 100).unwrap().hit_watch());
     assert_eq!(model.peek(count).unwrap(), 7);

@@ -275,7 +275,7 @@ fn ten_thousand_netlists_with_watches() {
 /// What optimisation leaves is a netlist, too.
 #[test]
 fn watches_on_optimised_netlists() {
-    run(120, &|seed, n, calls, coverage| {
+    run(250, &|seed, n, calls, coverage| {
         let options = Options {
             clock_order: [ClockOrder::Verilog, ClockOrder::Delta][seed as usize / 2 % 2],
             ..Options::default()

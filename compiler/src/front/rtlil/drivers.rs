@@ -77,6 +77,11 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Total number of driver bits.
+    pub fn bits(&self) -> u32 {
+        self.bits
+    }
+
     pub fn width(&self, node: NodeId) -> u32 {
         let next = self
             .nodes

@@ -2,40 +2,44 @@
 //!
 //! Bitwise nodes of the component are cut into pieces, so that every operand that comes from the
 //! component is a whole piece; a word-level loop that is none at bit level is then gone. What remains is
-//! cut where the search meets it: a value that only holds itself through choices of a process or mux
+//! cut at pieces that have a name, for there lies what an event-driven simulator remembers; a piece inside an expression may
+//! differ from what it would be by now. A value that only holds itself through choices of a process or mux
 //! becomes a latch, anything else a loop that settling iterates.
 
 use std::collections::BTreeSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::ast::{Base, Chunk};
 use super::drivers::{NodeId, NodeKind};
-use super::lower::Lower;
+use super::feedback::{self, Edge};
+use super::lower::{Lower, Run};
 use super::operands::{Operand, Role};
 use crate::bits::Bits;
 use crate::diag::{Diagnostic, Span};
-use crate::ir::{CellId, Latch, LatchId, LoopCut, LoopId};
+use crate::ir::{CellId, Latch, LatchId, LoopCut, LoopId, Origin};
 
 /// A piece of a node: the node and its first bit.
 type Unit = (NodeId, u32);
 
 /// Lowers all nodes of a component; afterwards each has its value.
 pub fn lower_component(lower: &mut Lower, members: &[NodeId]) {
+    lower.find_named();
     let mut component = Component {
         members: members.iter().copied().collect(),
         operands: FxHashMap::default(),
-        state: FxHashMap::default(),
+        units: Vec::new(),
+        needs: Vec::new(),
+        held: FxHashMap::default(),
+        latches: FxHashMap::default(),
+        state: Vec::new(),
         frames: Vec::new(),
         true_loops: Vec::new(),
     };
     component.find_cuts(lower, members);
-    // Named targets first, so that a latch is the variable and not a temporary of it.
-    let mut order: Vec<NodeId> = members.to_vec();
-    order.sort_by_key(|n| (!lower.is_named(*n), *n));
-    for node in order {
-        for start in lower.cuts[&node].clone() {
-            component.search(lower, (node, start));
-        }
+    component.find_units(lower, members);
+    for piece in component.find_held(lower) {
+        component.search(lower, piece);
     }
     for node in members {
         let width = lower.graph.width(*node);
@@ -54,27 +58,45 @@ struct Component {
     members: FxHashSet<NodeId>,
     /// Operands within the component.
     operands: FxHashMap<NodeId, Vec<Operand>>,
-    state: FxHashMap<Unit, State>,
+    /// The pieces; what follows counts them.
+    units: Vec<Unit>,
+    needs: Vec<Vec<Edge>>,
+    /// The pieces at which loops are cut.
+    held: FxHashMap<u32, Held>,
+    /// The latch that another piece is on a loop with.
+    latches: FxHashMap<u32, u32>,
+    state: Vec<State>,
     frames: Vec<Frame>,
-    /// Nodes where a true loop was cut.
+    /// Nodes on true loops.
     true_loops: Vec<NodeId>,
 }
 
-/// A piece that the search has met.
+/// A piece that keeps its value from one pass to the next.
+struct Held {
+    holds: bool,
+    /// The other pieces on the loops that are cut here.
+    others: Vec<u32>,
+    /// What was made for it, once something has asked for the value kept.
+    kept: Option<Kept>,
+}
+
+#[derive(Clone, Copy)]
+enum Kept {
+    Latch(LatchId),
+    Loop(LoopId),
+}
+
+/// How far the search is with a piece.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    Open {
-        depth: usize,
-        latch: Option<(LatchId, CellId)>,
-        cut: Option<(LoopId, CellId)>,
-    },
+    New,
+    Open,
     Done,
 }
 
 struct Frame {
-    unit: Unit,
-    width: u32,
-    /// Pieces needed, and whether only as a choice.
-    needs: Vec<(Unit, bool)>,
+    piece: u32,
+    /// How many of its needs have been seen to.
     next: usize,
 }
 
@@ -130,17 +152,32 @@ impl Component {
         }
     }
 
-    fn piece_end(lower: &Lower, (node, start): Unit) -> u32 {
+    fn piece_width(lower: &Lower, (node, start): Unit) -> u32 {
         let cuts = &lower.cuts[&node];
         let next = cuts.partition_point(|c| *c <= start);
-        cuts.get(next)
-            .copied()
-            .unwrap_or_else(|| lower.graph.width(node))
+        let end = cuts.get(next).copied();
+        end.unwrap_or_else(|| lower.graph.width(node)) - start
     }
 
-    /// The pieces that a piece needs.
-    fn needs(&self, lower: &Lower, unit: Unit, width: u32) -> Vec<(Unit, bool)> {
-        let (low, high) = (unit.1, unit.1 + width);
+    /// Numbers the pieces, and finds what each needs.
+    fn find_units(&mut self, lower: &Lower, members: &[NodeId]) {
+        let mut first: FxHashMap<NodeId, u32> = FxHashMap::default();
+        for node in members {
+            first.insert(*node, self.units.len() as u32);
+            self.units
+                .extend(lower.cuts[node].iter().map(|start| (*node, *start)));
+        }
+        let needs = self
+            .units
+            .iter()
+            .map(|unit| self.needs_of(lower, *unit, &first));
+        self.needs = needs.collect();
+        self.state = vec![State::New; self.units.len()];
+    }
+
+    /// The pieces that a piece needs; `first` are the numbers of the nodes' lowest pieces.
+    fn needs_of(&self, lower: &Lower, unit: Unit, first: &FxHashMap<NodeId, u32>) -> Vec<Edge> {
+        let (low, high) = (unit.1, unit.1 + Self::piece_width(lower, unit));
         let mut needs = Vec::new();
         for o in &self.operands[&unit.0] {
             let (from, to) = match o.role {
@@ -154,102 +191,144 @@ impl Component {
                 }
             };
             let cuts = &lower.cuts[&o.node];
-            let first = cuts.partition_point(|c| *c <= from).saturating_sub(1);
-            let pieces = cuts[first..].iter().take_while(|c| **c < to);
-            needs.extend(pieces.map(|start| ((o.node, *start), o.role == Role::Choice)));
+            let least = cuts.partition_point(|c| *c <= from).saturating_sub(1);
+            let end = cuts.partition_point(|c| *c < to);
+            needs.extend((least..end).map(|index| Edge {
+                to: first[&o.node] + index as u32,
+                choice: o.role == Role::Choice,
+            }));
         }
         needs
     }
 
-    fn open(&mut self, lower: &Lower, unit: Unit) {
-        let width = Self::piece_end(lower, unit) - unit.1;
-        let needs = self.needs(lower, unit, width);
-        self.state.insert(
-            unit,
-            State::Open {
-                depth: self.frames.len(),
-                latch: None,
-                cut: None,
-            },
-        );
-        self.frames.push(Frame {
-            unit,
-            width,
-            needs,
-            next: 0,
-        });
+    /// Chooses where loops are cut. The answer is all pieces, in the order in which they are to be lowered.
+    fn find_held(&mut self, lower: &Lower) -> Vec<u32> {
+        // The variable rather than a temporary of it.
+        let is_variable = |piece: u32| lower.holders.contains(&self.units[piece as usize].0);
+        let rank = |piece: u32| (!is_variable(piece), !self.is_named(lower, piece), piece);
+        for cut in feedback::cuts(&self.needs, rank) {
+            if cut.holds {
+                self.latches
+                    .extend(cut.others.iter().map(|o| (*o, cut.vertex)));
+            } else {
+                let members = [cut.vertex].into_iter().chain(cut.others.iter().copied());
+                self.true_loops
+                    .extend(members.map(|p| self.units[p as usize].0));
+            }
+            let held = Held {
+                holds: cut.holds,
+                others: cut.others,
+                kept: None,
+            };
+            self.held.insert(cut.vertex, held);
+        }
+        let mut order: Vec<u32> = (0..self.units.len() as u32).collect();
+        order.sort_by_key(|p| (!self.held.contains_key(p), !is_variable(*p), *p));
+        order
     }
 
     /// Lowers a piece and everything it needs.
-    fn search(&mut self, lower: &mut Lower, root: Unit) {
-        if self.state.contains_key(&root) {
-            return;
-        }
-        self.open(lower, root);
-        while let Some(frame) = self.frames.last_mut() {
-            let Some((unit, _)) = frame.needs.get(frame.next).copied() else {
-                self.finish(lower);
-                continue;
-            };
-            frame.next += 1;
-            match self.state.get(&unit) {
-                None => self.open(lower, unit),
-                Some(State::Done) => {}
-                Some(State::Open { depth, .. }) => {
-                    let depth = *depth;
-                    self.close_loop(lower, unit, depth);
+    fn search(&mut self, lower: &mut Lower, root: u32) {
+        while self.state[root as usize] == State::New {
+            self.open(root);
+            while let Some(frame) = self.frames.last() {
+                match self.needs[frame.piece as usize].get(frame.next) {
+                    Some(edge) => self.need(lower, edge.to),
+                    None => self.finish(lower),
                 }
             }
         }
     }
 
-    /// The piece at `depth` needs itself.
-    fn close_loop(&mut self, lower: &mut Lower, unit: Unit, depth: usize) {
-        let holds = self.frames[depth..].iter().all(|f| f.needs[f.next - 1].1);
-        let width = self.frames[depth].width;
+    /// The last piece opened needs another one.
+    fn need(&mut self, lower: &mut Lower, piece: u32) {
+        let is_loop = self.held.get(&piece).is_some_and(|h| !h.holds);
+        match self.state[piece as usize] {
+            State::Done => {}
+            State::New if !is_loop => return self.open(piece),
+            State::New | State::Open => self.keep(lower, piece),
+        }
+        let frame = self.frames.last_mut().expect("a piece is open");
+        frame.next += 1;
+    }
+
+    /// Begins with a piece, or with the latch that it is on a loop with: only what lies on the loop sees what the latch
+    /// has kept.
+    fn open(&mut self, piece: u32) {
+        let latch = self.latches.get(&piece).copied();
+        let latch = latch.filter(|l| self.state[*l as usize] == State::New);
+        let piece = latch.unwrap_or(piece);
+        self.state[piece as usize] = State::Open;
+        self.frames.push(Frame { piece, next: 0 });
+    }
+
+    /// Until a piece is lowered, its value is the one that it has kept.
+    fn keep(&mut self, lower: &mut Lower, piece: u32) {
+        let held = self.held.get_mut(&piece).expect("every loop is cut");
+        if held.kept.is_some() {
+            return;
+        }
+        let unit = self.units[piece as usize];
+        let width = Self::piece_width(lower, unit);
         let origin = lower.node_origin(unit.0);
-        let Some(State::Open { latch, cut, .. }) = self.state.get_mut(&unit) else {
-            unreachable!("only open pieces close a loop")
-        };
-        // A value may hold itself on one path and go through logic on another; then the loop counts.
-        if holds && cut.is_none() && latch.is_none() {
-            let (init, value) = (Bits::zero(width), CellId::new(0));
-            let made = lower.b.latch(Latch {
+        let value = CellId::new(0);
+        let (kept, cell) = if held.holds {
+            let (id, cell) = lower.b.latch(Latch {
                 width,
-                init: init.clone(),
-                init_defined: init,
+                init: Bits::zero(width),
+                init_defined: Bits::zero(width),
                 draw: 0,
                 value,
                 origin,
             });
-            lower.pieces.insert(unit, made.1);
-            lower.found_latches.push((unit.0, unit.1, made.0));
-            *latch = Some(made);
-        } else if !holds && cut.is_none() {
-            let made = lower.b.loop_cut(LoopCut {
+            lower.found_latches.push((unit.0, unit.1, id));
+            (Kept::Latch(id), cell)
+        } else {
+            let (id, cell) = lower.b.loop_cut(LoopCut {
                 width,
-                value: CellId::new(0),
+                value,
                 origin,
             });
-            lower.pieces.insert(unit, made.1);
-            *cut = Some(made);
-            self.true_loops
-                .extend(self.frames[depth..].iter().map(|f| f.unit.0));
-        }
+            (Kept::Loop(id), cell)
+        };
+        held.kept = Some(kept);
+        lower.pieces.insert(unit, cell);
     }
 
     fn finish(&mut self, lower: &mut Lower) {
-        let frame = self.frames.pop().expect("there is one");
-        let value = lower.lower_node(frame.unit.0, frame.unit.1, frame.width);
-        lower.pieces.insert(frame.unit, value);
-        if let Some(State::Open { latch, cut, .. }) = self.state.insert(frame.unit, State::Done) {
-            if let Some((latch, _)) = latch {
-                lower.b.netlist.latches[latch].value = value;
-            }
-            if let Some((cut, _)) = cut {
-                lower.b.netlist.loops[cut].value = value;
+        let piece = self.frames.pop().expect("there is one").piece;
+        let (node, low) = self.units[piece as usize];
+        let width = Self::piece_width(lower, (node, low));
+        let value = lower.lower_node(node, low, width);
+        lower.pieces.insert((node, low), value);
+        self.state[piece as usize] = State::Done;
+        let Some(held) = self.held.get(&piece) else {
+            return;
+        };
+        if let Some(kept) = held.kept {
+            close(lower, kept, value);
+        }
+        // Where others are seen they are lowered again: they follow from what the latch takes, not from what it had.
+        let seen = |p: &u32| self.is_named(lower, *p) || !self.is_temporary(lower, *p);
+        if held.holds && held.others.iter().any(seen) {
+            for other in &held.others {
+                self.state[*other as usize] = State::New;
             }
         }
+    }
+
+    /// True when a bit of a piece has a name of the source.
+    fn is_named(&self, lower: &Lower, piece: u32) -> bool {
+        let (node, low) = self.units[piece as usize];
+        let first = (lower.node(node).start + low) as usize;
+        let width = Self::piece_width(lower, (node, low)) as usize;
+        lower.named[first..first + width].contains(&true)
+    }
+
+    /// True when only the process that a piece belongs to can see it.
+    fn is_temporary(&self, lower: &Lower, piece: u32) -> bool {
+        let (node, _) = self.units[piece as usize];
+        matches!(lower.node(node).kind, NodeKind::Segment(_))
     }
 
     /// One warning for the true loops of the component.
@@ -282,6 +361,25 @@ impl Component {
     }
 }
 
+/// Tells what keeps a value which one that is. A buffer that only names it does not say where it comes from.
+fn close(lower: &mut Lower, kept: Kept, value: CellId) {
+    let netlist = &mut lower.b.netlist;
+    let (kept, origin) = match kept {
+        Kept::Latch(id) => {
+            let latch = &mut netlist.latches[id];
+            (&mut latch.value, &mut latch.origin)
+        }
+        Kept::Loop(id) => {
+            let cut = &mut netlist.loops[id];
+            (&mut cut.value, &mut cut.origin)
+        }
+    };
+    *kept = value;
+    if origin.source == Origin::default().source {
+        *origin = netlist.origins[value];
+    }
+}
+
 /// Bits of two nodes that belong together.
 struct Link {
     from: u32,
@@ -298,5 +396,37 @@ impl Lower<'_, '_, '_> {
             NodeKind::Segment(_) | NodeKind::Join(_) => true,
             _ => false,
         }
+    }
+
+    /// Marks the bits of drivers that have a name of the source; once.
+    fn find_named(&mut self) {
+        if !self.named.is_empty() {
+            return;
+        }
+        let mut named = vec![false; self.graph.bits() as usize];
+        for instance in 0..self.hierarchy.instances.len() as u32 {
+            for (wire, index) in self.module(instance).wires.iter().zip(0..) {
+                if !self.design.names.text(wire.item.name).starts_with('\\') {
+                    continue;
+                }
+                let chunk = Chunk {
+                    base: Base::Wire(index),
+                    offset: 0,
+                    width: wire.width,
+                };
+                self.each_run(instance, &[chunk], |_, run| {
+                    if let Run::Node {
+                        node,
+                        offset,
+                        width,
+                    } = run
+                    {
+                        let first = (self.node(node).start + offset) as usize;
+                        named[first..first + width as usize].fill(true);
+                    }
+                });
+            }
+        }
+        self.named = named;
     }
 }

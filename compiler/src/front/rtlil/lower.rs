@@ -59,6 +59,8 @@ pub struct Lower<'d, 'p, 't> {
     pub plans: FxHashMap<(u32, u32), std::rc::Rc<super::update::Plan>>,
     /// Segments that rules without a clock copy to a variable: where latches are looked for first.
     pub holders: rustc_hash::FxHashSet<NodeId>,
+    /// Which bits of drivers have a name of the source; empty until a loop is met.
+    pub named: Vec<bool>,
     /// Latches found in processes: node, first bit, latch.
     pub found_latches: Vec<(NodeId, u32, LatchId)>,
     /// Whether the cases of a switch exclude each other, by module and first case.
@@ -95,6 +97,7 @@ impl<'d, 'p, 't> Lower<'d, 'p, 't> {
             triggers: super::clocks::Triggers::default(),
             plans: FxHashMap::default(),
             holders: rustc_hash::FxHashSet::default(),
+            named: Vec::new(),
             found_latches: Vec::new(),
             disjoint: FxHashMap::default(),
             undriven: indexmap::IndexMap::default(),

@@ -15,6 +15,7 @@ mod comb;
 mod conflicts;
 mod drivers;
 mod effects;
+mod feedback;
 mod fold;
 mod format;
 mod hierarchy;

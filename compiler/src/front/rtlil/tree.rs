@@ -442,9 +442,4 @@ impl Lower<'_, '_, '_> {
             }
         }
     }
-
-    /// True when a latch is rather looked for here than at a temporary.
-    pub fn is_named(&self, node: super::drivers::NodeId) -> bool {
-        self.holders.contains(&node)
-    }
 }

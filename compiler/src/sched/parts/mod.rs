@@ -304,7 +304,7 @@ fn tail(sinks: &[Sink]) -> Vec<Vec<Item>> {
                 let last = writes.last_mut().expect("there is one");
                 last.push(Item::Sink(index));
             }
-            SinkOrder::Any | SinkOrder::Settled(_) => {}
+            SinkOrder::Any | SinkOrder::Settled(_) | SinkOrder::Move(_) => {}
         }
     }
     let effects = effects.chunks(TAIL).map(<[Item]>::to_vec);

@@ -52,6 +52,8 @@ pub enum SinkOrder {
     /// What settling does once cut loops rest: after all others.
     Settled(usize),
     Effect(usize),
+    /// Before all writes to the memory.
+    Move(MemoryId),
     Write(MemoryId, usize),
 }
 
@@ -159,7 +161,12 @@ impl<'a> Scheduler<'a> {
     fn early_reads(&mut self, sinks: &[Sink], owner: Owner) -> Vec<Sink> {
         let writes: Vec<Sink> = sinks
             .iter()
-            .filter(|s| matches!(s.action, Action::Write { .. } | Action::Run(_)))
+            .filter(|s| {
+                matches!(
+                    s.action,
+                    Action::Write { .. } | Action::Move { .. } | Action::Run(_)
+                )
+            })
             .cloned()
             .collect();
         if writes.len() < 2 {

@@ -38,7 +38,9 @@ impl State {
             Action::StoreRegister(r, _) | Action::Load(r, _) => vec![State::Register(*r)],
             Action::StoreLatch(l, _) => vec![State::Latch(*l)],
             Action::StoreLoop(l, _) => vec![State::Loop(*l)],
-            Action::Write { memory, .. } => vec![State::Memory(*memory)],
+            Action::Write { memory, .. } | Action::Move { memory, .. } => {
+                vec![State::Memory(*memory)]
+            }
             Action::Run(index) => {
                 let node = &tree.scheduler.activity.supernodes.nodes[*index];
                 let registers = node.registers.iter().map(|r| State::Register(*r));

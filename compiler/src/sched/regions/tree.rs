@@ -235,7 +235,7 @@ impl<'s, 'a> Tree<'s, 'a> {
                     early.push((at.order, alone()))
                 }
                 (SinkOrder::Settled(_), _) => late.push((at.order, alone())),
-                (SinkOrder::Write(memory, _), _) => {
+                (SinkOrder::Move(memory) | SinkOrder::Write(memory, _), _) => {
                     by_memory.entry(memory).or_default().push(*leaf)
                 }
                 (SinkOrder::Any, _) => match self.placement.step_towards(region, at.region) {

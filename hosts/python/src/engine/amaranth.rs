@@ -1,7 +1,5 @@
 //! Processes and testbenches of Amaranth: when each runs, and what wakes it.
 
-use std::sync::Mutex;
-
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -9,8 +7,9 @@ use pyo3::prelude::*;
 
 use super::bits::Bits;
 use super::core::Core;
+use super::held::{Held, lock};
 use super::process::Process;
-use super::signals::{Signals, lock};
+use super::signals::Signals;
 use super::slot::{Gate, Late, SlotId, Target, Waiter, When};
 use super::targets::Woken;
 use super::trigger::{Answer, Trigger, Waits, part_of};
@@ -30,15 +29,15 @@ pub struct Clock {
 #[pyclass(frozen, module = "rtlwasm._native")]
 pub struct AmaranthKernel {
     pub signals: Py<Signals>,
-    pub clocks: Mutex<Vec<Clock>>,
-    processes: Mutex<Vec<Py<Process>>>,
-    pub targets: Mutex<Vec<Woken>>,
+    pub clocks: Held<Vec<Clock>>,
+    processes: Held<Vec<Py<Process>>>,
+    pub targets: Held<Vec<Woken>>,
     /// Triggers that fire in the next round.
-    pub active: Mutex<Vec<Py<Trigger>>>,
+    pub active: Held<Vec<Py<Trigger>>>,
     /// Triggers whose condition the module is to know when time goes on.
-    pub failed: Mutex<Vec<Py<Trigger>>>,
+    pub failed: Held<Vec<Py<Trigger>>>,
     /// Computes values of expressions: `sample(part)`. Its `BrokenTrigger` and `DomainReset` are raised by triggers.
-    engine: Mutex<Option<Py<PyAny>>>,
+    engine: Held<Option<Py<PyAny>>>,
 }
 
 #[pymethods]
@@ -47,12 +46,12 @@ impl AmaranthKernel {
     fn new(signals: Py<Signals>, engine: Py<PyAny>) -> AmaranthKernel {
         AmaranthKernel {
             signals,
-            clocks: Mutex::default(),
-            processes: Mutex::default(),
-            targets: Mutex::default(),
-            active: Mutex::default(),
-            failed: Mutex::default(),
-            engine: Mutex::new(Some(engine)),
+            clocks: Held::default(),
+            processes: Held::default(),
+            targets: Held::default(),
+            active: Held::default(),
+            failed: Held::default(),
+            engine: Held::new(Some(engine)),
         }
     }
 
@@ -115,27 +114,11 @@ impl AmaranthKernel {
             wakes,
             answer,
             oneshot,
-            run: Mutex::new(Waits::default()),
+            run: Held::new(Waits::default()),
         };
         let trigger = Bound::new(slf.py(), trigger)?;
         slf.get().arm(&trigger)?;
         Ok(trigger.unbind())
-    }
-
-    /// Writes a signal and lets everything that waits for that act. False: the design drives it.
-    fn set(
-        &self,
-        py: Python<'_>,
-        signal: &Bound<'_, PyAny>,
-        value: &Bound<'_, PyAny>,
-    ) -> PyResult<bool> {
-        let signals = self.signals.get();
-        let slot = signals.slot(signal)?;
-        let written = signals.write(slot, value)?;
-        if written {
-            self.settle(py, true)?;
-        }
-        Ok(written)
     }
 
     /// Runs rounds until nothing changes.
@@ -249,6 +232,20 @@ impl AmaranthKernel {
 }
 
 impl AmaranthKernel {
+    /// Writes a slot and lets everything that waits for that act. False: the design drives it.
+    pub fn set_slot(
+        &self,
+        py: Python<'_>,
+        slot: SlotId,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<bool> {
+        let written = self.signals.get().write(slot, value)?;
+        if written {
+            self.settle(py, true)?;
+        }
+        Ok(written)
+    }
+
     /// Runs rounds until nothing changes; `seen` says that somebody goes on at once.
     fn settle(&self, py: Python<'_>, seen: bool) -> PyResult<()> {
         let signals = self.signals.get();
@@ -287,18 +284,25 @@ impl AmaranthKernel {
     /// Everything that happens at the present time, then on to the next deadline. True while something is critical.
     fn go_on(&self, py: Python<'_>) -> PyResult<bool> {
         let signals = self.signals.get();
-        self.settle(py, false)?;
-        // Who is woken by what is owed, and what that tells, comes before testbenches.
-        while signals.core().owes_news() && self.is_testbench_due() {
-            signals.with(py, Core::act)?;
+        let critical = loop {
             self.settle(py, false)?;
-        }
-        while self.run(py, true)? {}
+            // Who is woken by what is owed, and what that tells, comes before testbenches, and before the end.
+            let news = signals.core().owes_news();
+            if !(news && self.is_testbench_due()) {
+                while self.run(py, true)? {}
+                let critical = self.is_critical();
+                // Another artifact takes over what has settled only.
+                let asked = !lock(&self.failed).is_empty();
+                if critical && !asked || !signals.core().owes_news() {
+                    break critical;
+                }
+            }
+            signals.with(py, Core::act)?;
+        };
         let failed = std::mem::take(&mut *lock(&self.failed));
         for trigger in failed {
             trigger.get().hand_over_condition(py)?;
         }
-        let critical = self.is_critical();
         signals.pass(py, critical)?;
         if signals.core().has_told() {
             self.tell(py)?;
@@ -401,22 +405,21 @@ impl AmaranthKernel {
 
     /// Runs every process, or every testbench, that is to run. True when one did.
     fn run(&self, py: Python<'_>, testbenches: bool) -> PyResult<bool> {
-        let (mut i, mut ran) = (0, false);
+        let (mut next, mut ran) = (0, false);
         loop {
-            let process = {
-                let processes = lock(&self.processes);
-                let Some(process) = processes.get(i) else {
-                    return Ok(ran);
-                };
+            let processes = lock(&self.processes);
+            let is_next = |process: &Py<Process>| {
                 let inner = process.get();
-                let due = inner.testbench == testbenches && inner.take_turn();
-                due.then(|| process.clone_ref(py))
+                inner.testbench == testbenches && inner.take_turn()
             };
-            if let Some(process) = process {
-                ran = true;
-                process.get().resume(py)?;
-            }
-            i += 1;
+            let Some(skipped) = processes[next..].iter().position(is_next) else {
+                return Ok(ran);
+            };
+            next += skipped + 1;
+            let process = processes[next - 1].clone_ref(py);
+            drop(processes);
+            ran = true;
+            process.get().resume(py)?;
         }
     }
 }

@@ -78,6 +78,14 @@ impl Bits {
         }
     }
 
+    /// In words of 64 bits, the least significant first.
+    pub fn limbs(&self) -> &[u64] {
+        match self {
+            Bits::Word(word) => std::slice::from_ref(word),
+            Bits::Wide(value) => value.limbs(),
+        }
+    }
+
     pub fn is_zero(&self) -> bool {
         match self {
             Bits::Word(word) => *word == 0,

@@ -8,7 +8,8 @@
 //!
 //! What the model is to act on it acts on when somebody needs to know: then, or in the call in which the clocks run on.
 //! Until then it is *owed*, and what processes write *staged*, if it comes with an edge that is owed. Where it can be seen
-//! how often logic settles, as in designs with loops, nothing is owed.
+//! how often logic settles, as in designs with loops, what is written in later rounds is *queued*: the module settles
+//! before each.
 
 use std::collections::VecDeque;
 
@@ -17,6 +18,7 @@ use rtlwasm_host::{Access, Artifact, Error, Kind, Model, Signal, Value};
 use super::bits::Bits;
 use super::free::FreeClock;
 use super::memory::MemoryReset;
+use super::queue::Queue;
 use super::record::{Recorded, Recorder};
 use super::slot::{Gate, Late, Place, Slot, SlotId, Target, Waiter};
 use super::timeline::Timeline;
@@ -25,6 +27,9 @@ use super::timeline::Timeline;
 const ALONE: u32 = 64;
 /// And a call goes to so many at most: in between the interpreter looks for signals.
 const MOST_AT_ONCE: u32 = 256;
+
+/// Rows of memories that are read before an edge in the call that makes it.
+const MOST_ROWS: usize = 16;
 
 /// What is not stored is made so when that would have saved so many calls.
 const WORTH: u32 = 64;
@@ -53,12 +58,23 @@ pub struct Core {
     pub edges: bool,
     /// Slots with a `staged`, in the order in which they were written.
     pub staged: Vec<SlotId>,
+    /// What comes when it has settled with all that.
+    pub queue: Queue,
+    /// What is owed was written in the last round: what is written in this one comes together with its edges.
+    pub fresh: bool,
+    /// The module has stopped in the middle of an instant, and those come first who are woken by its beginning.
+    pub held: bool,
+    /// Rows that somebody samples who runs when everything has settled, and what they were before the edge.
+    pub sampled_rows: Vec<SlotId>,
+    pub kept_rows: Vec<(SlotId, Bits)>,
     /// Values of what the design drives are read as they were before the edge up to which the clocks have run.
     pub before: bool,
     /// What was owed last was needed before the clocks ran on.
     pub eager: bool,
-    /// How much may be owed at a time.
-    pub owing: Owing,
+    /// The order in which inputs change may matter: it settles between the writes of two rounds.
+    pub ordered: bool,
+    /// The design tells when values change.
+    pub tells_changes: bool,
     /// The design tells something.
     pub tells: bool,
     /// Ids of the clocks and asynchronous resets that are inputs.
@@ -67,6 +83,8 @@ pub struct Core {
     pub tested: Vec<((Target, u32), bool)>,
     /// Cycles that have been run before the present call for a condition.
     pub ran: u64,
+    /// The condition that they have been run for, which holds.
+    pub holds: Option<SlotId>,
     /// What calls would have been saved by, if it were stored; and how many.
     pub wanted: Vec<SlotId>,
     pub misses: u32,
@@ -101,11 +119,13 @@ pub struct Core {
 impl Core {
     pub fn new(model: Model) -> Core {
         Core {
-            owing: owing(&model),
+            ordered: is_ordered(&model),
+            tells_changes: false,
             tells: !model.artifact().manifest().events.is_empty(),
             triggers: triggers(&model),
             tested: Vec::new(),
             ran: 0,
+            holds: None,
             wanted: Vec::new(),
             misses: 0,
             worth: WORTH,
@@ -122,6 +142,11 @@ impl Core {
             owed: false,
             edges: false,
             staged: Vec::new(),
+            queue: Queue::default(),
+            fresh: false,
+            held: false,
+            sampled_rows: Vec::new(),
+            kept_rows: Vec::new(),
             memories: Vec::new(),
             before: false,
             eager: false,
@@ -182,11 +207,15 @@ impl Core {
         self.passed.clear();
         self.watched.clear();
         self.staged.clear();
+        self.tested.clear();
+        self.take_queue();
         self.horizon = None;
+        (self.before, self.held) = (false, false);
         (self.unsettled, self.owed, self.edges) = (true, false, false);
         for id in 0..self.slots.len() {
             self.slots[id].next = None;
             self.slots[id].staged = None;
+            self.slots[id].queued = None;
             self.slots[id].waiters.clear();
             self.power_on(id)?;
         }
@@ -239,26 +268,25 @@ impl Core {
     pub fn is_watched(&mut self) -> bool {
         let waiting = !self.pending.is_empty() || !self.woken.is_empty();
         let seen = self.unseen < ALONE && self.horizon.is_none();
-        let steps = !self.memories_rest() || self.awaits_computed() || !self.can_look();
+        let steps = !self.memories_rest() || !self.can_look();
         seen || self.unsettled || waiting || steps
-    }
-
-    /// Whether somebody waits for a clock or reset that the design computes: they see what was before its edge.
-    fn awaits_computed(&self) -> bool {
-        let mut watched = self.watched.iter();
-        watched.any(|(id, _)| self.computed_trigger(*id).is_some())
     }
 
     /// Whether nobody sees when the model acts; `seen` says that somebody goes on at once.
     pub fn may_owe(&mut self, seen: bool) -> bool {
-        let reacts = !self.watched.is_empty() || self.tells && self.edges;
-        let none = self.owing == Owing::Nothing || self.tells_rounds() || seen && reacts;
-        !none && !self.awaits_computed() && self.memories_rest()
+        let none = self.tells_rounds() || seen && self.may_react();
+        !none && self.memories_rest()
     }
 
     /// Something is owed that may wake somebody, or be told.
     pub fn owes_news(&self) -> bool {
-        self.owed && (self.tells && self.edges || !self.watched.is_empty())
+        self.owed && self.may_react()
+    }
+
+    /// What the model acts on may wake somebody, or be told.
+    fn may_react(&self) -> bool {
+        let tells = self.tells_changes || self.tells && (self.edges || self.computed);
+        tells || !self.watched.is_empty()
     }
 
     /// The design has told something that has not been taken.
@@ -269,8 +297,8 @@ impl Core {
     /// The present value.
     pub fn read(&mut self, id: SlotId) -> Result<Bits, Error> {
         let slot = &self.slots[id];
-        if let Some(staged) = &slot.staged {
-            return Ok(staged.clone());
+        if let Some(ahead) = slot.queued.as_ref().or(slot.staged.as_ref()) {
+            return Ok(ahead.clone());
         }
         if let (true, Place::Signal(signal)) = (self.before, slot.place)
             && signal.kind() != Kind::Input
@@ -278,6 +306,11 @@ impl Core {
         {
             let value = self.model.peek_before(signal)?;
             return Ok(Bits::of(value, slot.width));
+        }
+        if let (true, Some((_, value))) =
+            (self.before, self.kept_rows.iter().find(|row| row.0 == id))
+        {
+            return Ok(value.clone());
         }
         if self.owed && !slot.place.is_written_by_hosts_only() {
             self.eager = true;
@@ -298,6 +331,11 @@ impl Core {
             _ if place.is_written_by_hosts_only() => Late::Yes,
             Place::Signal(signal) if self.is_constant(signal) => Late::Yes,
             Place::Signal(_) if self.is_stored(id) => Late::Copy,
+            Place::Row(..) if self.sampled_rows.contains(&id) => Late::Rows,
+            Place::Row(..) if self.sampled_rows.len() < MOST_ROWS => {
+                self.sampled_rows.push(id);
+                Late::Rows
+            }
             Place::Host | Place::Signal(_) | Place::Row(..) => Late::No,
         }
     }
@@ -334,13 +372,16 @@ impl Core {
 
     /// Writes a slot at the end of the round. False: the design drives it.
     pub fn write(&mut self, id: SlotId, value: Bits) -> Result<bool, Error> {
-        if self.read_next(id)? == value {
+        let slot = &self.slots[id];
+        // What it is would have to be computed first.
+        let unknown = self.owed && !slot.place.is_written_by_hosts_only() && slot.next.is_none();
+        if !unknown && self.read_next(id)? == value {
             return Ok(true);
         }
         if let Place::Signal(signal) = self.slots[id].place
             && signal.access() != Access::ReadWrite
         {
-            return Ok(false);
+            return Ok(unknown && self.read_next(id)? == value);
         }
         if self.slots[id].next.replace(value).is_none() {
             self.pending.push(id);
@@ -352,6 +393,9 @@ impl Core {
     pub fn wait(&mut self, id: SlotId, waiter: Waiter) -> Result<(), Error> {
         let slot = &self.slots[id];
         if slot.waiters.is_empty() && !slot.place.is_written_by_hosts_only() {
+            if !self.queue.is_empty() {
+                self.act()?;
+            }
             let now = self.read(id)?;
             self.watched.push((id, now));
         }
@@ -378,24 +422,11 @@ impl Core {
     }
 }
 
-/// What may be owed: written, but not acted on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Owing {
-    /// All that is written until an edge of a clock.
-    Everything,
-    /// What is written in one round: in which order inputs change may matter to the design.
-    OneRound,
-    /// It is told when values change.
-    Nothing,
-}
-
-fn owing(model: &Model) -> Owing {
+/// Whether the order in which inputs change may matter to the design.
+fn is_ordered(model: &Model) -> bool {
     let manifest = model.artifact().manifest();
     let loops = manifest.features.iter().any(|name| name == "loops");
-    match loops || has_computed(model) {
-        true => Owing::OneRound,
-        false => Owing::Everything,
-    }
+    loops || has_computed(model)
 }
 
 /// The ids of all clocks and asynchronous resets that are inputs.

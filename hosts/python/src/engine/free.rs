@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use rtlwasm_host::{Clock, Error, Kind, Run, Status};
+use rtlwasm_host::{Clock, Error, Kind, Status};
 
 use super::bits::Bits;
 use super::core::Core;
@@ -47,6 +47,15 @@ pub struct Plan {
     /// How late those are woken who are woken by edges.
     pub late: Late,
     pub guards: Vec<Guard>,
+    /// How late those may be who wait for edges that the design computes.
+    pub computed: Vec<(SlotId, Late)>,
+}
+
+impl Plan {
+    /// Whether the module is to keep values of before the edge.
+    pub fn copies(&self) -> bool {
+        matches!(self.late, Late::Copy | Late::Rows)
+    }
 }
 
 /// The time of an edge, and how late all may be who are woken by it.
@@ -100,13 +109,20 @@ impl Core {
         if self.is_watched() || self.clocks.is_empty() {
             return Ok(false);
         }
-        self.ran = 0;
+        // What the design tells is told at its time.
+        if self.tells && !self.queue.is_empty() {
+            self.act()?;
+            if self.has_told() {
+                return Ok(false);
+            }
+        }
+        (self.ran, self.holds) = (0, None);
         let Some(mut nexts) = self.nexts()? else {
             return Ok(false);
         };
         if let ([next], false, true) = (
             nexts.as_mut_slice(),
-            self.is_recorded(),
+            self.is_recorded() || !self.queue.is_empty(),
             self.watched.is_empty(),
         ) {
             self.run_until(next)?;
@@ -130,11 +146,11 @@ impl Core {
         self.count_edges(&nexts, time - 1);
         self.wake_all(&nexts, &stop, time)?;
         if self.woken.is_empty() {
+            self.before = false;
             self.wake_changed()?;
         }
-        if self.woken.is_empty() {
+        if self.woken.is_empty() && !self.unsettled {
             // Time goes on: everybody has had their turn.
-            self.before = false;
             self.passed.clear();
         }
         Ok(self.woken.is_empty() && stop.time.is_some() && !self.unsettled)
@@ -142,16 +158,17 @@ impl Core {
 
     /// Wakes whom the module has stopped for, or who waits for the edge that it has run up to.
     fn wake_all(&mut self, nexts: &[Next], stop: &Stop, time: i128) -> Result<(), Error> {
-        if self.model.edge_pending() {
-            // All is as it was before, and they are woken by what is still to be acted on.
-            (self.unsettled, self.edges) = (true, true);
-        } else {
-            self.before = stop.copied;
-        }
+        self.before = stop.copied;
         self.tested.clone_from(&stop.tested);
         self.wake_at(nexts, time)?;
-        self.tested.clear();
-        self.note_changes(stop)
+        self.wake_late(stop)?;
+        self.note_changes(stop)?;
+        if self.model.edge_pending() {
+            // All is as it was before edges that are still to be acted on. Who is woken by earlier ones comes first.
+            self.held = !self.woken.is_empty() && !self.changed.is_empty();
+            (self.unsettled, self.edges) = (!self.held, !self.held);
+        }
+        Ok(())
     }
 
     /// Runs the only clock, while all that waits for it waits for a condition that has taken long before.
@@ -185,9 +202,13 @@ impl Core {
             .set_clock_period(clock, half_period, half_period)?;
         self.calls += 1;
         let run = self.model.run_until(clock, most, signal, 1)?;
-        settled(&run, "rtl_run_until")?;
+        settled(run.status, "rtl_run_until")?;
         self.collect_events();
         self.ran = run.cycles;
+        if run.status == Status::Ok {
+            self.slots[condition].waited = run.cycles;
+            self.holds = Some(condition);
+        }
         let flips = 2 * i128::from(run.cycles) - i128::from(next.high && run.cycles > 0);
         if flips > 0 {
             self.timeline.now = next.time + (flips - 1) * half;
@@ -241,6 +262,11 @@ impl Core {
             late if self.eager || self.tells || !self.watched.is_empty() => late,
             _ => Late::No,
         };
+        let late = match late {
+            // The time of such an edge is not known.
+            Late::Rows if !guards.is_empty() => Late::No,
+            late => late,
+        };
         if let Some((time, _)) = edge {
             until = until.min(if late == Late::No { time - 1 } else { time });
         }
@@ -256,6 +282,7 @@ impl Core {
             edge: edge.map(|(time, _)| time).filter(|_| late != Late::No),
             late,
             guards,
+            computed: self.computed_lates(matches!(late, Late::Copy | Late::Rows)),
         }))
     }
 
@@ -305,6 +332,7 @@ impl Core {
                     time += i128::from(left.max(1) - 1) * 2 * half;
                 }
             }
+            Gate::Until(condition, _) if self.holds == Some(condition) => {}
             Gate::Until(condition, reset) => match self.condition(&[Some(condition), reset])? {
                 Until::Holds => {}
                 Until::Never => return Ok(None),
@@ -320,7 +348,7 @@ impl Core {
     }
 
     /// Whether a reset is inactive as long as only clocks move.
-    fn stays_low(&mut self, reset: Option<SlotId>) -> Result<bool, Error> {
+    pub fn stays_low(&mut self, reset: Option<SlotId>) -> Result<bool, Error> {
         Ok(match reset {
             None => true,
             Some(slot) => {
@@ -363,25 +391,48 @@ impl Core {
             }
         }
         let watches = self.look_for(nexts, plan)?;
-        self.calls += 1;
-        let run = match self.model.is_interpreted() && self.interpreted + plan.flips < MANY_FLIPS {
-            true => {
-                self.interpreted += plan.flips;
-                self.model.advance_briefly(until)?
-            }
-            false => self.model.advance(until)?,
-        };
-        let stop = self.what_stopped(run, plan, nexts, &watches)?;
+        let status = self.advance(plan, until)?;
+        let stop = self.what_stopped(status, plan, nexts, &watches)?;
         for next in nexts {
             if let Some(inside) = self.clocks[next.clock].0.inside {
                 self.model.stop_clock(inside)?;
             }
         }
-        settled(&run, "rtl_advance")?;
+        settled(status, "rtl_advance")?;
         self.collect_events();
         self.follow(nexts, plan, stop.time);
         self.note_levels()?;
         Ok(stop)
+    }
+
+    /// Writes what is queued, and lets the clocks run; rows of memories are read before an edge.
+    fn advance(&mut self, plan: &Plan, until: u64) -> Result<Status, Error> {
+        let briefly = self.model.is_interpreted() && self.interpreted + plan.flips < MANY_FLIPS;
+        if briefly {
+            self.interpreted += plan.flips;
+        }
+        self.kept_rows.clear();
+        let mut script = self.take_queue();
+        let rows = plan.late == Late::Rows && plan.edge.is_some();
+        if script.is_empty() && !rows {
+            self.calls += 1;
+            let run = match briefly {
+                true => self.model.advance_briefly(until)?,
+                false => self.model.advance(until)?,
+            };
+            return Ok(run.status);
+        }
+        if rows {
+            script.advance(until - 1);
+            self.peek_rows(&mut script);
+        }
+        script.advance(until);
+        let played = self.play(&mut script, briefly)?;
+        let last = script.len() - 1;
+        if rows && played.stopped_at.is_none_or(|operation| operation == last) {
+            self.keep_rows(&script, last);
+        }
+        Ok(played.status)
     }
 
     /// Clocks and time as the call has left them.
@@ -439,9 +490,9 @@ impl Core {
     }
 }
 
-pub fn settled(run: &Run, call: &'static str) -> Result<(), Error> {
-    match run.status {
-        status @ Status::NotSettled => Err(Error::Refused { call, status }),
+pub fn settled(status: Status, call: &'static str) -> Result<(), Error> {
+    match status {
+        Status::NotSettled => Err(Error::Refused { call, status }),
         _ => Ok(()),
     }
 }

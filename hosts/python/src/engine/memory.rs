@@ -47,7 +47,7 @@ impl Core {
         (0..self.memories.len()).all(|i| {
             let when = self.memories[i].when;
             let slot = &self.slots[when];
-            let still = slot.place.is_written_by_hosts_only() && slot.staged.is_none();
+            let still = slot.place.is_written_by_hosts_only() && !slot.is_ahead();
             still && self.read_model(when).is_ok_and(|value| value.is_zero())
         })
     }

@@ -3,11 +3,15 @@
 mod adopt;
 mod amaranth;
 mod bits;
+mod context;
 mod core;
 mod design;
 mod free;
+mod held;
+mod looks;
 mod memory;
 mod process;
+mod queue;
 mod record;
 mod round;
 mod signals;
@@ -19,6 +23,7 @@ mod torii;
 mod trigger;
 
 pub use amaranth::AmaranthKernel;
+pub use context::{Awaited, BenchContext, Context};
 pub use design::compile_design;
 pub use process::Process;
 pub use signals::Signals;

@@ -1,6 +1,6 @@
 //! A process or a testbench of Amaranth: its coroutine, and what that waits for.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 use pyo3::types::iterator::PySendResult;
 
-use super::signals::lock;
+use super::held::{Held, lock};
 use super::trigger::Trigger;
 
 /// A process or a testbench.
@@ -17,22 +17,23 @@ pub struct Process {
     constructor: Py<PyAny>,
     pub testbench: bool,
     background: bool,
-    run: Mutex<Running>,
+    // Whoever looks at these holds the interpreter lock.
+    runnable: AtomicBool,
+    critical: AtomicBool,
+    /// Something has come that would have let it run, had the trigger not counted it: it is to be its turn first.
+    passed: AtomicBool,
+    run: Held<Running>,
 }
 
-/// What changes about a process.
+/// What it runs, and what it waits for.
 #[derive(Default)]
 struct Running {
     context: Option<Py<PyAny>>,
     /// None: it has returned.
     coroutine: Option<Py<PyIterator>>,
     waits_on: Option<Py<Trigger>>,
-    runnable: bool,
-    critical: bool,
     /// It has not waited yet.
     fresh: bool,
-    /// Something has come that would have let it run, had the trigger not counted it: it is to be its turn first.
-    passed: bool,
 }
 
 #[pymethods]
@@ -50,11 +51,11 @@ impl Process {
             context,
             coroutine: Some(coroutine.unbind()),
             waits_on: None,
-            runnable: true,
-            critical: !self.background,
             fresh: true,
-            passed: false,
         };
+        self.runnable.store(true, Relaxed);
+        self.critical.store(!self.background, Relaxed);
+        self.passed.store(false, Relaxed);
         let before = std::mem::replace(&mut *lock(&self.run), running);
         drop(before);
         Ok(())
@@ -63,12 +64,12 @@ impl Process {
     /// Whether it keeps the simulation going.
     #[getter]
     pub fn critical(&self) -> bool {
-        lock(&self.run).critical
+        self.critical.load(Relaxed)
     }
 
     #[setter]
     fn set_critical(&self, critical: bool) {
-        lock(&self.run).critical = critical;
+        self.critical.store(critical, Relaxed);
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -93,40 +94,42 @@ impl Process {
             constructor,
             testbench,
             background,
-            run: Mutex::default(),
+            runnable: AtomicBool::new(false),
+            critical: AtomicBool::new(false),
+            passed: AtomicBool::new(false),
+            run: Held::default(),
         }
     }
 
     /// What it waits for has come.
     pub fn wake(&self) {
-        let mut run = lock(&self.run);
-        run.runnable = true;
-        let before = run.waits_on.take();
-        drop(run);
+        self.runnable.store(true, Relaxed);
+        let before = lock(&self.run).waits_on.take();
         drop(before);
     }
 
     /// Whether it is to run; it is not any more.
     pub fn take_turn(&self) -> bool {
-        let mut run = lock(&self.run);
-        run.passed = false;
-        std::mem::take(&mut run.runnable)
+        let due = self.is_due();
+        self.passed.store(false, Relaxed);
+        self.runnable.store(false, Relaxed);
+        due
     }
 
     /// Whether it is to run.
     pub fn is_due(&self) -> bool {
-        lock(&self.run).runnable
+        self.runnable.load(Relaxed)
     }
 
     /// A trigger has counted what came. A testbench has its turn when everything has settled, and what comes before is
     /// missed.
     pub fn pass(&self) {
-        lock(&self.run).passed = self.testbench;
+        self.passed.store(self.testbench, Relaxed);
     }
 
     /// Whether its turn is still to come.
     pub fn has_passed(&self) -> bool {
-        lock(&self.run).passed
+        self.passed.load(Relaxed)
     }
 
     pub fn waits_on(&self, trigger: &Bound<'_, Trigger>) -> bool {
@@ -153,7 +156,7 @@ impl Process {
         let ended = match trigger {
             Some(_) => None,
             None => {
-                run.critical = false;
+                self.critical.store(false, Relaxed);
                 run.coroutine.take()
             }
         };

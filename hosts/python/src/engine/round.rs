@@ -1,9 +1,10 @@
 //! The end of a round: what was written becomes visible, wakes who waits for it, and the model acts on it or owes it.
 
-use rtlwasm_host::{Error, KEPT_EVENTS, Signal, Status, Watch};
+use rtlwasm_host::{Error, KEPT_EVENTS, Signal, Watch};
 
 use super::bits::Bits;
-use super::core::{Core, Owing};
+use super::core::Core;
+use super::free::settled;
 use super::slot::{Gate, Place, SlotId, Waiter};
 
 /// So many writes come with one edge in one call.
@@ -15,12 +16,21 @@ impl Core {
     /// Ends a round; `seen` says that somebody goes on at once when all rounds are over. True when another one is needed.
     pub fn commit(&mut self, seen: bool) -> Result<bool, Error> {
         self.rounds += 1;
+        let stopped = self.model.edge_pending() && !self.changed.is_empty();
+        if std::mem::take(&mut self.held) || stopped {
+            // Who is woken by edges that are pending runs before the model acts on those.
+            (self.unsettled, self.edges) = (true, true);
+            self.wake_changed()?;
+            return Ok(true);
+        }
+        let acts = self.unsettled && !self.may_owe(seen);
+        self.fresh = self.unsettled && !self.owed;
         if self.unsettled {
-            if self.may_owe(seen) {
-                (self.unsettled, self.owed) = (false, true);
-            } else {
-                self.act()?;
-            }
+            (self.unsettled, self.owed) = (false, true);
+        }
+        // What is written in this round comes together with edges.
+        if acts && !(self.fresh && self.edges) {
+            self.act()?;
         }
         for id in std::mem::take(&mut self.pending) {
             let Some(next) = self.slots[id].next.take() else {
@@ -43,6 +53,9 @@ impl Core {
                 self.changed.push((id, before, next));
             }
         }
+        if acts && self.owed {
+            self.act()?;
+        }
         // Somebody is woken by this round: whoever is by what is owed is woken together with them.
         let more = !self.changed.is_empty() || !self.woken.is_empty();
         if self.owed && more && !self.watched.is_empty() {
@@ -58,6 +71,7 @@ impl Core {
         for (id, before, after) in std::mem::take(&mut self.changed) {
             self.wake(id, &before, &after)?;
         }
+        self.tested.clear();
         Ok(())
     }
 
@@ -106,24 +120,19 @@ impl Core {
         for trigger in triggers {
             watches.push(self.model.watch(Watch::changed(trigger))?);
         }
-        self.calls += 1;
         let now = self.timeline.now;
         if let (true, Ok(now)) = (self.is_recorded(), u64::try_from(now)) {
             self.model.set_time(now);
         }
-        let run = self.model.eval()?;
+        let status = self.settle()?;
         self.record_call(now, &[]);
         for watch in watches {
             self.model.unwatch(watch)?;
         }
-        self.unsettled |= self.model.edge_pending();
-        match run.status {
-            status @ Status::NotSettled => Err(Error::Refused {
-                call: "rtl_eval",
-                status,
-            }),
-            _ => Ok(()),
+        if self.model.edge_pending() {
+            (self.unsettled, self.edges) = (true, true);
         }
+        settled(status, "rtl_eval")
     }
 
     /// Before a call: the model gets what is staged, to come with the edges that are owed.
@@ -149,33 +158,42 @@ impl Core {
     }
 
     pub fn store(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
-        let known = !matches!(self.slots[id].place, Place::Host);
-        if known && self.owed && self.owing == Owing::OneRound {
-            self.act()?;
-        }
         if self.slots[id].trigger {
             if self.owed {
                 self.act()?;
             }
             self.edges = true;
         }
-        let slot = &mut self.slots[id];
-        if matches!(slot.place, Place::Host) {
-            slot.own = value.clone();
+        if matches!(self.slots[id].place, Place::Host) {
+            self.slots[id].own = value.clone();
             return Ok(());
+        }
+        let ahead = if self.owed && self.ordered && !(self.fresh && self.edges) {
+            self.enqueue(id, value)
+        } else if self.owed && self.edges || self.model.edge_pending() {
+            self.stage(id, value)
+        } else {
+            self.unsettled = true;
+            return self.poke(id, value);
+        };
+        if !ahead {
+            self.act()?;
         }
         self.unsettled = true;
-        if self.owed && self.edges || self.model.edge_pending() {
-            if self.staged.len() == MOST_STAGED || self.slots[id].width > WIDEST_STAGED {
-                self.act()?;
-                self.unsettled = true;
-                return self.poke(id, value);
-            }
-            self.slots[id].staged = Some(value.clone());
-            self.staged.push(id);
-            return Ok(());
+        match ahead || self.model.edge_pending() && self.stage(id, value) {
+            true => Ok(()),
+            false => self.poke(id, value),
         }
-        self.poke(id, value)
+    }
+
+    /// Writes a slot together with edges that are owed. False: those are to be acted on first.
+    fn stage(&mut self, id: SlotId, value: &Bits) -> bool {
+        if self.staged.len() == MOST_STAGED || self.slots[id].width > WIDEST_STAGED {
+            return false;
+        }
+        self.slots[id].staged = Some(value.clone());
+        self.staged.push(id);
+        true
     }
 
     /// Writes to the model, which knows the slot.

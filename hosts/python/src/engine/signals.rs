@@ -1,6 +1,6 @@
 //! The signals and memory rows of a simulation as Python knows them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::cell::RefMut;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -9,7 +9,8 @@ use rtlwasm_host::{Error, Model, ModelOptions};
 use rustc_hash::FxHashMap;
 
 use super::bits::Bits;
-use super::core::{Core, Owing};
+use super::core::Core;
+use super::held::{Held, lock};
 use super::slot::SlotId;
 use crate::artifact::Artifact;
 use crate::errors::{answered, caught, guarded, not_loaded};
@@ -23,14 +24,14 @@ type Change<'py> = (i128, u64, SlotId, Bound<'py, PyAny>);
 /// One simulation, without its processes.
 #[pyclass(frozen, module = "rtlwasm._native")]
 pub struct Signals {
-    core: Mutex<Core>,
+    core: Held<Core>,
     /// Slots by the address of the signal, which `known` keeps alive.
-    slots: Mutex<FxHashMap<usize, SlotId>>,
-    known: Mutex<Vec<Py<PyAny>>>,
+    slots: Held<FxHashMap<usize, SlotId>>,
+    known: Held<Vec<Py<PyAny>>>,
     /// Makes a signal known that is used for the first time, and returns its slot.
-    missing: Mutex<Option<Py<PyAny>>>,
+    missing: Held<Option<Py<PyAny>>>,
     /// Goes on with an artifact that stores signals, by their names.
-    store: Mutex<Option<Py<PyAny>>>,
+    store: Held<Option<Py<PyAny>>>,
 }
 
 #[pymethods]
@@ -44,11 +45,11 @@ impl Signals {
     ) -> PyResult<Signals> {
         let model = new_model(py, artifact)?;
         Ok(Signals {
-            core: Mutex::new(Core::new(model)),
-            slots: Mutex::default(),
-            known: Mutex::default(),
-            missing: Mutex::new(Some(missing)),
-            store: Mutex::new(Some(store)),
+            core: Held::new(Core::new(model)),
+            slots: Held::default(),
+            known: Held::default(),
+            missing: Held::new(Some(missing)),
+            store: Held::new(Some(store)),
         })
     }
 
@@ -109,9 +110,8 @@ impl Signals {
 
     /// The slot of a signal.
     pub fn slot(&self, signal: &Bound<'_, PyAny>) -> PyResult<SlotId> {
-        let key = signal.as_ptr() as usize;
-        if let Some(slot) = lock(&self.slots).get(&key) {
-            return Ok(*slot);
+        if let Some(slot) = self.known(signal) {
+            return Ok(slot);
         }
         let py = signal.py();
         let missing = lock(&self.missing).as_ref().map(|call| call.clone_ref(py));
@@ -204,9 +204,9 @@ impl Signals {
         (core.unseen, core.worth) = (u32::MAX, 1);
     }
 
-    /// It is told when values change, so that everything that is written is acted on at once.
+    /// It is told when values change: what a testbench writes is acted on at once.
     fn tell_changes(&self) {
-        self.core().owing = Owing::Nothing;
+        self.core().tells_changes = true;
     }
 
     /// Whether the order in which inputs change may matter.
@@ -246,8 +246,14 @@ impl Signals {
 }
 
 impl Signals {
+    /// The slot of what has been used before.
+    pub fn known(&self, signal: &Bound<'_, PyAny>) -> Option<SlotId> {
+        let slots = lock(&self.slots);
+        slots.get(&(signal.as_ptr() as usize)).copied()
+    }
+
     /// The simulation; the guard must not live while Python code can run.
-    pub fn core(&self) -> MutexGuard<'_, Core> {
+    pub fn core(&self) -> RefMut<'_, Core> {
         lock(&self.core)
     }
 
@@ -266,7 +272,7 @@ impl Signals {
     /// Records what changed at this time, and goes on to the nearest deadline; to one that is not only of clocks, if the
     /// simulation goes on after it. When somebody is woken meanwhile, it is the time of that.
     pub fn pass(&self, py: Python<'_>, goes_on: bool) -> PyResult<()> {
-        let wanted = self.core().take_wanted();
+        let wanted = self.with(py, Core::take_wanted)?;
         if let Some(names) = wanted {
             let store = lock(&self.store).as_ref().map(|call| call.clone_ref(py));
             store.map_or(Ok(()), |store| store.call1(py, (names,)).map(drop))?;
@@ -341,9 +347,4 @@ fn new_model(py: Python<'_>, artifact: &Bound<'_, Artifact>) -> PyResult<Model> 
     };
     let model = guarded(py, || host.model(&options))?;
     model.map_err(|error| not_loaded(py, &error))
-}
-
-/// A guard must not live while Python code can run: it could come here again.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

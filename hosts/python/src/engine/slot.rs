@@ -43,6 +43,8 @@ pub struct Slot {
     pub next: Option<Bits>,
     /// What it becomes together with an edge that the module has yet to act on.
     pub staged: Option<Bits>,
+    /// What it becomes when the design has settled with what the module has yet to act on.
+    pub queued: Option<Bits>,
     pub waiters: Vec<Waiter>,
     /// How many cycles the last wait for it took.
     pub waited: u64,
@@ -67,10 +69,18 @@ impl Slot {
             initial,
             next: None,
             staged: None,
+            queued: None,
             waiters: Vec::new(),
             waited: 0,
             refused: false,
         }
+    }
+}
+
+impl Slot {
+    /// The model is yet to get its value.
+    pub fn is_ahead(&self) -> bool {
+        self.staged.is_some() || self.queued.is_some()
     }
 }
 
@@ -91,6 +101,8 @@ pub enum Late {
     Yes,
     /// The same, but for values of which the module can keep a copy.
     Copy,
+    /// And for rows of memories, which are read before an edge whose time is known.
+    Rows,
     No,
 }
 

@@ -1,16 +1,15 @@
 //! What the module is told to look for while the clocks run: edges before which a condition holds, for those who wait for
 //! such a tick, and changes of what the design drives.
 
-use rtlwasm_host::{Access, Error, Run, Signal, Status, Watch, WatchId};
+use rtlwasm_host::{Access, Error, Signal, Status, Watch, WatchId};
 
 use super::core::Core;
 use super::free::{Next, Plan};
+use super::looks::Watches;
 use super::slot::{Late, Place, SlotId, Target, Waiter, When};
 
-/// Rows of the module's table of watches that are used at most.
-const MOST_WATCHES: usize = 48;
-/// And so many for conditions.
-const MOST_CONDITIONS: usize = 15;
+/// Rows of the module's table of watches that are used at most for conditions.
+pub const MOST_CONDITIONS: usize = 15;
 
 /// Somebody who is woken by the first edge of a clock before which a condition holds.
 pub struct Guard {
@@ -43,16 +42,8 @@ pub struct Stop {
     pub copied: bool,
     /// Of those who wait for one, whether it was theirs.
     pub tested: Vec<((Target, u32), bool)>,
-    /// Edges of bits that the design drives.
-    edges: Vec<(SlotId, u32, bool)>,
-}
-
-/// What the module looks for in one call.
-pub struct Watches {
-    guards: Vec<WatchId>,
-    /// For the copy at an edge that wakes.
-    edge: Option<WatchId>,
-    changes: Vec<(WatchId, SlotId, When)>,
+    /// What has been hit, of what the design drives.
+    pub hits: Vec<(SlotId, When, Late)>,
 }
 
 /// Those of whom the module can look for all; the others are woken by every edge.
@@ -90,7 +81,7 @@ impl Core {
     }
 
     /// The words of a slot that the design knows.
-    fn words(&self, id: SlotId) -> impl Iterator<Item = (Signal, u32)> + use<> {
+    pub fn words(&self, id: SlotId) -> impl Iterator<Item = (Signal, u32)> + use<> {
         let limbs = self.slots[id].width.div_ceil(64).max(1);
         let (signal, first) = match self.slots[id].place {
             Place::Host => (None, 0),
@@ -127,9 +118,16 @@ impl Core {
     }
 
     /// The names of values that are worth to be stored. They are not asked for again.
-    pub fn take_wanted(&mut self) -> Option<Vec<String>> {
+    pub fn take_wanted(&mut self) -> Result<Option<Vec<String>>, Error> {
         if self.misses < self.worth {
-            return None;
+            return Ok(None);
+        }
+        if self.owed {
+            self.act()?;
+        }
+        // Who is woken by that comes first.
+        if self.unsettled || !self.changed.is_empty() {
+            return Ok(None);
         }
         self.misses = 0;
         let wanted = std::mem::take(&mut self.wanted);
@@ -137,7 +135,7 @@ impl Core {
             self.slots[id].refused = true;
             Some(self.model.artifact().path(self.signal_of(id)?))
         });
-        Some(names.collect())
+        Ok(Some(names.collect()))
     }
 
     /// What the module is to look for, for somebody who waits for an edge of a clock.
@@ -172,7 +170,7 @@ impl Core {
 
     /// Edges that are owed are none that the module is to look at.
     pub fn hold_edges_for(&mut self, plan: &Plan) -> Result<(), Error> {
-        let looks = !plan.guards.is_empty() || plan.late == Late::Copy || !self.watched.is_empty();
+        let looks = !plan.guards.is_empty() || plan.copies() || !self.watched.is_empty();
         if self.owed && self.edges && looks && !self.model.hold_edges() {
             self.act()?;
         }
@@ -186,60 +184,20 @@ impl Core {
             let watch = match plan.late {
                 Late::Yes => guard.watch.after_instant(),
                 Late::Copy => guard.watch.keep_before(),
-                Late::No => guard.watch,
+                Late::Rows | Late::No => guard.watch,
             };
             guards.push(self.model.watch_while(watch, &guard.conditions)?);
         }
         let edge = match (plan.edge, plan.late) {
-            (Some(edge), Late::Copy) => self.watch_edge(nexts, edge)?,
+            (Some(edge), Late::Copy | Late::Rows) => self.watch_edge(nexts, edge)?,
             _ => None,
         };
-        let mut changes = Vec::new();
-        for index in 0..self.watched.len() {
-            let id = self.watched[index].0;
-            // Who waits for a clock sees what was before its edge.
-            let trigger = self.computed_trigger(id).is_some();
-            for (watch, when) in self.looks(id) {
-                let watch = if trigger {
-                    watch
-                } else {
-                    watch.after_instant()
-                };
-                changes.push((self.model.watch(watch)?, id, when));
-            }
-        }
+        let changes = self.look(&plan.computed)?;
         Ok(Watches {
             guards,
             edge,
             changes,
         })
-    }
-
-    /// What the module looks at for those who wait for a slot that the design drives.
-    fn looks(&self, id: SlotId) -> Vec<(Watch, When)> {
-        let mut whens: Vec<When> = Vec::new();
-        for waiter in &self.slots[id].waiters {
-            if !whens.contains(&waiter.when) {
-                whens.push(waiter.when);
-            }
-        }
-        if whens.contains(&When::Changed) {
-            let words = self.words(id);
-            let watches = words.map(|(signal, word)| Watch::changed(signal).word(word));
-            return watches.map(|watch| (watch, When::Changed)).collect();
-        }
-        let edge = |when| match when {
-            When::Edge { bit, level } => {
-                let (signal, word) = self.words(id).nth(bit as usize / 64)?;
-                let watch = match level {
-                    true => Watch::rose(signal),
-                    false => Watch::fell(signal),
-                };
-                Some((watch.word(word).bits(1 << (bit % 64)), when))
-            }
-            When::Changed => None,
-        };
-        whens.into_iter().filter_map(edge).collect()
     }
 
     /// Lets the module keep what all values are before the edges at a time.
@@ -263,73 +221,35 @@ impl Core {
     /// Why the module has stopped; it looks for nothing any more.
     pub fn what_stopped(
         &mut self,
-        run: Run,
+        status: Status,
         plan: &Plan,
         nexts: &[Next],
         watches: &Watches,
     ) -> Result<Stop, Error> {
         let time = i128::from(self.model.time());
-        let hits: Vec<WatchId> = match run.status {
-            Status::Ok => Vec::new(),
-            _ => self.model.watches_hit().collect(),
-        };
-        let tests = plan.guards.iter().zip(&watches.guards);
-        let tested = tests.map(|(guard, id)| (guard.due, hits.contains(id)));
-        let changes = watches
-            .changes
-            .iter()
-            .filter(|change| hits.contains(&change.0));
-        let edges = changes.filter_map(|(_, id, when)| match when {
-            When::Edge { bit, level } => Some((*id, *bit, *level)),
-            When::Changed => None,
-        });
-        let mut copies = watches.guards.iter().chain(&watches.edge);
-        let stop = Stop {
-            edges: edges.collect(),
-            time: (run.status != Status::Ok).then_some(time),
-            copied: plan.late == Late::Copy && copies.any(|id| hits.contains(id)),
-            tested: tested.collect(),
+        let mut stop = Stop {
+            time: (status != Status::Ok).then_some(time),
+            ..Stop::default()
         };
         for (guard, id) in plan.guards.iter().zip(&watches.guards) {
-            if hits.contains(id) {
+            let hit = self.model.hits_left(*id)? == 0;
+            stop.tested.push((guard.due, hit));
+            stop.copied |= hit && plan.late == Late::Copy;
+            if hit {
                 let cycles = self.flips(&nexts[guard.clock], time) as u64 / 2;
                 self.slots[guard.condition].waited = self.ran + cycles;
             }
         }
-        let changes = watches.changes.iter().map(|change| &change.0);
+        if let Some(id) = &watches.edge {
+            stop.copied |= self.model.hits_left(*id)? == 0;
+        }
+        for look in &watches.changes {
+            self.looked(look, &mut stop)?;
+        }
+        let changes = watches.changes.iter().map(|look| &look.watch);
         for id in watches.guards.iter().chain(&watches.edge).chain(changes) {
             self.model.unwatch(*id)?;
         }
         Ok(stop)
-    }
-
-    /// What the design drives and somebody waits for has changed: they are woken after those who wait for an edge.
-    pub fn note_changes(&mut self, stop: &Stop) -> Result<(), Error> {
-        for index in 0..self.watched.len() {
-            let (id, mut before) = self.watched[index].clone();
-            let after = self.read_model(id)?;
-            // Where only one edge is waited for, the other has passed unseen.
-            for (_, bit, level) in stop.edges.iter().filter(|edge| edge.0 == id) {
-                if after.bit(*bit) == *level {
-                    before.set_bit(*bit, !level);
-                }
-            }
-            if after != before {
-                self.watched[index].1 = after.clone();
-                self.changed.push((id, before, after));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the module can look at everything that somebody waits for.
-    pub fn can_look(&mut self) -> bool {
-        let (mut rows, mut stored) = (0, true);
-        for index in 0..self.watched.len() {
-            let id = self.watched[index].0;
-            rows += self.looks(id).len();
-            stored &= self.is_stored(id);
-        }
-        stored && rows <= MOST_WATCHES
     }
 }

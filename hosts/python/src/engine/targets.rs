@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 
 use super::amaranth::AmaranthKernel;
-use super::signals::lock;
+use super::held::lock;
 use super::slot::{SlotId, Target};
 use super::trigger::{Trigger, Wake};
 

@@ -1,7 +1,5 @@
 //! Processes of Torii: generators whose commands are carried out here, and clocks.
 
-use std::sync::Mutex;
-
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -11,7 +9,8 @@ use pyo3::types::{PyDict, PyIterator};
 
 use super::bits::Bits;
 use super::core::Core;
-use super::signals::{Signals, lock};
+use super::held::{Held, lock};
+use super::signals::Signals;
 use super::slot::{Gate, Late, SlotId, Target, Waiter, When};
 
 /// The classes of Torii that commands are told apart by.
@@ -58,14 +57,14 @@ enum Next<'py> {
 #[pyclass(frozen, module = "rtlwasm._native")]
 pub struct ToriiKernel {
     signals: Py<Signals>,
-    runners: Mutex<Vec<Runner>>,
+    runners: Held<Vec<Runner>>,
     /// Whether a runner is to run, by its number.
-    runnable: Mutex<Vec<bool>>,
+    runnable: Held<Vec<bool>>,
     /// What a Tick of each domain waits for: slot, level, and the slot of an asynchronous reset.
     domains: Py<PyDict>,
     classes: Classes,
     /// Carries out what is not done here: `other(target, command)`, `domain(target, command)`.
-    commands: Mutex<Option<Py<PyAny>>>,
+    commands: Held<Option<Py<PyAny>>>,
 }
 
 #[pymethods]
@@ -79,11 +78,11 @@ impl ToriiKernel {
     ) -> PyResult<ToriiKernel> {
         Ok(ToriiKernel {
             signals,
-            runners: Mutex::default(),
-            runnable: Mutex::default(),
+            runners: Held::default(),
+            runnable: Held::default(),
             domains: PyDict::new(py).unbind(),
             classes: classes.extract()?,
-            commands: Mutex::new(Some(commands)),
+            commands: Held::new(Some(commands)),
         })
     }
 
@@ -190,16 +189,20 @@ impl ToriiKernel {
     /// Runs rounds until nothing changes, then goes on to the next deadline. True while a process is active.
     fn go_on(&self, py: Python<'_>) -> PyResult<bool> {
         let signals = self.signals.get();
-        loop {
-            self.run_all(py)?;
-            if !signals.with(py, |core| core.commit(true))? {
-                break;
-            }
-            self.take_woken();
-        }
         let is_active =
             |runner: &Runner| matches!(runner, Runner::Process(process) if !process.passive);
-        let active = lock(&self.runners).iter().any(is_active);
+        let active = loop {
+            self.run_all(py)?;
+            let more = signals.with(py, |core| core.commit(false))?;
+            let active = lock(&self.runners).iter().any(is_active);
+            // Who is woken by what is owed comes before the end.
+            if !more && !active && signals.core().owes_news() {
+                signals.with(py, Core::act)?;
+            } else if !more {
+                break active;
+            }
+            self.take_woken();
+        };
         signals.pass(py, active)?;
         self.take_woken();
         Ok(active)

@@ -1,7 +1,5 @@
 //! What a process of Amaranth waits for: changes, edges and delays, any of which wakes it, and values sampled then.
 
-use std::sync::Mutex;
-
 use pyo3::exceptions::{PyStopIteration, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -9,8 +7,8 @@ use pyo3::types::{PyBool, PyTuple};
 
 use super::amaranth::AmaranthKernel;
 use super::core::Core;
+use super::held::{Held, lock};
 use super::process::Process;
-use super::signals::lock;
 use super::slot::{Gate, Late, SlotId, Target, Waiter, When};
 
 /// After so many ticks at which a condition did not hold it is asked whether the module is to know it.
@@ -71,7 +69,7 @@ pub struct Trigger {
     pub wakes: Vec<(u32, Wake)>,
     pub answer: Answer,
     pub oneshot: bool,
-    pub run: Mutex<Waits>,
+    pub run: Held<Waits>,
 }
 
 /// What changes about a trigger.
@@ -98,7 +96,7 @@ enum Sampled {
 
 #[pymethods]
 impl Trigger {
-    fn __await__(slf: &Bound<'_, Self>) -> PyResult<Waiting> {
+    pub fn __await__(slf: &Bound<'_, Self>) -> PyResult<Waiting> {
         let trigger = slf.get();
         let mut run = lock(&trigger.run);
         let before = run.result.take();
@@ -112,7 +110,7 @@ impl Trigger {
         }
         Ok(Waiting {
             trigger: slf.clone().unbind(),
-            yielded: Mutex::new(false),
+            yielded: Held::new(false),
         })
     }
 
@@ -331,7 +329,7 @@ impl Trigger {
 #[pyclass(frozen, module = "rtlwasm._native")]
 pub struct Waiting {
     trigger: Py<Trigger>,
-    yielded: Mutex<bool>,
+    yielded: Held<bool>,
 }
 
 #[pymethods]

@@ -7,6 +7,7 @@
 
 mod coverage;
 mod logic;
+mod moves;
 mod policy;
 mod repeat;
 mod resets;

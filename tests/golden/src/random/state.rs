@@ -17,7 +17,7 @@ impl Maker {
     }
 
     /// One edge, sometimes two, of these triggers.
-    fn clocks(&mut self, triggers: &[TriggerId]) -> Vec<ClockEdge> {
+    pub(super) fn clocks(&mut self, triggers: &[TriggerId]) -> Vec<ClockEdge> {
         if self.clocking == Clocking::OneEdge {
             let (trigger, edge) = (triggers[0], Edge::Rise);
             return vec![ClockEdge { trigger, edge }];
@@ -31,7 +31,7 @@ impl Maker {
             .collect()
     }
 
-    fn all_clocks(&self) -> Vec<TriggerId> {
+    pub(super) fn all_clocks(&self) -> Vec<TriggerId> {
         self.primary.iter().chain(&self.derived).copied().collect()
     }
 
@@ -364,11 +364,14 @@ impl Maker {
                 let port = self.write_port(Id::new(memory));
                 self.b.netlist.memories[Id::new(memory)].writes.push(port);
             }
+            if self.rng.percent(25) {
+                self.rows_that_move(Id::new(memory));
+            }
         }
     }
 
     /// What an instance waits for, so that it sleeps most of the time: a bit of an input.
-    fn enable_of(&mut self, scope: ScopeId) -> CellId {
+    pub(super) fn enable_of(&mut self, scope: ScopeId) -> CellId {
         let inputs: Vec<InputId> = self.b.netlist.inputs.ids().collect();
         let input = inputs[inputs.len() - 1 - scope.index() % inputs.len()];
         let width = self.b.netlist.inputs[input].width;

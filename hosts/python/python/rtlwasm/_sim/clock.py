@@ -10,17 +10,35 @@ from typing import Any
 from .. import _native
 
 
-def now(signals: _native.Signals, run_until: Callable[..., Any], deadline: str) -> int:
+def now(signals: _native.Signals, run_until: Callable[..., Any], comes: bool) -> int:
     """The present time; called by the property of an engine.
 
-    `run_until` of a simulator asks after each step whether its deadline, a variable of that name, has come. So that the
-    clocks need not stop at each edge for it, they are told how long it does not matter.
+    `run_until` of a simulator asks after each step whether its deadline has come. So that the clocks need not stop at
+    each edge for it, what it is given tells with what it is compared. `comes` says that nothing ends the simulation
+    before.
     """
     time: int = signals.now
-    caller = sys._getframe(2)
-    if caller.f_code is getattr(run_until, "__code__", None):
-        until = caller.f_locals.get(deadline)
-        if isinstance(until, (int, float)) and time < until < math.inf:
-            # Torii's ends before, when no process is active, unless it is told to go on.
-            signals.look_away(math.ceil(until), caller.f_locals.get("run_passive") is not False)
-    return time
+    if sys._getframe(2).f_code is not getattr(run_until, "__code__", None):
+        return time
+    told = _Time(time)
+    told.signals, told.comes = signals, comes
+    return told
+
+
+class _Time(int):
+    """A time that is going to be compared with a deadline, before which nobody else asks for the time."""
+
+    signals: _native.Signals
+    comes: bool
+
+    def __lt__(self, deadline: float) -> bool:
+        self._tell(deadline)
+        return int(self) < deadline
+
+    def __gt__(self, deadline: float) -> bool:
+        self._tell(deadline)
+        return int(self) > deadline
+
+    def _tell(self, deadline: float) -> None:
+        if int(self) < deadline < math.inf:
+            self.signals.look_away(math.ceil(deadline), self.comes)

@@ -38,7 +38,7 @@ def assign(signals: Signals, left: Any, start: int, width: int, value: int) -> N
     if width <= 0:
         return
     name = class_name(left)
-    if name in ("Signal", "_Row"):
+    if name in ("Signal", "Row"):
         signals.put(left, start, width, value)
     elif name == "Operator" and left.operator in ("u", "s"):
         assign(signals, left.operands[0], start, width, value)
@@ -164,7 +164,7 @@ _Evaluator = Callable[[Signals, Any], int]
 _BY_NAME: dict[str, _Evaluator] = {
     "Const": lambda signals, value: int(value.value),
     "Signal": lambda signals, value: signals.get(value),
-    "_Row": lambda signals, value: signals.get(value),
+    "Row": lambda signals, value: signals.get(value),
     "Operator": _operator,
     "Slice": lambda signals, value: (
         evaluate(signals, value.value) >> value.start & ((1 << (value.stop - value.start)) - 1)

@@ -39,12 +39,17 @@ def class_name(value: Any) -> str:
     """The class of the framework that a value or statement is of."""
     for base in type(value).__mro__:
         if base.__name__ in _KNOWN:
-            return base.__name__
+            return _KNOWN[base.__name__]
     raise NotImplementedError(f"{type(value).__name__} cannot be simulated: {value!r}")
 
 
 _VALUES = ("Const", "Signal", "Operator", "Slice", "Part", "Cat", "Concat", "ArrayProxy", "SwitchValue")
-_KNOWN = frozenset([*_VALUES, "_Row", "Assign", "Switch", "Property", "Print"])
+_KNOWN = {name: name for name in (*_VALUES, "Assign", "Switch", "Property", "Print")}
+
+
+def know(kind: type, name: str) -> None:
+    """Let a class be known, by a name of ours."""
+    _KNOWN[kind.__name__] = name
 
 
 class Body:
@@ -413,7 +418,7 @@ def signals_of(value: Any) -> list[Any]:
 def leaves(value: Any) -> Iterator[Any]:
     """The signals and memory rows that a value of a testbench is computed from; some more than once."""
     name = class_name(value)
-    if name in ("Signal", "_Row"):
+    if name in ("Signal", "Row"):
         yield value
         return
     inner: Iterable[Any] = ()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from amaranth.hdl import ClockDomain, Shape, Signal, Value, ValueCastable, ValueLike
+from amaranth.hdl import ClockDomain, Shape, Value, ValueCastable, ValueLike
 from amaranth.sim import TickTrigger
 
 from .. import _native
@@ -16,15 +16,13 @@ if TYPE_CHECKING:
     from ._engine import WASMEngine
 
 
-class Tick(TickTrigger):
+class Tick(_native.Awaited, TickTrigger):
     """A tick of a domain. Ticks that are only counted, or at which a condition does not hold, resume nobody."""
 
     def __init__(self, of: _Ticking, domain: ClockDomain, samples: tuple[Any, ...] = ()) -> None:
         """A tick that a context waits for."""
         super().__init__(of.engine, of.waiting, domain=domain, sampled=samples)
         self.of, self.domain, self.samples = of, domain, samples
-        self._trigger: _native.Trigger | None = None
-        """The trigger of one wait, to be used again."""
 
     def sample(self, *exprs: Any) -> Tick:
         """The same, with values that are sampled then."""
@@ -46,11 +44,9 @@ class Tick(TickTrigger):
         awaited: tuple[Any, ...] = await self._made("repeat", oneshot=False, count=count, sampled=self.samples)
         return awaited
 
-    def __await__(self) -> Generator[Any, None, Any]:
-        """Wait for one tick."""
-        if self._trigger is None:
-            self._trigger = self._made("tick", sampled=self.samples)
-        return self._trigger.__await__()
+    def _once(self) -> _native.Trigger:
+        """What waits for one tick."""
+        return self._made("tick", sampled=self.samples)
 
     async def __aiter__(self) -> AsyncIterator[tuple[Any, ...]]:
         """Wait for every tick."""
@@ -74,43 +70,37 @@ def _shape(value: Any) -> Any:
 
 
 class _Ticking:
-    """Makes ticks of the kernel, one for each domain."""
+    """Makes ticks of the kernel, one for each domain; the classes of the kernel ask for each once."""
 
     def __init__(self, design: Any, engine: WASMEngine, process: _native.Process) -> None:
         """Serve a process of an engine."""
         super().__init__(design, engine, process)  # type: ignore[call-arg]
         self.engine, self.waiting = engine, process
-        self._domains, self._ticks = design, dict[Any, Tick]()
+        self._domains, self._named = design, dict[Any, Tick]()
 
-    def tick(self, domain: str | ClockDomain = "sync", *, context: Any = None) -> Tick:
-        """Wait for an active edge of a domain's clock, or its asynchronous reset."""
+    def _tick(self, domain: str | ClockDomain = "sync", *, context: Any = None) -> Tick:
+        """What waits for an active edge of a domain's clock, or its asynchronous reset."""
         key = domain if context is None else (domain, id(context))
-        found = self._ticks.get(key)
+        found = self._named.get(key)
         if found is None:
             # That refuses what is no domain.
-            super().tick(domain, context=context)  # type: ignore[misc]
+            super(_native.Context, self).tick(domain, context=context)  # type: ignore[misc]
             known = isinstance(domain, ClockDomain)
-            found = self._ticks[key] = Tick(self, domain if known else self._domains.lookup_domain(domain, context))
+            found = self._named[key] = Tick(self, domain if known else self._domains.lookup_domain(domain, context))
         return found
 
 
-class Process(_Ticking, ProcessContext):
+class Process(_Ticking, _native.Context, ProcessContext):
     """For processes."""
 
 
-class Testbench(_Ticking, TestbenchContext):
-    """For testbenches. What most of them do is done without a detour."""
+class Testbench(_Ticking, _native.BenchContext, TestbenchContext):
+    """For testbenches. What most of them do the kernel does itself."""
 
-    def __init__(self, design: Any, engine: WASMEngine, process: _native.Process) -> None:
-        """Serve a testbench of an engine."""
-        super().__init__(design, engine, process)
-        self._read, self._write = engine._signals.get, engine._kernel.set
-
-    def get(self, expr: Any) -> Any:
+    def _get(self, expr: Any) -> Any:
         """The present value of an expression."""
-        return self._read(expr) if type(expr) is Signal else super().get(expr)
+        return super(_native.Context, self).get(expr)
 
-    def set(self, expr: Any, value: Any) -> None:
+    def _set(self, expr: Any, value: Any) -> None:
         """Assign to an expression, and let everything act on it."""
-        if type(expr) is not Signal or type(value) is not int or not self._write(expr, value):
-            super().set(expr, value)
+        super(_native.Context, self).set(expr, value)

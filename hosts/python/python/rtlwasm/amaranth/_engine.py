@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from amaranth.hdl import Const, DriverConflict, Shape, ShapeCastable, Signal, Value
+from amaranth.hdl import Const, DriverConflict, MemoryData, Shape, ShapeCastable, Signal, Value
 from amaranth.sim import BrokenTrigger, DomainReset, Simulator, TriggerCombination
 
 from .. import _native
@@ -17,9 +17,8 @@ from .._sim.evaluate import assign, evaluate
 from .._sim.rtlil import leaves, structure
 from ._context import Process, Testbench
 from ._effects import tell
-from ._lower import lower
+from ._lower import initial, lower
 from ._private import (
-    DEADLINE,
     BaseEngine,
     BaseEngineState,
     ChangedTrigger,
@@ -27,7 +26,6 @@ from ._private import (
     EdgeTrigger,
     Row,
     SampleTrigger,
-    initial,
     row_place,
     triggers_of,
 )
@@ -84,7 +82,7 @@ class WASMEngine(BaseEngine):
     @property
     def now(self) -> int:
         """Present time in femtoseconds."""
-        return now(self._signals, Simulator.run_until, DEADLINE)
+        return now(self._signals, Simulator.run_until, True)
 
     def reset(self) -> None:
         """Give every signal and memory row its initial value, and start every process again."""
@@ -226,9 +224,8 @@ class WASMEngine(BaseEngine):
 
     def _trace(self) -> None:
         """Record what the waves show, with an artifact that stores it."""
-        places = [each for wave in self._waves for each in wave.recorded]
-        self._adopt(self._design.store(id(each) for each in places))
-        slots = dict.fromkeys(self.slot(each) for each in places)
+        self._adopt(self._design.store(id(each) for wave in self._waves for each in wave.signals))
+        slots = dict.fromkeys(slot for wave in self._waves for slot in wave.slots)
         self._signals.trace(list(slots), any(wave.fs_per_delta for wave in self._waves))
 
     def _draw(self) -> None:
@@ -243,10 +240,13 @@ class WASMEngine(BaseEngine):
         if not isinstance(place, Row):
             slot: int = self._signals.slot(place)
             return slot
-        memory, index = row_place(place)
+        return self.row_slot(*row_place(place))
+
+    def row_slot(self, memory: MemoryData, index: int) -> int:
+        """The slot of a row of a memory."""
         key = id(memory), index
         if key not in self._rows:
-            self._rows[key] = self._add_row(place)
+            self._rows[key] = self._add_row(memory, index)
         return self._rows[key]
 
     def get(self, place: Any) -> int:
@@ -270,12 +270,10 @@ class WASMEngine(BaseEngine):
         added: int = self._signals.add_signal(signal, name, shape.width, shape.signed, signal.init)
         return added
 
-    def _add_row(self, row: Any) -> int:
-        data, index = row_place(row)
-        known, shape = self._memories.get(id(data)), Shape.cast(data.shape)
-        first = initial(data)[index]
+    def _add_row(self, memory: MemoryData, index: int) -> int:
+        known, shape, row = self._memories.get(id(memory)), Shape.cast(memory.shape), memory[index]
         if known is not None:
-            added: int = self._signals.add_row(row, known.name, index, shape.width, shape.signed, first)
+            added: int = self._signals.add_row(row, known.name, index, shape.width, shape.signed, known.init[index])
         else:
-            added = self._signals.add_signal(row, None, shape.width, shape.signed, first)
+            added = self._signals.add_signal(row, None, shape.width, shape.signed, initial(memory)[index])
         return added

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amaranth.hdl import Fragment, Instance, MemoryInstance, Shape
+from amaranth.hdl import Const, Fragment, Instance, MemoryData, MemoryInstance, Shape, ShapeCastable
 
 from .._sim.design import Builder, Design, Memory
 from .._sim.rtlil import Body, Spec, Writer, class_name, constant
-from ._private import chunks_of, initial, memory_of, read_ports, write_ports
+from ._private import chunks_of, memory_of, read_ports, write_ports
 
 if TYPE_CHECKING:
     from amaranth.hdl._ir import Design as Prepared
@@ -106,6 +106,19 @@ def lower(prepared: Prepared) -> tuple[Design, list[Effect]]:
     for process in processes:
         _write(builder, writer, process, memories)
     return builder.finish(lambda signal: signal.init), writer.effects
+
+
+def initial(memory: MemoryData) -> Sequence[int]:
+    """The initial rows of a memory, as numbers."""
+    rows: Sequence[Any] = memory.init[:]
+    shape = memory.shape
+    if not isinstance(shape, ShapeCastable):
+        return rows
+    given = {index: row for index, row in enumerate(rows) if row is not None}
+    numbers = [Const.cast(shape.const(None)).value] * len(rows)
+    for index, row in given.items():
+        numbers[index] = Const.cast(shape.const(row)).value
+    return numbers
 
 
 @dataclass

@@ -1,6 +1,8 @@
 """What the engine uses of Amaranth that is not public, all of it.
 
 That is its interface for engines with the triggers of processes, and what nothing public tells of memories and formats.
+Its writer of RTLIL would tell of the ports of memories, but only with the whole design, in more time than the engine
+takes for it, and with names of what it has written, not the values that are connected.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amaranth.hdl import Format, MemoryData, MemoryInstance, Signal
-from amaranth.sim import Simulator, TriggerCombination
+from amaranth.sim import TriggerCombination
 from amaranth.sim._async import (
     ChangedTrigger,
     DelayTrigger,
@@ -21,8 +23,9 @@ from amaranth.sim._async import (
 )
 from amaranth.sim._base import BaseEngine, BaseEngineState, BaseMemoryState, BaseSignalState
 
+from .._sim.rtlil import know
+
 __all__ = [
-    "DEADLINE",
     "BaseEngine",
     "BaseEngineState",
     "BaseMemoryState",
@@ -36,22 +39,14 @@ __all__ = [
     "TestbenchContext",
 ]
 
-Row = MemoryData._Row
-"""A row of a memory, as a value."""
-
-DEADLINE = "deadline_fs"
-"""The variable of `Simulator.run_until` that has its deadline."""
+Row = type(MemoryData(shape=1, depth=1, init=[])[0])
+"""A row of a memory, as a value; it has no public name."""
+know(Row, "Row")
 
 
 def row_place(row: Any) -> tuple[MemoryData, int]:
-    """The memory of a row, and its number."""
+    """The memory of a row, and its number. A row tells nothing of that but in its text."""
     return row._memory, row._index
-
-
-def initial(memory: MemoryData) -> Sequence[int]:
-    """The initial rows of a memory, as numbers."""
-    rows: Sequence[int] = memory.init._raw
-    return rows
 
 
 @dataclass
@@ -67,12 +62,12 @@ class Port:
 
 
 def memory_of(instance: MemoryInstance) -> MemoryData:
-    """The memory of an instance."""
+    """The memory of an instance. What elaborated to it may be unknown, or not know of renamed domains."""
     return instance._data
 
 
 def read_ports(instance: MemoryInstance) -> list[Port]:
-    """The read ports of an instance."""
+    """The read ports of an instance, which has methods to add ports only."""
     ports = instance._read_ports
     return [Port(port._domain, port._addr, port._data, port._en, port._transparent_for) for port in ports]
 
@@ -83,23 +78,23 @@ def write_ports(instance: MemoryInstance) -> list[Port]:
 
 
 def triggers_of(combination: TriggerCombination) -> tuple[Sequence[Any], Any]:
-    """The triggers of a combination, and the process that awaits it."""
+    """The triggers of a combination, and the process that awaits it: an engine is given the combination only."""
     return combination._triggers, combination._process
 
 
 def chunks_of(form: Format) -> Sequence[str | tuple[Any, str]]:
-    """What a format consists of: text, and values with how each is shown."""
+    """What a format consists of: text, and values with how each is shown. It tells nothing but its text for people."""
     chunks: Sequence[str | tuple[Any, str]] = form._chunks
     return chunks
 
 
 def parts_of(form: Format.Struct | Format.Array) -> tuple[Any, Any]:
-    """The value that a structured format is of, and the formats of its parts."""
+    """The value that a structured format is of, and the formats of its parts; as with other formats."""
     return form._value, form._fields
 
 
 def format_of(signal: Signal) -> Format:
-    """How waveforms show a signal."""
+    """How waveforms show a signal, which does not tell the shape that it was made with."""
     return signal._format
 
 
@@ -110,11 +105,9 @@ def check() -> None:
     instance.write_port(domain="sync", addr=signal, data=signal, en=signal)
     instance.read_port(domain="sync", addr=signal, data=signal, en=signal, transparent_for=(0,))
     read_ports(instance), write_ports(instance), memory_of(instance)
-    row_place(Row(data, 0)), initial(data)
+    row_place(data[0])
     chunks_of(format_of(signal)), parts_of(Format.Array(signal, [Format("{}", signal)]))
     triggers_of(TriggerCombination(None, None))
     edge, changed, sample = EdgeTrigger(signal, 1), ChangedTrigger(signal), SampleTrigger(signal)
     edge.signal, edge.bit, edge.polarity, changed.signal, changed.value, changed.shape  # noqa: B018
     sample.value, sample.shape, DelayTrigger(0).interval_fs  # noqa: B018
-    if DEADLINE not in Simulator.run_until.__code__.co_varnames:
-        raise AttributeError(f"Simulator.run_until has no variable {DEADLINE!r}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import MemoryData, Signal
 
-from ._private import BaseEngineState, BaseMemoryState, BaseSignalState, Row
+from ._private import BaseEngineState, BaseMemoryState, BaseSignalState
 
 if TYPE_CHECKING:
     from ._engine import WASMEngine
@@ -56,7 +56,7 @@ class State(BaseEngineState):
 
     def add_memory_waker(self, memory: MemoryData, waker: Callable[[], Any]) -> None:
         """Call a function whenever a row of a memory changes, until it returns False."""
-        rows = [self._engine.slot(Row(memory, row)) for row in range(memory.depth)]
+        rows = [self._engine.row_slot(memory, row) for row in range(memory.depth)]
         self._engine._kernel.call_on_change(rows, lambda: bool(waker()))
 
     def _number(self, key: Any, kind: Callable[[WASMEngine, Any], SignalState | MemoryState]) -> int:
@@ -107,13 +107,13 @@ class MemoryState(BaseMemoryState):
         """A row; 0 beyond the last."""
         if addr not in range(self.memory.depth):
             return 0
-        return self._engine.get(Row(self.memory, addr))
+        value: int = self._engine._signals.read(self._engine.row_slot(self.memory, addr))
+        return value
 
     def write(self, addr: int, value: int, mask: int | None = None) -> None:
         """Write the bits of a mask to a row, at the end of the round."""
         if addr in range(self.memory.depth):
-            row = Row(self.memory, addr)
+            signals, slot = self._engine._signals, self._engine.row_slot(self.memory, addr)
             if mask is not None:
-                before = self._engine._signals.read_next(self._engine.slot(row))
-                value = (before & ~mask) | (value & mask)
-            self._engine.put(row, 0, len(row), value)
+                value = (signals.read_next(slot) & ~mask) | (value & mask)
+            signals.write(slot, value)

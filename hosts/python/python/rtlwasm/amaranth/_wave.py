@@ -14,7 +14,8 @@ from .._sim.evaluate import evaluate
 from .._sim.files import Files, check_name
 from .._sim.rtlil import signals_of
 from ._effects import message
-from ._private import Row, chunks_of, format_of, initial, memory_of, parts_of, row_place
+from ._lower import initial
+from ._private import Row, chunks_of, format_of, memory_of, parts_of, row_place
 
 if TYPE_CHECKING:
     from amaranth.hdl._ir import Design
@@ -50,10 +51,15 @@ class Wave:
         self._variables: dict[int, list[tuple[Any, _Show]]] = {}
         """By the slot of a signal or row."""
         self._shown: dict[int, list[str]] = {}
-        self.recorded: list[Any] = []
-        """Signals and rows."""
+        self.slots: list[int] = []
+        """What is recorded."""
         if self._vcd is not None:
             self._declare()
+
+    @property
+    def signals(self) -> list[Signal]:
+        """The signals that are recorded."""
+        return [signal for signal, _ in self._signals.values()]
 
     def change(self, time: int, slot: int, value: int) -> None:
         """Record a new value of the signal or row of a slot."""
@@ -98,21 +104,20 @@ class Wave:
                 fields: list[tuple[tuple[Any, ...], str, int, _Show]] = [((), "string", 1, decoder)]
             else:
                 fields = list(_fields((), format_of(signal), signal))
-            self._register(signal, places, fields, signal.init)
+            self._register(self._engine.slot(signal), places, fields, signal.init)
         for memory, path in self._memories.items():
-            for index in range(memory.depth):
-                row, raw = memory[index], Row(memory, index)
+            for index, first in enumerate(initial(memory)):
+                row = memory[index]
                 if isinstance(memory.shape, ShapeCastable):
-                    fields = list(_fields((), memory.shape.format(row, ""), raw))
+                    fields = list(_fields((), memory.shape.format(row, ""), Value.cast(row)))
                 else:
-                    fields = [((), "wire", len(raw), _value(raw, raw))]
+                    fields = [((), "wire", len(row), _value(row, row))]
                 name = f"\\{path[-1]}[{index}]"
-                self._register(raw, [(*path[:-1], name)], fields, initial(memory)[index])
+                self._register(self._engine.row_slot(memory, index), [(*path[:-1], name)], fields, first)
 
-    def _register(self, place: Any, paths: list[tuple[str, ...]], fields: Any, initial: int) -> None:
-        slot = self._engine.slot(place)
+    def _register(self, slot: int, paths: list[tuple[str, ...]], fields: Any, initial: int) -> None:
         variables, shown = self._variables.setdefault(slot, []), self._shown.setdefault(slot, [])
-        self.recorded.append(place)
+        self.slots.append(slot)
         for path, kind, size, show in fields:
             variable = None
             for *scope, name in paths:
@@ -134,12 +139,12 @@ class Wave:
                 self._save(save, Value.cast(traces))
         elif isinstance(traces, MemoryData):
             for index in range(traces.depth):
-                self._save_place(save, Row(traces, index))
+                self._save_slot(save, self._engine.row_slot(traces, index))
         elif isinstance(traces, ValueLike):
             trace = Value.cast(traces)
             places = [trace] if isinstance(trace, Row) else signals_of(trace)
             for place in places:
-                self._save_place(save, place)
+                self._save_slot(save, self._engine.slot(place))
         elif _is_interface(traces):
             with save.group("interface"):
                 for _, _, member in traces.signature.flatten(traces):
@@ -152,8 +157,8 @@ class Wave:
             for trace in traces:
                 self._save(save, trace)
 
-    def _save_place(self, save: GTKWSave, place: Any) -> None:
-        for name in self._shown.get(self._engine.slot(place), ()):
+    def _save_slot(self, save: GTKWSave, slot: int) -> None:
+        for name in self._shown.get(slot, ()):
             save.trace(name)
 
 

@@ -15,7 +15,7 @@ from .._sim.clock import now
 from .._sim.compiled import compiled
 from ._commands import Commands
 from ._lower import lower
-from ._private import DEADLINE, BaseEngine
+from ._private import BaseEngine
 
 if TYPE_CHECKING:
     from ._wave import Wave
@@ -44,6 +44,8 @@ class WASMEngine(BaseEngine):
         design = self._design = lower(fragment)
         self._fragment = fragment
         self._waves: list[Wave] = []
+        self._active = True
+        """A process was active after the last step: who goes on without one does so until a deadline."""
         self._traced: dict[int, Signal] = {}
         commands = Commands(design, fragment.domains)
         self._signals = commands.signals = _native.Signals(compiled(design.text), commands.missing, self._store)
@@ -84,14 +86,14 @@ class WASMEngine(BaseEngine):
     @property
     def now(self) -> int:
         """Present time in picoseconds."""
-        return now(self._signals, Simulator.run_until, DEADLINE)
+        return now(self._signals, Simulator.run_until, not self._active)
 
     def advance(self) -> bool:
         """Settle everything at the present time, then go on to the next deadline. True while a process is active."""
-        active: bool = self._kernel.advance()
+        self._active = self._kernel.advance()
         if self._waves:
             self._draw()
-        return active
+        return self._active
 
     @contextmanager
     def write_vcd(

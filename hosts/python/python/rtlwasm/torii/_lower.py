@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from torii.hdl.ast import Const, Signal, Slice
@@ -156,7 +156,7 @@ def _first_row(writer: ToriiWriter, statement: Any) -> Any:
 
 def _statements(builder: Builder, writer: ToriiWriter, fragment: Fragment) -> None:
     """One process for each domain of a fragment."""
-    assigned = [(statement, _assigned(statement, set())) for statement in fragment.statements]
+    assigned = [(statement, {id(each) for each in assigns(statement)}) for statement in fragment.statements]
     for name, signals in fragment.drivers.items():
         domain = None if name is None else fragment.domains[name]
         lines, target = list[str](), dict[int, str]()
@@ -174,29 +174,29 @@ def _statements(builder: Builder, writer: ToriiWriter, fragment: Fragment) -> No
             writer.process(lines)
 
 
-def _assigned(statement: Any, found: set[int]) -> set[int]:
-    """The ids of the signals that a statement may assign."""
+def assigns(statement: Any) -> Iterator[Signal]:
+    """The signals that a statement may assign; some more than once."""
     name = class_name(statement)
     if name == "Assign":
-        _targets(statement.lhs, found)
+        yield from _targets(statement.lhs)
     elif name == "Switch":
         for statements in statement.cases.values():
             for each in statements:
-                _assigned(each, found)
-    return found
+                yield from assigns(each)
 
 
-def _targets(value: Any, found: set[int]) -> None:
+def _targets(value: Any) -> Iterator[Signal]:
     name = class_name(value)
+    inner: Iterable[Any] = ()
     if name == "Signal":
-        found.add(id(value))
+        yield value
     elif name in ("Slice", "Part"):
-        _targets(value.value, found)
+        inner = (value.value,)
     elif name == "Operator":
-        _targets(value.operands[0], found)
+        inner = (value.operands[0],)
     elif name == "Cat":
-        for part in value.parts:
-            _targets(part, found)
+        inner = value.parts
     elif name == "ArrayProxy":
-        for element in map(value.cast, value.elems):
-            _targets(element, found)
+        inner = map(value.cast, value.elems)
+    for each in inner:
+        yield from _targets(each)

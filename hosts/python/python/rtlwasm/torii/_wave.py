@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 from torii.hdl.ast import Signal, SignalDict, Value
@@ -10,8 +10,8 @@ from torii.hdl.ir import Fragment
 from vcd.gtkw import GTKWSave
 
 from .._sim.files import Files, check_name
-from .._sim.rtlil import signals_of
-from . import _private
+from .._sim.rtlil import class_name, leaves, signals_of
+from ._lower import assigns
 
 
 class Wave:
@@ -59,8 +59,9 @@ class Wave:
     def _names(self, fragment: Fragment, traces: Iterable[Any]) -> SignalDict:
         """The places of every signal: in each fragment that uses it, or directly below `bench`, as given last."""
         names = SignalDict()
-        for signal, place in _private.names(fragment):
-            names.setdefault(signal, []).append(place)
+        for path, own_names in _names(fragment, ("bench", "top")):
+            for signal, name in own_names.items():
+                names.setdefault(signal, []).append((*path, name))
         own, taken = SignalDict((signal, None) for signal in names), set[str]()
         for trace in traces:
             for signal in signals_of(Value.cast(trace)):
@@ -98,3 +99,48 @@ class Wave:
 def _text(signal: Signal, value: int) -> int | str:
     """A value as the file shows it."""
     return signal.decoder(value).expandtabs().replace(" ", "_") if signal.decoder else value
+
+
+def _names(fragment: Fragment, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], SignalDict]]:
+    """The path of a fragment, and the signals that it uses under their names there; then those below it."""
+    names, taken = SignalDict(), set[str]()
+    for signal in _used(fragment):
+        if signal not in names:
+            names[signal] = signal.name if signal.name not in taken else f"{signal.name}${len(taken)}"
+            taken.add(names[signal])
+    yield path, names
+    for number, (below, name) in enumerate(fragment.subfragments):
+        if name is None:
+            name = f"U${number}"
+        elif name in taken:
+            name = f"{name}$U${number}"
+        yield from _names(below, (*path, name))
+
+
+def _used(fragment: Fragment) -> Iterator[Signal]:
+    """The signals that a fragment uses; some more than once."""
+    yield from fragment.ports
+    for name in fragment.drivers:
+        if name is not None:
+            domain = fragment.domains[name]
+            yield domain.clk
+            if domain.rst is not None:
+                yield domain.rst
+    for statement in fragment.statements:
+        yield from assigns(statement)
+        yield from _reads(statement)
+
+
+def _reads(statement: Any) -> Iterator[Signal]:
+    """The signals that matter to a statement."""
+    name = class_name(statement)
+    if name == "Assign":
+        yield from leaves(statement.lhs)
+        yield from leaves(statement.rhs)
+    elif name == "Property":
+        yield from leaves(statement.test)
+    elif name == "Switch":
+        yield from leaves(statement.test)
+        for statements in statement.cases.values():
+            for each in statements:
+                yield from _reads(each)

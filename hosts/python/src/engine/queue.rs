@@ -1,0 +1,115 @@
+//! Writes that come after others. Where the order in which inputs change may matter the design settles in between; all
+//! of that is one call.
+
+use rtlwasm_host::{Error, Played, Script, Status, Value};
+
+use super::bits::Bits;
+use super::core::Core;
+use super::slot::{Place, SlotId};
+
+/// So many operations are one call.
+const MOST_OPERATIONS: usize = 512;
+
+/// What is written when the design has settled with what is owed.
+#[derive(Default)]
+pub struct Queue {
+    script: Script,
+    /// Slots with a `queued`.
+    slots: Vec<SlotId>,
+    /// The round in which the last of it was written.
+    round: u64,
+}
+
+impl Queue {
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+}
+
+impl Core {
+    /// Writes a slot once the design has settled with what is owed. False: that is to be acted on first, somebody may be
+    /// woken by it.
+    pub fn enqueue(&mut self, id: SlotId, value: &Bits) -> bool {
+        let words: Vec<_> = self.words(id).collect();
+        let full = self.queue.script.len() + words.len() >= MOST_OPERATIONS;
+        let told = self.is_recorded() && matches!(self.slots[id].place, Place::Row(..));
+        if full || told || !self.watched.is_empty() {
+            return false;
+        }
+        if self.queue.is_empty() || self.queue.round != self.rounds {
+            self.queue.script.eval();
+            self.queue.round = self.rounds;
+        }
+        for ((signal, word), limb) in words.into_iter().zip(value.limbs()) {
+            self.queue.script.poke_word(signal, word, *limb, u64::MAX);
+        }
+        self.slots[id].queued = Some(value.clone());
+        self.queue.slots.push(id);
+        true
+    }
+
+    /// What is queued is read from the model from now on: the script that writes it.
+    pub fn take_queue(&mut self) -> Script {
+        for id in std::mem::take(&mut self.queue.slots) {
+            self.slots[id].queued = None;
+        }
+        std::mem::take(&mut self.queue.script)
+    }
+
+    /// The model acts on what is owed, and then on what is queued, whatever the design tells meanwhile.
+    pub fn settle(&mut self) -> Result<Status, Error> {
+        let mut script = self.take_queue();
+        if script.is_empty() {
+            self.calls += 1;
+            return Ok(self.model.eval()?.status);
+        }
+        script.eval();
+        loop {
+            let played = self.play(&mut script, true)?;
+            let told = [Status::Finish, Status::Stop, Status::AssertionFailed];
+            match played.stopped_at {
+                Some(operation) if told.contains(&played.status) => {
+                    script.remove_first(operation + 1);
+                    if script.is_empty() {
+                        return Ok(played.status);
+                    }
+                }
+                _ => return Ok(played.status),
+            }
+        }
+    }
+
+    /// Runs a script in one call.
+    pub fn play(&mut self, script: &mut Script, briefly: bool) -> Result<Played, Error> {
+        self.calls += 1;
+        match briefly {
+            true => self.model.play_briefly(script),
+            false => self.model.play(script),
+        }
+    }
+
+    /// Lets a script keep the rows of memories that somebody samples.
+    pub fn peek_rows(&self, script: &mut Script) {
+        for id in &self.sampled_rows {
+            for (signal, word) in self.words(*id) {
+                script.peek(signal, word);
+            }
+        }
+    }
+
+    /// What they were; the last of them was the operation before `end`.
+    pub fn keep_rows(&mut self, script: &Script, end: usize) {
+        let rows = self.sampled_rows.iter();
+        let limbs = |id: &SlotId| self.slots[*id].width.div_ceil(64).max(1) as usize;
+        let mut operation = end - rows.clone().map(limbs).sum::<usize>();
+        let mut kept = Vec::with_capacity(rows.len());
+        for id in rows {
+            let words = operation..operation + limbs(id);
+            operation = words.end;
+            let words: Vec<u64> = words.map(|word| script.value(word)).collect();
+            let width = self.slots[*id].width;
+            kept.push((*id, Bits::of(Value::from_limbs(width, &words), width)));
+        }
+        self.kept_rows = kept;
+    }
+}
