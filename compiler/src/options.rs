@@ -98,6 +98,8 @@ pub struct Gating {
     pub ungated: usize,
     /// Cells of such a part.
     pub part_cells: usize,
+    /// Most cells of parts that run together and so are one.
+    pub merged_cells: usize,
     /// Percentage of registers that can keep their values, from which on that is done: the others change in most
     /// cycles, and all behind them is awake.
     pub holding: usize,
@@ -118,6 +120,7 @@ impl Default for Gating {
             shared_cells: 10_000,
             ungated: 5_000,
             part_cells: 48,
+            merged_cells: 300,
             holding: 50,
             every: 16,
             first_look: 256,
@@ -135,6 +138,7 @@ impl Gating {
         shared_cells: 1,
         ungated: usize::MAX,
         part_cells: 1,
+        merged_cells: 1,
         holding: 0,
         every: 1,
         first_look: 1,
@@ -145,6 +149,7 @@ impl Gating {
     pub const PARTS: Gating = Gating {
         ungated: 0,
         part_cells: 3,
+        merged_cells: 12,
         ..Gating::ALL
     };
 }

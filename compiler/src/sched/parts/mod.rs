@@ -6,12 +6,15 @@
 //! value that differs from the kept one wakes those who look at it. In a large design few values change from cycle to
 //! cycle, so most parts sleep. Memory writes and effects come last, in parts of their own.
 //!
+//! Parts that would nearly always run together are one (`merge.rs`).
+//!
 //! A register that a later part reads is *late*: its next value waits beside it until all parts have run.
 //!
 //! Counters that never stop would wake all that lies with them in every cycle, so they have parts of their own, which
 //! never sleep (`free.rs`).
 
 mod free;
+mod merge;
 mod order;
 
 use rustc_hash::FxHashMap;
@@ -75,27 +78,15 @@ impl Cut {
         if holding(n, sinks) < gating.holding {
             return None;
         }
-        let mut pieces = Order::of(n, sinks).cut(n, sinks, gating.part_cells);
+        let pieces = Order::of(n, sinks).cut(n, sinks, gating.part_cells);
+        let (_, alone) = look(n, sinks, &pieces);
+        let mut pieces = merge::merge(pieces, &alone, gating.merged_cells);
         pieces.extend(tail(sinks).into_iter().map(Piece::plain));
         Some(Cut::new(n, sinks, pieces))
     }
 
     fn new(n: &Netlist, sinks: &[Sink], pieces: Vec<Piece>) -> Cut {
-        let mut activity = Activity::none(n);
-        for cell in n.cells.ids().filter(|c| n.cells[*c].kind.is_source()) {
-            activity.give(cell, Owner::ALL);
-        }
-        for (part, piece) in pieces.iter().enumerate() {
-            for item in &piece.items {
-                if let Item::Cell(cell) = item {
-                    activity.give(*cell, Owner::supernode(part));
-                }
-            }
-        }
-        let mut parts = Parts::default();
-        for piece in &pieces {
-            parts.look(n, sinks, &activity, piece);
-        }
+        let (activity, mut parts) = look(n, sinks, &pieces);
         parts.find_late();
         parts.leave_restless_alone();
         Cut { parts, activity }
@@ -114,6 +105,26 @@ impl Cut {
         }
         tasks
     }
+}
+
+/// Which cells each piece computes, and what it looks at.
+fn look(n: &Netlist, sinks: &[Sink], pieces: &[Piece]) -> (Activity, Parts) {
+    let mut activity = Activity::none(n);
+    for cell in n.cells.ids().filter(|c| n.cells[*c].kind.is_source()) {
+        activity.give(cell, Owner::ALL);
+    }
+    for (part, piece) in pieces.iter().enumerate() {
+        for item in &piece.items {
+            if let Item::Cell(cell) = item {
+                activity.give(*cell, Owner::supernode(part));
+            }
+        }
+    }
+    let mut parts = Parts::default();
+    for piece in pieces {
+        parts.look(n, sinks, &activity, piece);
+    }
+    (activity, parts)
 }
 
 impl Parts {
@@ -260,6 +271,11 @@ struct Piece {
 }
 
 impl Piece {
+    /// Neither restless nor one costly operation.
+    fn may_join(&self) -> bool {
+        !self.is_restless && self.items.len() > 1
+    }
+
     fn plain(items: Vec<Item>) -> Piece {
         Piece {
             items,
@@ -293,7 +309,7 @@ fn tail(sinks: &[Sink]) -> Vec<Vec<Item>> {
                 let last = writes.last_mut().expect("there is one");
                 last.push(Item::Sink(index));
             }
-            SinkOrder::Any | SinkOrder::Settled(_) => {}
+            SinkOrder::Any | SinkOrder::Settled(_) | SinkOrder::Move(_) => {}
         }
     }
     let effects = effects.chunks(TAIL).map(<[Item]>::to_vec);
