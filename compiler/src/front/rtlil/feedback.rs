@@ -1,7 +1,10 @@
 //! Where a graph with cycles is cut so that none is left.
 //!
-//! In: edges from every vertex to what it needs, and a rank that says which vertices to take rather than others. Out: the
+//! In: edges from every vertex to what it needs, and ranks that say which vertices to take rather than others. Out: the
 //! cuts, each with the strongly connected component that it was taken from. No recursion: graphs can be deep.
+
+/// In components of more vertices one in the middle is taken, so that what is left falls apart.
+const LARGE: usize = 64;
 
 /// A vertex needs another one.
 #[derive(Clone, Copy, Debug)]
@@ -11,17 +14,22 @@ pub struct Edge {
     pub choice: bool,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Cut {
     pub vertex: u32,
-    /// The other vertices on cycles with it.
-    pub others: Vec<u32>,
-    /// Every cycle there goes through the vertex, and through choices only: it holds its value.
-    pub holds: bool,
+    /// Every cycle here goes through the vertex, and through choices only: it holds its value. These others are on them.
+    pub holds: Option<Vec<u32>>,
 }
 
-/// Cuts every component at its vertex of the least rank, until no cycle is left.
-pub fn cuts<R: Ord>(edges: &[Vec<Edge>], rank: impl Fn(u32) -> R) -> Vec<Cut> {
+#[derive(Debug, Default)]
+pub struct Feedback {
+    pub cuts: Vec<Cut>,
+    /// The vertices of components in which not one alone holds its value.
+    pub loops: Vec<u32>,
+}
+
+/// Cuts every component at a vertex of the least rank in it, until no cycle is left.
+pub fn find(edges: &[Vec<Edge>], ranks: &[u8]) -> Feedback {
     let mut search = Search {
         edges,
         part: vec![0; edges.len()],
@@ -32,22 +40,41 @@ pub fn cuts<R: Ord>(edges: &[Vec<Edge>], rank: impl Fn(u32) -> R) -> Vec<Cut> {
         open: Vec::new(),
         frames: Vec::new(),
     };
+    let mut found = Feedback::default();
     let all: Vec<u32> = (0..edges.len() as u32).collect();
-    let mut work = search.components(&all);
-    let mut cuts = Vec::new();
-    while let Some(mut component) = work.pop() {
-        let chooses = component.iter().all(|v| search.only_chooses(*v));
-        let least = (0..component.len()).min_by_key(|i| rank(component[*i]));
-        let vertex = component.swap_remove(least.expect("no component is empty"));
-        let inner = search.components(&component);
-        cuts.push(Cut {
-            vertex,
-            others: component,
-            holds: chooses && inner.is_empty(),
-        });
-        work.extend(inner);
+    for whole in search.components(&all) {
+        let mut work = vec![whole.clone()];
+        while let Some(mut component) = work.pop() {
+            let chooses = component.iter().all(|v| search.only_chooses(*v));
+            let vertex = chosen(&component, ranks);
+            component.retain(|other| *other != vertex);
+            let inner = search.components(&component);
+            let holds = chooses && inner.is_empty();
+            if !holds && component.len() + 1 == whole.len() {
+                found.loops.extend_from_slice(&whole);
+            }
+            found.cuts.push(Cut {
+                vertex,
+                holds: holds.then_some(component),
+            });
+            work.extend(inner);
+        }
     }
-    cuts
+    found
+}
+
+/// The first vertex of the least rank; of a large component the one in the middle of those.
+fn chosen(component: &[u32], ranks: &[u8]) -> u32 {
+    let rank = |v: &u32| ranks[*v as usize];
+    let least = component.iter().map(rank).min();
+    let mut those: Vec<u32> = component.to_vec();
+    those.retain(|v| Some(rank(v)) == least);
+    let place = if component.len() > LARGE {
+        those.len() / 2
+    } else {
+        0
+    };
+    *those.select_nth_unstable(place).1
 }
 
 struct Search<'e> {
@@ -163,9 +190,13 @@ mod tests {
                 choice: *choice,
             });
         }
-        let mut found: Vec<(u32, bool)> = cuts(&graph, |v| (!first.contains(&v), v))
+        let ranks: Vec<u8> = (0..count as u32)
+            .map(|v| u8::from(!first.contains(&v)))
+            .collect();
+        let mut found: Vec<(u32, bool)> = find(&graph, &ranks)
+            .cuts
             .iter()
-            .map(|c| (c.vertex, c.holds))
+            .map(|c| (c.vertex, c.holds.is_some()))
             .collect();
         found.sort_unstable();
         found
@@ -200,6 +231,15 @@ mod tests {
             (3, 1, false),
         ];
         assert_eq!(cut(4, &edges, &[0, 3]), [(0, false), (3, false)]);
+    }
+
+    #[test]
+    fn a_large_component_falls_apart() {
+        let next = |v: u32| [(v, v + 1, false), (v + 1, v, false)];
+        let chain: Vec<(u32, u32, bool)> = (0..99_999).flat_map(next).collect();
+        let found = cut(100_000, &chain, &[]);
+        // One after the other it would take hours.
+        assert!((50_000..100_000).contains(&found.len()), "{}", found.len());
     }
 
     #[test]

@@ -73,9 +73,8 @@ struct Component {
 
 /// A piece that keeps its value from one pass to the next.
 struct Held {
-    holds: bool,
-    /// The other pieces on the loops that are cut here.
-    others: Vec<u32>,
+    /// It holds it through choices only; these pieces are on the loops that are cut here.
+    holds: Option<Vec<u32>>,
     /// What was made for it, once something has asked for the value kept.
     kept: Option<Kept>,
 }
@@ -203,26 +202,23 @@ impl Component {
 
     /// Chooses where loops are cut. The answer is all pieces, in the order in which they are to be lowered.
     fn find_held(&mut self, lower: &Lower) -> Vec<u32> {
-        // The variable rather than a temporary of it.
         let is_variable = |piece: u32| lower.holders.contains(&self.units[piece as usize].0);
-        let rank = |piece: u32| (!is_variable(piece), !self.is_named(lower, piece), piece);
-        for cut in feedback::cuts(&self.needs, rank) {
-            if cut.holds {
-                self.latches
-                    .extend(cut.others.iter().map(|o| (*o, cut.vertex)));
-            } else {
-                let members = [cut.vertex].into_iter().chain(cut.others.iter().copied());
-                self.true_loops
-                    .extend(members.map(|p| self.units[p as usize].0));
-            }
-            let held = Held {
-                holds: cut.holds,
-                others: cut.others,
-                kept: None,
-            };
-            self.held.insert(cut.vertex, held);
+        let pieces = 0..self.units.len() as u32;
+        // The variable rather than a temporary of it.
+        let rank = |piece| match is_variable(piece) {
+            true => 0,
+            false => 1 + u8::from(!self.is_named(lower, piece)),
+        };
+        let ranks: Vec<u8> = pieces.clone().map(rank).collect();
+        let found = feedback::find(&self.needs, &ranks);
+        let nodes = found.loops.iter().map(|p| self.units[*p as usize].0);
+        self.true_loops.extend(nodes);
+        for feedback::Cut { vertex, holds } in found.cuts {
+            let others = holds.iter().flatten();
+            self.latches.extend(others.map(|other| (*other, vertex)));
+            self.held.insert(vertex, Held { holds, kept: None });
         }
-        let mut order: Vec<u32> = (0..self.units.len() as u32).collect();
+        let mut order: Vec<u32> = pieces.collect();
         order.sort_by_key(|p| (!self.held.contains_key(p), !is_variable(*p), *p));
         order
     }
@@ -242,7 +238,7 @@ impl Component {
 
     /// The last piece opened needs another one.
     fn need(&mut self, lower: &mut Lower, piece: u32) {
-        let is_loop = self.held.get(&piece).is_some_and(|h| !h.holds);
+        let is_loop = self.held.get(&piece).is_some_and(|h| h.holds.is_none());
         match self.state[piece as usize] {
             State::Done => {}
             State::New if !is_loop => return self.open(piece),
@@ -272,7 +268,7 @@ impl Component {
         let width = Self::piece_width(lower, unit);
         let origin = lower.node_origin(unit.0);
         let value = CellId::new(0);
-        let (kept, cell) = if held.holds {
+        let (kept, cell) = if held.holds.is_some() {
             let (id, cell) = lower.b.latch(Latch {
                 width,
                 init: Bits::zero(width),
@@ -310,8 +306,8 @@ impl Component {
         }
         // Where others are seen they are lowered again: they follow from what the latch takes, not from what it had.
         let seen = |p: &u32| self.is_named(lower, *p) || !self.is_temporary(lower, *p);
-        if held.holds && held.others.iter().any(seen) {
-            for other in &held.others {
+        if let Some(others) = held.holds.as_ref().filter(|others| others.iter().any(seen)) {
+            for other in others {
                 self.state[*other as usize] = State::New;
             }
         }
