@@ -274,8 +274,8 @@ impl Core {
 
     /// Whether nobody sees when the model acts; `seen` says that somebody goes on at once.
     pub fn may_owe(&mut self, seen: bool) -> bool {
-        let none = self.tells_rounds() || seen && self.may_react();
-        !none && self.memories_rest()
+        let sees = seen && (self.may_react() || self.tells_rounds());
+        !sees && self.memories_rest()
     }
 
     /// Something is owed that may wake somebody, or be told.
