@@ -124,10 +124,9 @@ impl Core {
             nexts.as_mut_slice(),
             self.is_recorded() || !self.queue.is_empty(),
             self.watched.is_empty(),
-        ) {
-            if self.run_until(next)? {
-                return Ok(false);
-            }
+        ) && self.run_until(next)?
+        {
+            return Ok(false);
         }
         let Some(plan) = self.plan(&nexts)? else {
             return Ok(false);
