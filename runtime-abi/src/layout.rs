@@ -209,16 +209,18 @@ pub mod play {
     pub const OP_EDGES: u32 = 5;
     pub const OP_ADVANCE: u32 = 6;
     pub const OP_EXPECT: u32 = 7;
+    /// Two records; the second has the condition.
+    pub const OP_UNTIL: u32 = 8;
 
     /// Every field, in order.
     #[rustfmt::skip]
     pub const FIELDS: &[Field] = &[
-        field(OP, 4, "op", true, "1 poke, 2 peek, 3 eval, 4 step, 5 edges, 6 advance, 7 expect"),
-        field(ID, 4, "id", true, "signal, or clock for step"),
-        field(WORD, 4, "word", true, "limb, or row * limbs + limb"),
+        field(OP, 4, "op", true, "1 poke, 2 peek, 3 eval, 4 step, 5 edges, 6 advance, 7 expect, 8 until"),
+        field(ID, 4, "id", true, "signal, or clock for step and until"),
+        field(WORD, 4, "word", true, "limb, or row * limbs + limb; until: offset"),
         field(STATUS, 4, "status", false, "answer of this record"),
         field(VALUE, 8, "value", true, "operand or answer"),
-        field(MASK, 8, "mask", true, "which bits count; step: cycles done"),
+        field(MASK, 8, "mask", true, "which bits count; step, until: cycles done"),
     ];
 }
 

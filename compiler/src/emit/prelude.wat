@@ -744,7 +744,7 @@
               (i64.eq (i64.load offset=@DONE@ (i32.const 0)) (local.get $done)))))))
     (local.get $status))
 
-  (func (export "rtl_run_until")
+  (func $run_until (export "rtl_run_until")
     (param $clock i32) (param $max i64) (param $offset i32) (param $mask i64) (param $value i64) (result i32)
     (local $status i32) (local $settled i32) (local $cut i32) (local $chunk i64) (local $look i64)
     (local $looks i32) (local $n i64)
@@ -995,7 +995,7 @@
   ;; ---------------------------------------------------------------- play
 
   (func (export "rtl_play") (param $script i32) (param $len i32) (result i32)
-    (local $at i32) (local $end i32) (local $status i32)
+    (local $at i32) (local $end i32) (local $status i32) (local $bytes i32)
     (if (i32.eqz (call $is_script (local.get $script) (local.get $len))) (then (return (call $finish (i32.const 6)))))
     (local.set $end (i32.add (local.get $script) (local.get $len)))
     (local.set $at (local.get $script))
@@ -1004,10 +1004,16 @@
         (i32.store offset=@PLAY_POS@ (i32.const 0)
           (i32.shr_u (i32.sub (local.get $at) (local.get $script)) (i32.const 5)))
         (br_if $stop (i32.ge_u (local.get $at) (local.get $end)))
-        (local.set $status (call $record (local.get $at)))
+        ;; Of a wait the condition is the record behind it.
+        (local.set $bytes
+          (select (i32.const 64) (i32.const 32) (i32.eq (i32.load (local.get $at)) (i32.const 8))))
+        (local.set $status
+          (if (result i32) (i32.gt_u (local.get $bytes) (i32.sub (local.get $end) (local.get $at)))
+            (then (i32.const 6))
+            (else (call $record (local.get $at)))))
         (i32.store offset=12 (local.get $at) (local.get $status))
         (br_if $stop (local.get $status))
-        (local.set $at (i32.add (local.get $at) (i32.const 32)))
+        (local.set $at (i32.add (local.get $at) (local.get $bytes)))
         (br $next)))
     (call $finish (local.get $status)))
 
@@ -1069,4 +1075,17 @@
         (return
           (select (i32.const 0) (i32.const 8)
             (i64.eq (i64.and (local.get $n) (i64.load offset=24 (local.get $at))) (i64.load offset=16 (local.get $at)))))))
+    (if (i32.eq (local.get $op) (i32.const 8))
+      (then
+        ;; mask counts the cycles of an earlier, stopped try, too.
+        (local.set $status
+          (call $run_until (i32.load offset=4 (local.get $at))
+            (i64.sub (i64.load offset=16 (local.get $at)) (i64.load offset=24 (local.get $at)))
+            (i32.load offset=8 (local.get $at))
+            (i64.load offset=56 (local.get $at)) (i64.load offset=48 (local.get $at))))
+        (if (i32.ne (local.get $status) (i32.const 6))
+          (then
+            (i64.store offset=24 (local.get $at)
+              (i64.add (i64.load offset=24 (local.get $at)) (i64.load offset=@DONE@ (i32.const 0))))))
+        (return (local.get $status))))
     (i32.const 6))

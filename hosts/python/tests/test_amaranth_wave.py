@@ -1,6 +1,7 @@
 """Waveforms of Amaranth simulations: read back, they are those that Amaranth's own engine writes."""
 
 import io
+import itertools
 
 import pytest
 from amaranth.hdl import Format, Module, Signal, signed
@@ -10,7 +11,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 from amaranth.sim.pysim import PySimEngine
-from amaranth_bench import PAIR, Color, Given
+from amaranth_bench import PAIR, Color, Given, simulate
 from rtlwasm.amaranth import WASMEngine
 from vcd_reader import changes
 
@@ -105,6 +106,41 @@ def test_time_of_rounds():
         sim.run()
     times = sorted(changes(vcd.getvalue())[1])
     assert len(times) >= 3 and times[-1] < 100
+
+
+def test_rounds_of_processes():
+    """What a process writes when another's signal has changed comes in a round of its own; one call for each edge."""
+    first, second, count = Signal(16, name="first"), Signal(16, name="second"), Signal(16)
+
+    def build(m):
+        m.d.sync += count.eq(count + first + second)
+
+    async def writes(ctx):
+        async for _, _, now in ctx.tick().sample(count):
+            ctx.set(first, now ^ 3)
+
+    async def follows(ctx):
+        async for (value,) in ctx.changed(first):
+            ctx.set(second, value + 1)
+
+    async def testbench(ctx):
+        await ctx.delay(300e-6)
+
+    sim = simulate(build, testbench, engine=WASMEngine, processes=[writes, follows])
+    vcd = io.StringIO()
+    with sim.write_vcd(vcd, fs_per_delta=1):
+        sim.run()
+    seen = changes(vcd.getvalue())[1]
+    times = {"first": set(), "second": set()}
+    for before, time in itertools.pairwise(sorted(seen)):
+        for variable, value in seen[time].items():
+            name = variable[0][-3].partition("[")[0]
+            if name in times and value != seen[before].get(variable):
+                times[name].add(time)
+    assert len(times["first"]) > 250
+    assert not times["first"] & times["second"]
+    # One call for each time at which one of them is resumed.
+    assert sim._engine._signals.calls <= 600 + 140
 
 
 def test_what_cannot_be_traced():

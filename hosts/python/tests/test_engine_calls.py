@@ -151,8 +151,9 @@ def test_one_call_for_a_wait_for_a_condition(often, late, kind):
     few(build, testbench)
 
 
-def test_one_call_for_a_long_wait_for_a_condition():
-    """The module runs all its cycles without a look at each edge."""
+@pytest.mark.parametrize("late", (False, True))
+def test_one_call_for_a_long_wait_for_a_condition(late):
+    """The module runs all its cycles without a look at each edge, and the edge at the end."""
     from amaranth.hdl import Signal
 
     count, holds = Signal(10), Signal()
@@ -165,9 +166,54 @@ def test_one_call_for_a_long_wait_for_a_condition():
         for _ in range(60):
             (seen,) = await ctx.tick().sample(count).until(holds)
             assert seen == 0
+            assert not late or ctx.get(count) == 1
             turn()
 
     few(build, testbench)
+
+
+@pytest.mark.parametrize("edge", ("pos", "neg"))
+@pytest.mark.parametrize("disturbed", (False, True))
+def test_what_long_waits_see(edge, disturbed):
+    """Rows, wide signals and inputs, sampled at their end; what comes in between; a condition that begins at a fall."""
+    from amaranth.hdl import ClockDomain, Signal
+    from amaranth.lib.memory import Memory
+    from amaranth_bench import simulate
+
+    def run(engine):
+        count, wide, given, holds, fell, seen = Signal(9), Signal(90), Signal(4), Signal(), Signal(), []
+        memory = Memory(shape=70, depth=4, init=[1, 2, 3, 4])
+
+        def build(m):
+            m.submodules.memory = memory
+            sync, fall = ClockDomain("sync"), ClockDomain("fall", clk_edge="neg", reset_less=True)
+            fall.clk = sync.clk
+            m.domains += [sync, fall]
+            write = memory.write_port()
+            m.d.comb += holds.eq(fell if edge == "neg" else count == 4)
+            m.d.sync += [count.eq(count + 1), wide.eq(wide * 5 + given)]
+            m.d.comb += [write.addr.eq(count), write.data.eq(wide), write.en.eq(1)]
+            if edge == "neg":
+                m.d.fall += fell.eq(count == 4)
+
+        async def testbench(ctx):
+            for i in range(24):
+                ctx.set(given, i)
+                seen.append(await ctx.tick().sample(count, wide, given, memory.data[2]).until(holds))
+                if i > 3:
+                    seen.append((ctx.get(count), ctx.get(wide), ctx.get(memory.data[2]), ctx.get(holds)))
+
+        async def disturbs(ctx):
+            for i in range(20):
+                await ctx.delay(450.75e-6 + i * 1e-6 / 3)
+                ctx.set(given, i)
+
+        benches = [testbench, disturbs] if disturbed else [testbench]
+        sim = simulate(build, *benches, engine=engine)
+        sim.run()
+        return seen, sim._engine.now
+
+    assert run(AmaranthEngine) == run(PySimEngine)
 
 
 @pytest.mark.parametrize("sampled", (0, 1, 2))

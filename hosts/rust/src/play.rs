@@ -63,6 +63,27 @@ impl Script {
         self.push(play::OP_STEP, clock.index, 0, cycles, 0)
     }
 
+    /// Steps a clock until a signal has a value, as [`Model::run_until`]; that takes two operations, of which this is the
+    /// number of the first. None: the module does not store the signal, and nothing is added.
+    ///
+    /// # Errors
+    /// Those of [`Model::run_until`].
+    pub fn run_until(
+        &mut self,
+        model: &Model,
+        (clock, max): (Clock, u64),
+        signal: Signal,
+        value: u64,
+    ) -> Result<Option<usize>, Error> {
+        model.check_primary(clock)?;
+        let Some((offset, mask, wanted)) = model.condition(signal, value)? else {
+            return Ok(None);
+        };
+        let operation = self.push(play::OP_UNTIL, clock.index, offset, max, 0);
+        self.push(play::OP_UNTIL, clock.index, offset, wanted, mask);
+        Ok(Some(operation))
+    }
+
     /// Simultaneous edges, as [`Model::edges`].
     pub fn edges(&mut self, rise: u64, fall: u64) -> usize {
         self.push(play::OP_EDGES, 0, 0, rise, fall)
@@ -120,6 +141,11 @@ impl Script {
         Status::from_code(code).unwrap_or(Status::Stop)
     }
 
+    /// How many cycles a [`run_until`](Script::run_until) that has run took.
+    pub fn cycles_until(&self, operation: usize) -> u64 {
+        read_u64(&self.records, operation * LEN + play::MASK as usize)
+    }
+
     /// The cycles of a step that has been stopped; `done` are those of the last try. Of one that is complete the record
     /// counts none.
     fn cycles(&self, operation: usize, done: u64) -> u64 {
@@ -127,9 +153,17 @@ impl Script {
         let counted = read_u64(&self.records, at + play::MASK as usize);
         match read_u32(&self.records, at + play::OP as usize) {
             play::OP_STEP if counted == 0 && done > 0 => self.value(operation),
-            play::OP_STEP => counted,
+            play::OP_STEP | play::OP_UNTIL => counted,
             _ => 0,
         }
+    }
+
+    /// Whether the part from one byte to another ends with the first record of a wait.
+    fn is_cut(&self, start: usize, end: usize) -> bool {
+        let is_until =
+            |at: &usize| read_u32(&self.records, *at + play::OP as usize) == play::OP_UNTIL;
+        let backwards = (start..end).step_by(LEN).rev();
+        backwards.take_while(is_until).count() % 2 == 1
     }
 
     fn push(&mut self, op: u32, id: u32, word: u32, value: u64, mask: u64) -> usize {
@@ -170,7 +204,11 @@ impl Model {
         }
         let mut start = 0;
         while start < script.records.len() {
-            let end = script.records.len().min(start + capacity);
+            let mut end = script.records.len().min(start + capacity);
+            // The two records of a wait stay together.
+            if end < script.records.len() && script.is_cut(start, end) {
+                end -= LEN;
+            }
             let len = end - start;
             self.memory_mut()[host.host_base..][..len].copy_from_slice(&script.records[start..end]);
             let mut from = 0;

@@ -15,7 +15,7 @@ use rtlwasm::ir::{Direction, Netlist, SignalId, TriggerRole};
 use rtlwasm::options::Options;
 use rtlwasm::pipeline;
 use rtlwasm_abi::Status;
-use rtlwasm_host::{Artifact, Clock, Model, ModelOptions, Script, Signal};
+use rtlwasm_host::{Artifact, Clock, Error, Model, ModelOptions, Run, Script, Signal};
 
 /// Cycles of a fixture's own stimulus before waiting for a value, and the most to wait.
 const BEFORE: usize = 8;
@@ -198,10 +198,13 @@ fn wait(pair: &mut Pair, id: SignalId, signal: Signal, value: u64) -> Status {
         value,
     };
     let expected = pair.interp.run_until(pair.trigger, WAIT, condition);
-    let run = pair
-        .model
-        .run_until(pair.clock, WAIT, signal, value)
-        .unwrap();
+    let run = match value % 2 {
+        0 => pair
+            .model
+            .run_until(pair.clock, WAIT, signal, value)
+            .unwrap(),
+        _ => wait_in_script(&mut pair.model, pair.clock, signal, value),
+    };
     let when = format!(
         "waiting for `{}` = {value:#x}",
         pair.netlist.signals[id].name
@@ -215,6 +218,35 @@ fn wait(pair: &mut Pair, id: SignalId, signal: Signal, value: u64) -> Status {
     match expected {
         Status::ConditionNotMet => Status::Ok,
         status => status,
+    }
+}
+
+/// The same as an operation of a script, where the module knows the signal's place.
+fn wait_in_script(model: &mut Model, clock: Clock, signal: Signal, value: u64) -> Run {
+    let mut script = Script::new();
+    let added = script
+        .run_until(model, (clock, WAIT), signal, value)
+        .unwrap();
+    let Some(operation) = added else {
+        return model.run_until(clock, WAIT, signal, value).unwrap();
+    };
+    let mut alone = script.clone();
+    alone.truncate(operation + 1);
+    let refused = model.play(&mut alone);
+    assert!(matches!(
+        refused,
+        Err(Error::Refused {
+            status: Status::BadArgument,
+            ..
+        })
+    ));
+    let played = model.play(&mut script).unwrap();
+    let stopped = (played.status != Status::Ok).then_some(operation);
+    assert_eq!(played.stopped_at, stopped);
+    let cycles = script.cycles_until(operation);
+    Run {
+        status: played.status,
+        cycles,
     }
 }
 

@@ -446,6 +446,9 @@ fn signals(artifact: &Artifact, model: &mut Model, rng: &mut Rng) {
         script.poke(signal, 1);
         script.peek(signal, rng.draw() as u32);
         script.expect(signal, 0, 1, 1);
+        if let Ok(clock) = model.only_clock() {
+            _ = script.run_until(model, (clock, rng.draw() % 5), signal, 1);
+        }
     }
     script.eval();
     _ = model.play(&mut script);

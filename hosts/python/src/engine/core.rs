@@ -30,6 +30,8 @@ const MOST_AT_ONCE: u32 = 256;
 
 /// Rows of memories that are read before an edge in the call that makes it.
 const MOST_ROWS: usize = 16;
+/// And signals.
+pub const MOST_SAMPLED: usize = 16;
 
 /// What is not stored is made so when that would have saved so many calls.
 const WORTH: u32 = 64;
@@ -64,9 +66,11 @@ pub struct Core {
     pub fresh: bool,
     /// The module has stopped in the middle of an instant, and those come first who are woken by its beginning.
     pub held: bool,
-    /// Rows that somebody samples who runs when everything has settled, and what they were before the edge.
+    /// What somebody samples who runs when everything has settled: signals and rows of memories.
+    pub sampled: Vec<SlotId>,
     pub sampled_rows: Vec<SlotId>,
-    pub kept_rows: Vec<(SlotId, Bits)>,
+    /// What some of those were before the edge up to which the clocks have run.
+    pub kept: Vec<(SlotId, Bits)>,
     /// Values of what the design drives are read as they were before the edge up to which the clocks have run.
     pub before: bool,
     /// What was owed last was needed before the clocks ran on.
@@ -145,8 +149,9 @@ impl Core {
             queue: Queue::default(),
             fresh: false,
             held: false,
+            sampled: Vec::new(),
             sampled_rows: Vec::new(),
-            kept_rows: Vec::new(),
+            kept: Vec::new(),
             memories: Vec::new(),
             before: false,
             eager: false,
@@ -274,8 +279,8 @@ impl Core {
 
     /// Whether nobody sees when the model acts; `seen` says that somebody goes on at once.
     pub fn may_owe(&mut self, seen: bool) -> bool {
-        let none = self.tells_rounds() || seen && self.may_react();
-        !none && self.memories_rest()
+        let sees = seen && (self.may_react() || self.tells_rounds());
+        !sees && self.memories_rest()
     }
 
     /// Something is owed that may wake somebody, or be told.
@@ -300,17 +305,16 @@ impl Core {
         if let Some(ahead) = slot.queued.as_ref().or(slot.staged.as_ref()) {
             return Ok(ahead.clone());
         }
+        let kept = self.kept.iter().find(|kept| kept.0 == id);
+        if let (true, Some((_, value))) = (self.before, kept) {
+            return Ok(value.clone());
+        }
         if let (true, Place::Signal(signal)) = (self.before, slot.place)
             && signal.kind() != Kind::Input
             && !self.is_constant(signal)
         {
             let value = self.model.peek_before(signal)?;
             return Ok(Bits::of(value, slot.width));
-        }
-        if let (true, Some((_, value))) =
-            (self.before, self.kept_rows.iter().find(|row| row.0 == id))
-        {
-            return Ok(value.clone());
         }
         if self.owed && !slot.place.is_written_by_hosts_only() {
             self.eager = true;
@@ -330,7 +334,12 @@ impl Core {
         match place {
             _ if place.is_written_by_hosts_only() => Late::Yes,
             Place::Signal(signal) if self.is_constant(signal) => Late::Yes,
-            Place::Signal(_) if self.is_stored(id) => Late::Copy,
+            Place::Signal(_) if self.is_stored(id) => {
+                if !self.sampled.contains(&id) && self.sampled.len() <= MOST_SAMPLED {
+                    self.sampled.push(id);
+                }
+                Late::Copy
+            }
             Place::Row(..) if self.sampled_rows.contains(&id) => Late::Rows,
             Place::Row(..) if self.sampled_rows.len() < MOST_ROWS => {
                 self.sampled_rows.push(id);

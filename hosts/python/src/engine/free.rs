@@ -4,16 +4,16 @@
 
 use std::cmp::Ordering;
 
-use rtlwasm_host::{Clock, Error, Kind, Status};
+use rtlwasm_host::{Clock, Error, Status};
 
 use super::bits::Bits;
 use super::core::Core;
-use super::slot::{Gate, Late, SlotId, Target, When};
+use super::slot::{Gate, Late, SlotId, Target};
 use super::stops::{Guard, Stop, Until, affordable};
 
 /// A clock of the simulation.
 pub struct FreeClock {
-    target: Target,
+    pub target: Target,
     pub slot: SlotId,
     pub half: i128,
     /// The module's own clock; None: the design does not know it.
@@ -26,8 +26,6 @@ const MOST_FLIPS: i128 = 1 << 16;
 const MOST_RECORDED: i128 = 1 << 11;
 /// Stops for nobody, in a row; in between the interpreter looks for signals.
 const MOST_STOPS: u32 = 256;
-/// Where a condition held only after so many cycles, they are run without a look at each edge first.
-const LONG: u64 = 400;
 /// Machine code is made for so many.
 const MANY_FLIPS: i128 = 4000;
 
@@ -117,6 +115,8 @@ impl Core {
             }
         }
         (self.ran, self.holds) = (0, None);
+        // What was owed last was not needed, or else there would be nothing owed now.
+        self.eager &= !(self.owed && self.edges);
         let Some(mut nexts) = self.nexts()? else {
             return Ok(false);
         };
@@ -124,8 +124,9 @@ impl Core {
             nexts.as_mut_slice(),
             self.is_recorded() || !self.queue.is_empty(),
             self.watched.is_empty(),
-        ) {
-            self.run_until(next)?;
+        ) && self.run_until(next)?
+        {
+            return Ok(false);
         }
         let Some(plan) = self.plan(&nexts)? else {
             return Ok(false);
@@ -134,8 +135,6 @@ impl Core {
         else {
             return Ok(false);
         };
-        // What was owed last was not needed, or else there would be nothing owed now.
-        self.eager &= !(self.owed && self.edges);
         let stop = self.run_inside(&nexts, &plan, now, until)?;
         let Some(time) = stop.time.or(plan.edge) else {
             self.count_edges(&nexts, plan.until);
@@ -171,56 +170,8 @@ impl Core {
         Ok(())
     }
 
-    /// Runs the only clock, while all that waits for it waits for a condition that has taken long before.
-    fn run_until(&mut self, next: &mut Next) -> Result<(), Error> {
-        let clock = &self.clocks[next.clock].0;
-        let (target, slot, half, inside) = (clock.target, clock.slot, clock.half, clock.inside);
-        let ([waiter], Some(clock)) = (self.slots[slot].waiters.as_slice(), inside) else {
-            return Ok(());
-        };
-        let (when, Gate::Until(condition, reset)) = (waiter.when, waiter.gate) else {
-            return Ok(());
-        };
-        let rises = matches!(when, When::Edge { level: true, .. });
-        let long = self.slots[condition].waited >= LONG && !self.model.is_interpreted();
-        let one_bit = self.slots[condition].width == 1;
-        let worth = rises && long && one_bit;
-        let Some(signal) = self.signal_of(condition).filter(|_| worth) else {
-            return Ok(());
-        };
-        if signal.kind() == Kind::Input || !self.stays_low(reset)? {
-            return Ok(());
-        }
-        let until = self.until(half, 1);
-        let most = (self.flips(next, until) + i128::from(next.high)) / 2;
-        let Ok(most @ 1..) = u64::try_from(most) else {
-            return Ok(());
-        };
-        self.hand_over()?;
-        let half_period = half as u64;
-        self.model
-            .set_clock_period(clock, half_period, half_period)?;
-        self.calls += 1;
-        let run = self.model.run_until(clock, most, signal, 1)?;
-        settled(run.status, "rtl_run_until")?;
-        self.collect_events();
-        self.ran = run.cycles;
-        if run.status == Status::Ok {
-            self.slots[condition].waited = run.cycles;
-            self.holds = Some(condition);
-        }
-        let flips = 2 * i128::from(run.cycles) - i128::from(next.high && run.cycles > 0);
-        if flips > 0 {
-            self.timeline.now = next.time + (flips - 1) * half;
-            next.time += flips * half;
-            next.high = false;
-            self.timeline.postpone(target, next.time);
-        }
-        Ok(())
-    }
-
     /// The last time at which nothing but clocks can happen.
-    fn until(&self, shortest: i128, clocks: usize) -> i128 {
+    pub fn until(&self, shortest: i128, clocks: usize) -> i128 {
         let flips = match self.is_recorded() {
             true => MOST_RECORDED,
             false => MOST_FLIPS,
@@ -411,7 +362,7 @@ impl Core {
         if briefly {
             self.interpreted += plan.flips;
         }
-        self.kept_rows.clear();
+        self.kept.clear();
         let mut script = self.take_queue();
         let rows = plan.late == Late::Rows && plan.edge.is_some();
         if script.is_empty() && !rows {
@@ -424,13 +375,13 @@ impl Core {
         }
         if rows {
             script.advance(until - 1);
-            self.peek_rows(&mut script);
+            self.peek_all(&self.sampled_rows, &mut script);
         }
         script.advance(until);
         let played = self.play(&mut script, briefly)?;
         let last = script.len() - 1;
         if rows && played.stopped_at.is_none_or(|operation| operation == last) {
-            self.keep_rows(&script, last);
+            self.keep(self.sampled_rows.clone(), &script, last);
         }
         Ok(played.status)
     }

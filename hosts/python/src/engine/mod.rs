@@ -8,6 +8,7 @@ mod core;
 mod design;
 mod free;
 mod held;
+mod long;
 mod looks;
 mod memory;
 mod process;

@@ -88,9 +88,9 @@ impl Core {
         }
     }
 
-    /// Lets a script keep the rows of memories that somebody samples.
-    pub fn peek_rows(&self, script: &mut Script) {
-        for id in &self.sampled_rows {
+    /// Lets a script read slots that somebody samples.
+    pub fn peek_all(&self, slots: &[SlotId], script: &mut Script) {
+        for id in slots {
             for (signal, word) in self.words(*id) {
                 script.peek(signal, word);
             }
@@ -98,18 +98,16 @@ impl Core {
     }
 
     /// What they were; the last of them was the operation before `end`.
-    pub fn keep_rows(&mut self, script: &Script, end: usize) {
-        let rows = self.sampled_rows.iter();
+    pub fn keep(&mut self, slots: Vec<SlotId>, script: &Script, end: usize) {
         let limbs = |id: &SlotId| self.slots[*id].width.div_ceil(64).max(1) as usize;
-        let mut operation = end - rows.clone().map(limbs).sum::<usize>();
-        let mut kept = Vec::with_capacity(rows.len());
-        for id in rows {
-            let words = operation..operation + limbs(id);
+        let mut operation = end - slots.iter().map(limbs).sum::<usize>();
+        let kept = slots.into_iter().map(|id| {
+            let words = operation..operation + limbs(&id);
             operation = words.end;
             let words: Vec<u64> = words.map(|word| script.value(word)).collect();
-            let width = self.slots[*id].width;
-            kept.push((*id, Bits::of(Value::from_limbs(width, &words), width)));
-        }
-        self.kept_rows = kept;
+            let width = self.slots[id].width;
+            (id, Bits::of(Value::from_limbs(width, &words), width))
+        });
+        self.kept = kept.collect();
     }
 }

@@ -168,7 +168,10 @@ impl Core {
             self.slots[id].own = value.clone();
             return Ok(());
         }
-        let ahead = if self.owed && self.ordered && !(self.fresh && self.edges) {
+        let later = self.owed && !(self.fresh && self.edges);
+        let ahead = if later && self.tells_rounds() {
+            false
+        } else if later && self.ordered {
             self.enqueue(id, value)
         } else if self.owed && self.edges || self.model.edge_pending() {
             self.stage(id, value)
