@@ -14,6 +14,9 @@ use crate::ir::*;
 use crate::options::Options;
 use crate::pass::release::Release;
 
+/// Most times that registers are left out of instances for these to be alike.
+const ROUNDS: usize = 4;
+
 /// The second edge.
 #[derive(Clone, Debug)]
 pub struct Released {
@@ -85,11 +88,18 @@ impl Schedule {
             (activity, classes)
         };
         let mut large = whole::instances(n, sinks, &self.supernodes, &self.classes);
+        let registers =
+            |nodes: &[Supernode]| nodes.iter().map(|s| s.registers.len()).sum::<usize>();
+        let most = registers(&large);
         let (mut activity, mut classes) = find(&large);
-        while whole::leave_out(n, &activity, sinks, &mut large) {
+        for _ in 0..ROUNDS {
+            if !whole::leave_out(n, &activity, sinks, &mut large) {
+                break;
+            }
             (activity, classes) = find(&large);
         }
-        if whole::are_alike(n, &self.supernodes, &activity.supernodes, &classes) {
+        let few_left_out = 8 * registers(&large) >= 7 * most;
+        if few_left_out && whole::are_alike(n, &self.supernodes, &activity.supernodes, &classes) {
             return (activity, classes);
         }
         let nodes = &self.supernodes.nodes;
