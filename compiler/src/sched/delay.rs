@@ -144,6 +144,9 @@ impl Delay<'_> {
         let whole = print.uses.iter().filter(|c| self.n.width(**c) > 64);
         let parts: Vec<CellId> = whole.flat_map(|c| limbs(self.n, *c)).collect();
         print.uses.extend(parts);
+        // Blocks inside each other would have the same uses again at every level.
+        print.uses.sort_unstable();
+        print.uses.dedup();
         let sources = print
             .uses
             .iter()
