@@ -69,15 +69,15 @@ impl Emitter<'_, '_> {
                 e.code.binary(Ty::I64, I32Xor, I64Xor);
                 e.code.store(Ty::I64, asleep, 8);
             }
-            e.wake_if_few_sleep();
+            if e.context.schedule.released.is_some() {
+                e.wake_if_few_sleep();
+                e.count_vain_looks();
+            }
         });
     }
 
     /// Where few sleep, all stay awake, because the edge without tests gains more than their sleep.
     fn wake_if_few_sleep(&mut self) {
-        if self.context.schedule.released.is_none() {
-            return;
-        }
         let sleep = &self.context.layout.sleep;
         let nodes = &self.context.schedule.supernodes.nodes;
         self.push_cells_asleep();
@@ -85,16 +85,20 @@ impl Emitter<'_, '_> {
         self.code.constant(Ty::I32, (all * FEW_ASLEEP / 100) as u64);
         self.code.binary(Ty::I32, I32LtU, I64LtU);
         self.in_branch(|e| e.code.fill(sleep.asleep, 8 * sleep.words));
-        // The next look is twice as far away, or near.
+    }
+
+    /// While nobody sleeps every look is twice as far from the next one as the last was.
+    fn count_vain_looks(&mut self) {
+        let vain = self.context.layout.sleep.vain;
         self.code.constant(Ty::I32, 0);
-        self.code.load_at(Ty::I32, sleep.vain, 4);
-        self.code.load_at(Ty::I32, sleep.vain, 4);
+        self.code.load_at(Ty::I32, vain, 4);
+        self.code.load_at(Ty::I32, vain, 4);
         self.code.constant(Ty::I32, MOST_VAIN);
         self.code.binary(Ty::I32, I32LtU, I64LtU);
         self.code.binary(Ty::I32, I32Add, I64Add);
         push_none_asleep(&mut self.code, self.context);
         self.code.binary(Ty::I32, I32Mul, I64Mul);
-        self.code.store(Ty::I32, sleep.vain, 4);
+        self.code.store(Ty::I32, vain, 4);
     }
 
     /// Pushes how many cells the supernodes that sleep have.

@@ -184,12 +184,12 @@ impl Emitter<'_, '_> {
             self.code.constant(Ty::I32, 0);
             self.code.store(Ty::I32, changed_flag, 4);
         }
-        let gated = matches!(task.kind, TaskKind::Edge(_)) && self.context.schedule.sleeps;
-        let cut = matches!(task.kind, TaskKind::Edge(_));
+        let is_edge = matches!(task.kind, TaskKind::Edge(_));
+        let gated = is_edge && self.context.schedule.sleeps;
         if gated {
             self.before_edge_of_supernodes();
         }
-        if cut {
+        if is_edge {
             self.run_parts();
         }
         self.block(&task.body);

@@ -164,6 +164,7 @@ impl Activity {
             Supernode {
                 inputs,
                 others,
+                cells: 0,
                 ..node.clone()
             }
         });
@@ -204,15 +205,6 @@ impl Activity {
         let edges = tasks.iter().filter(|(k, _)| matches!(k, TaskKind::Edge(_)));
         let cells = edges.flat_map(|(_, sinks)| cone(n, sinks));
         cells.filter(|c| self.owner[*c] == Owner::NONE).count()
-    }
-
-    /// How many cells each supernode computes.
-    pub fn sizes(&self) -> Vec<usize> {
-        let mut sizes = vec![0; self.supernodes.nodes.len()];
-        for index in self.owner.iter().filter_map(|(_, owner)| owner.index()) {
-            sizes[index] += 1;
-        }
-        sizes
     }
 
     /// The sinks of each supernode, and those of none with one more for every supernode, which runs it.

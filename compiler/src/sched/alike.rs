@@ -77,9 +77,9 @@ pub fn hashes(n: &Netlist, activity: &Activity, parts: &[Vec<Sink>]) -> Vec<Vec<
 
 /// Cells that need no code of their own, because another supernode's function does for them.
 pub fn saved_cells(activity: &Activity, classes: &[Class]) -> usize {
-    let sizes = activity.sizes();
+    let nodes = &activity.supernodes.nodes;
     let saved = classes.iter().flat_map(|class| &class.members[1..]);
-    saved.map(|member| sizes[member.node]).sum()
+    saved.map(|member| nodes[member.node].cells).sum()
 }
 
 /// Numbers that are equal for cells that compute the same within their supernodes.

@@ -137,7 +137,11 @@ impl<'a> Grouping<'a> {
         }
     }
 
-    pub fn finish(&self, supernodes: Vec<Supernode>, users: &SideTable<Cell, User>) -> Activity {
+    pub fn finish(
+        &self,
+        mut supernodes: Vec<Supernode>,
+        users: &SideTable<Cell, User>,
+    ) -> Activity {
         let mut activity = Activity::none(self.n);
         let mut owner = vec![Owner::NONE; self.n.scopes.len()];
         for (index, node) in supernodes.iter().enumerate() {
@@ -145,13 +149,14 @@ impl<'a> Grouping<'a> {
         }
         for cell in &self.cells {
             if let User::One(scope) = users[*cell] {
-                activity.owner[*cell] = owner[scope.index()];
+                let owner = owner[scope.index()];
+                activity.owner[*cell] = owner;
+                if let Some(index) = owner.index() {
+                    supernodes[index].cells += 1;
+                }
             }
         }
         activity.supernodes = Supernodes::new(supernodes);
-        for (node, cells) in activity.sizes().into_iter().enumerate() {
-            activity.supernodes.nodes[node].cells = cells;
-        }
         activity
     }
 
