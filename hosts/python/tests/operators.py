@@ -28,3 +28,25 @@ def targets(hdl, a, s, c, i):
 
 TARGETS = 18
 """How many those are."""
+
+
+def nest(hdl, m, a, b, out, held):
+    """Statements inside each other, the later of which win, and patterns of several kinds."""
+    m.d.comb += out.eq(3)
+    with m.Switch(a):
+        with m.Case(1, 2, 5):
+            m.d.comb += out.eq(b)
+            with m.If(b[0]):
+                m.d.comb += out[0:2].eq(0)
+            m.d.comb += out[7].eq(1)
+        with m.Case("1--0"):
+            m.d.sync += held.eq(held + b)
+        with m.Case("0-11", 8):
+            m.d.sync += held.eq(b)
+            m.d.comb += out.eq(hdl.Mux(b > a, 17, 34))
+        with m.Default():
+            m.d.sync += held[0:4].eq(a)
+    with m.If(a == 15):
+        m.d.sync += held.eq(0)
+    with m.Elif(b == 15):
+        m.d.sync += held.eq(255)

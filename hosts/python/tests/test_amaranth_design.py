@@ -19,7 +19,7 @@ from amaranth.hdl import (
 from amaranth.hdl._mem import MemoryData
 from amaranth.lib.memory import Memory
 from amaranth_bench import PAIR, Color, Given, same, simulate
-from operators import TARGETS, WIDTHS, expressions, targets
+from operators import TARGETS, WIDTHS, expressions, nest, targets
 from rtlwasm.amaranth import WASMEngine
 
 
@@ -381,24 +381,7 @@ def test_statements_nest_and_later_ones_win():
         a, b, out, held = Signal(4), Signal(4), Signal(8, init=1), Signal(8, init=9)
 
         def build(m):
-            m.d.comb += out.eq(3)
-            with m.Switch(a):
-                with m.Case(1, 2, 5):
-                    m.d.comb += out.eq(b)
-                    with m.If(b[0]):
-                        m.d.comb += out[0:2].eq(0)
-                    m.d.comb += out[7].eq(1)
-                with m.Case("1--0"):
-                    m.d.sync += held.eq(held + b)
-                with m.Case("0-11", 8):
-                    m.d.sync += held.eq(b)
-                    m.d.comb += out.eq(amaranth.hdl.Mux(b > a, 17, 34))
-                with m.Default():
-                    m.d.sync += held[0:4].eq(a)
-            with m.If(a == 15):
-                m.d.sync += held.eq(0)
-            with m.Elif(b == 15):
-                m.d.sync += held.eq(255)
+            nest(amaranth.hdl, m, a, b, out, held)
 
         async def testbench(ctx):
             for _ in range(200):

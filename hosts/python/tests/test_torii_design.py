@@ -4,7 +4,7 @@ import random
 
 import pytest
 import torii.hdl
-from operators import TARGETS, WIDTHS, expressions, targets
+from operators import TARGETS, WIDTHS, expressions, nest, targets
 from rtlwasm.torii import WASMEngine
 from torii.hdl import (
     ClockDomain,
@@ -88,24 +88,7 @@ def test_statements_nest_and_later_ones_win():
         a, b, out, held = Signal(4), Signal(4), Signal(8, reset=1), Signal(8, reset=9)
 
         def build(m):
-            m.d.comb += out.eq(3)
-            with m.Switch(a):
-                with m.Case(1, 2, 5):
-                    m.d.comb += out.eq(b)
-                    with m.If(b[0]):
-                        m.d.comb += out[0:2].eq(0)
-                    m.d.comb += out[7].eq(1)
-                with m.Case("1--0"):
-                    m.d.sync += held.eq(held + b)
-                with m.Case("0-11", 8):
-                    m.d.sync += held.eq(b)
-                    m.d.comb += out.eq(Mux(b > a, 17, 34))
-                with m.Default():
-                    m.d.sync += held[0:4].eq(a)
-            with m.If(a == 15):
-                m.d.sync += held.eq(0)
-            with m.Elif(b == 15):
-                m.d.sync += held.eq(255)
+            nest(torii.hdl, m, a, b, out, held)
 
         def process():
             for _ in range(200):
