@@ -14,7 +14,6 @@ from torii.hdl import (
     EnableInserter,
     Instance,
     Memory,
-    Mux,
     ResetInserter,
     ResetSignal,
     Signal,
