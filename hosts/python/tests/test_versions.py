@@ -1,12 +1,17 @@
 """Versions of the frameworks that lack what the engines use are refused when an engine is imported."""
 
+import ast
 import importlib
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import amaranth.hdl._ir
+import amaranth.sim.core
+import amaranth.sim.pysim
 import pytest
+import rtlwasm.amaranth._private
 
 # What is taken away, and what the message says of it.
 LACKS = [
@@ -43,3 +48,19 @@ def test_private_names_are_in_one_place(framework):
         # Their own, of the package's modules and of each other, and the type of a prepared design.
         own = ("self.", "writer.", "builder.", "engine.", "_engine.", "_native.", "_sim.", "sys._getframe", "hdl._ir")
         assert not [name for name in found if not name.startswith(own)], file
+
+
+def test_amaranths_own_engine_and_writer_use_the_same_private_names():
+    """An engine cannot do without what they reach into the rest of Amaranth for; what changes it changes them."""
+    theirs = [amaranth.sim._base, amaranth.sim._async, amaranth.sim.core, amaranth.sim.pysim, amaranth.hdl._ir]
+    known = {name for module in theirs for name in private_names(module)}
+    ours = private_names(rtlwasm.amaranth._private)
+    assert "_read_ports" in ours
+    assert ours - known == set()
+
+
+def private_names(module):
+    """Attributes of anything but modules that are not public."""
+    tree = ast.parse(Path(module.__file__).read_text())
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return {name for name in names if name.startswith("_") and not name.startswith("__")}

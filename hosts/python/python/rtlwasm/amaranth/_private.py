@@ -1,8 +1,9 @@
 """What the engine uses of Amaranth that is not public, all of it.
 
-That is its interface for engines with the triggers of processes, and what nothing public tells of memories and formats.
-Its writer of RTLIL would tell of the ports of memories, but only with the whole design, in more time than the engine
-takes for it, and with names of what it has written, not the values that are connected.
+That is its interface for engines with the triggers of processes, and what nothing public tells of memories and formats:
+names by which Amaranth's own engine and its writer of netlists (`sim.pysim`, `hdl._ir`) reach into the rest of it, too.
+That writer would tell of the ports of memories, but only with the whole design, in more time than this engine takes for
+it, and with names of what it has written, not the values that are connected.
 """
 
 from __future__ import annotations
