@@ -15,6 +15,7 @@ mod latches;
 mod lexer;
 mod locate;
 mod obtain;
+mod patterns;
 mod plusargs;
 mod preprocess;
 mod progress;

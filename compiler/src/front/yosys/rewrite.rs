@@ -164,6 +164,7 @@ impl Rewriter<'_> {
                 self.split_initial(at);
             }
             "assert" | "assume" | "cover" => self.assertion(at),
+            "casez" | "casex" => self.case_of_patterns(at),
             "pullup" | "pulldown" | "tri0" | "tri1" | "trireg"
                 if self.context.process().is_none() =>
             {

@@ -237,3 +237,41 @@ fn initial_values_that_were_refused_are_dropped() {
         "module m(input a, b);\nlogic [1:0] x \n, y = 1;\nlogic z = a;\nendmodule"
     );
 }
+
+#[test]
+fn patterns_that_are_too_many_become_conditions() {
+    let arm = |bit: usize| {
+        format!(
+            "32'b{}1{}: z = {bit};\n",
+            "?".repeat(31 - bit),
+            "0".repeat(bit)
+        )
+    };
+    let few = format!("always @* casez (x) {}{} endcase", arm(1), arm(0));
+    assert_eq!(body(&few).0, few);
+    let many: String = (0..32).rev().map(arm).collect();
+    let text = body(&format!(
+        "always @* casez (x)\n{many} default z = 32;\nendcase"
+    ))
+    .0;
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0].trim(), "always @*");
+    assert_eq!(
+        lines[1],
+        "if ((((x) ^ 32'h80000000) & ~32'h0) == 32'h0) begin  z = 31; end"
+    );
+    assert_eq!(
+        lines[32],
+        "else if ((((x) ^ 32'h1) & ~32'hfffffffe) == 32'h0) begin  z = 0; end"
+    );
+    assert_eq!(lines[33].trim(), "else begin  z = 32; end");
+    // Where no value is left the last arm needs no condition.
+    let text = body(&format!(
+        "always @* casez (x)\n{many} 32'd0: begin z = 32; end endcase"
+    ))
+    .0;
+    assert_eq!(
+        text.lines().last(),
+        Some(" else begin  begin z = 32; end end")
+    );
+}
