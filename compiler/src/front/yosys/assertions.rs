@@ -90,12 +90,63 @@ impl Rewriter<'_> {
             self.replace(first, end, rest.into());
             return self.dropped(at);
         }
+        if let Some(close) = close.filter(|_| self.file.word(at) != "cover") {
+            self.implication(at + 2, close);
+        }
         if close.is_some_and(|close| self.file.word(close + 1) != ";") {
             self.warn(
                 at,
                 "the action of a concurrent assertion is dropped; the assertion itself stays"
                     .into(),
             );
+        }
+    }
+
+    /// `a |-> b` of plain conditions is `!(a) || (b)`.
+    fn implication(&mut self, open: usize, close: usize) {
+        let Some(first) = self.after_clock(open + 1) else {
+            return;
+        };
+        let arrows: Vec<usize> = (first..close).filter(|at| self.is_arrow(*at)).collect();
+        let takes_time = (first..close).any(|at| self.takes_time(at));
+        let (&[arrow], false) = (arrows.as_slice(), takes_time) else {
+            return;
+        };
+        self.insert(self.file.tokens[first].start, "!(".into());
+        self.replace(arrow, arrow + 2, ") || (".into());
+        self.close(close - 1, ")");
+    }
+
+    /// What comes after the clock and `disable iff (...)`.
+    fn after_clock(&self, first: usize) -> Option<usize> {
+        let mut at = first;
+        if self.file.word(at) == "@" {
+            at = match self.file.word(at + 1) {
+                "(" => self.file.closing(at + 1)? + 1,
+                _ => at + 2,
+            };
+        }
+        if (self.file.word(at), self.file.word(at + 1)) == ("disable", "iff") {
+            at = self.file.closing(at + 2)? + 1;
+        }
+        Some(at)
+    }
+
+    fn is_arrow(&self, at: usize) -> bool {
+        let text = &self.file.text[self.file.tokens[at].start..];
+        text.starts_with("|->")
+    }
+
+    /// Operators of sequences and properties.
+    fn takes_time(&self, at: usize) -> bool {
+        let (word, next) = (self.file.word(at), self.file.word(at + 1));
+        match word {
+            "#" | "@" | "and" | "or" | "not" | "if" | "case" | "implies" | "iff" | "throughout"
+            | "within" | "intersect" | "first_match" | "until" | "until_with" | "always"
+            | "eventually" | "nexttime" | "strong" | "weak" | "accept_on" | "reject_on" => true,
+            "[" => matches!(next, "*" | "=" | "-"),
+            "|" => next == "=" && self.file.word(at + 2) == ">",
+            _ => word.starts_with("s_") || word.starts_with("sync_"),
         }
     }
 

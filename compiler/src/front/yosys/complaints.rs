@@ -303,6 +303,15 @@ pub fn from_log(log: &str) -> Vec<(Severity, Option<Span>, String)> {
     found
 }
 
+/// The package and name of a variable for which slang's reader has no net, and ends.
+pub fn package_variable(log: &str) -> Option<(&str, &str)> {
+    let mut missing = log.lines().filter_map(|line| {
+        let symbol = line.trim_start().strip_prefix("wire for symbol ")?;
+        symbol.strip_suffix(" is missing")?.split_once("::")
+    });
+    missing.next()
+}
+
 /// What slang says of a construct that it has not.
 pub fn is_unimplemented(message: &str) -> bool {
     message.starts_with("Feature unimplemented")

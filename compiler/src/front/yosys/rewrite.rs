@@ -165,6 +165,7 @@ impl Rewriter<'_> {
             }
             "assert" | "assume" | "cover" => self.assertion(at),
             "casez" | "casex" => self.case_of_patterns(at),
+            "const" => self.constant_of_package(at),
             "pullup" | "pulldown" | "tri0" | "tri1" | "trireg"
                 if self.context.process().is_none() =>
             {
@@ -178,6 +179,25 @@ impl Rewriter<'_> {
                 self.facts.instantiated.push(self.file.word(at).to_string())
             }
             _ => {}
+        }
+    }
+
+    /// Yosys has no variables outside of modules, but it has constants.
+    fn constant_of_package(&mut self, at: usize) {
+        let outside = self.context.module().is_none() && self.context.process().is_none();
+        let alone = at == 0
+            || matches!(
+                self.file.word(at - 1),
+                ";" | "end" | "endfunction" | "endtask"
+            );
+        let mut declared = (at + 1..).map(|i| self.file.word(i));
+        let qualified = matches!(
+            self.file.word(at + 1),
+            "var" | "static" | "automatic" | "ref"
+        );
+        let has_value = declared.find(|word| matches!(*word, "=" | ";" | "")) == Some("=");
+        if outside && alone && has_value && !qualified {
+            self.replace(at, at, "localparam".into());
         }
     }
 

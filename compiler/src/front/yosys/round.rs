@@ -11,6 +11,7 @@ use super::install::Installed;
 use super::lexer::{Kind, lex};
 use super::run::{End, Outcome, Scratch};
 use super::script::{COMPLAINTS, FrontEnd, Remedy, View};
+use super::source::SourceFile;
 use super::stage::{STDIN, Staged};
 use crate::diag::{Diagnostic, Diagnostics, Label, Severity, Span};
 
@@ -143,6 +144,16 @@ impl Round<'_> {
 
     /// The errors of the log, or what the end itself says.
     fn errors_of_end(&self) -> Vec<Diagnostic> {
+        if let Some((package, variable)) = complaints::package_variable(&self.outcome.log) {
+            let message = format!(
+                "`{package}::{variable}` is a variable of a package: modules cannot share one"
+            );
+            let declared = self.declaration(package, variable);
+            let error = Diagnostic::error("unsupported", message)
+                .label(declared, "declared here")
+                .note("declare it in a module, or make it a `localparam` if it never changes");
+            return vec![error];
+        }
         let log = complaints::from_log(&self.outcome.log);
         let errors = log.into_iter().filter(|(severity, _, message)| {
             *severity == Severity::Error && !message.contains("see full log for details")
@@ -184,6 +195,22 @@ impl Round<'_> {
             ));
         }
         all
+    }
+
+    /// Where something is declared in a package.
+    fn declaration(&self, package: &str, name: &str) -> Option<Span> {
+        let files = self.staged.files.values();
+        let mut found = files.filter_map(|file| {
+            let file = SourceFile::new(file.name.clone(), file.original.clone());
+            let begins = |&at: &usize| {
+                file.word(at) == "package"
+                    && (file.word(at + 1), file.word(at + 2)) == (package, ";")
+            };
+            let first = (0..file.tokens.len()).find(begins)?;
+            let declared = (first + 2..file.tokens.len()).find(|at| file.word(*at) == name)?;
+            Some(file.span(declared))
+        });
+        found.next()
     }
 
     /// A message without the paths of copies: each becomes the path of its original.

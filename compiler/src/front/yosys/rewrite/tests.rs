@@ -275,3 +275,36 @@ fn patterns_that_are_too_many_become_conditions() {
         Some(" else begin  begin z = 32; end end")
     );
 }
+
+#[test]
+fn constants_of_packages_are_parameters() {
+    let text = "package p; const logic [1:0] a = 1; const int b; static const int c = 2; endpackage
+                module m(input clk); const int d = 3; endmodule";
+    let rewritten = rewrite(
+        &SourceFile::new("f.sv".into(), text.into()),
+        &mut Shared::default(),
+    );
+    let expected = text.replace("const logic", "localparam logic");
+    assert_eq!(rewritten.text, expected);
+}
+
+#[test]
+fn implications_of_plain_conditions_are_conditions() {
+    for (before, after) in [
+        ("a |-> b", "!(a ) || ( b)"),
+        (
+            "disable iff (r) (|a) |-> (b && c[1])",
+            "disable iff (r) !((|a) ) || ( (b && c[1]))",
+        ),
+        ("a |-> ##1 b", "a |-> ##1 b"),
+        ("a |=> b", "a |=> b"),
+        ("a[*2] |-> b", "a[*2] |-> b"),
+        ("a |-> b |-> c", "a |-> b |-> c"),
+        ("a | b", "a | b"),
+    ] {
+        let of = |property: &str| format!("p: assert property (@(posedge clk) {property});");
+        assert_eq!(body(&of(before)).0, of(after));
+    }
+    let cover = "cover property (@(posedge clk) a |-> b);";
+    assert_eq!(body(cover).0, cover);
+}
