@@ -273,6 +273,8 @@ pub mod watch {
     pub const FLAG_AGAIN: u16 = 4;
     /// No watch, but a condition of the one behind it.
     pub const FLAG_CONDITION: u16 = 8;
+    /// A script goes on behind the record that this watch stops.
+    pub const FLAG_GO_ON: u16 = 16;
     /// The module: this watch has stopped the call.
     pub const FLAG_HIT: u16 = 256;
 
@@ -282,7 +284,7 @@ pub mod watch {
         field(ID, 4, "id", true, "signal"),
         field(WORD, 4, "word", true, "limb, or row * limbs + limb"),
         field(KIND, 2, "kind", true, "1 changed, 2 rose, 3 fell, 4 equals, 5 differs"),
-        field(FLAGS, 2, "flags", true, "1 after the instant, 2 copy, 4 again, 8 a condition; from 256 up the module's"),
+        field(FLAGS, 2, "flags", true, "1 after the instant, 2 copy, 4 again, 8 a condition, 16 go on; from 256 up the module's"),
         field(LEFT, 4, "left", true, "hits until the call stops; 0: off"),
         field(MASK, 8, "mask", true, "which bits count"),
         field(VALUE, 8, "value", true, "kinds 4, 5: what they are to be, or not to be; else the module's"),

@@ -1012,6 +1012,8 @@
             (then (i32.const 6))
             (else (call $record (local.get $at)))))
         (i32.store offset=12 (local.get $at) (local.get $status))
+        (if (i32.eq (local.get $status) (i32.const 7))
+          (then (if (call $goes_on) (then (local.set $status (i32.const 0))))))
         (br_if $stop (local.get $status))
         (local.set $at (i32.add (local.get $at) (local.get $bytes)))
         (br $next)))

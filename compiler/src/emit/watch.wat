@@ -42,7 +42,7 @@
         (local.set $flags
           (i32.and
             (i32.load16_u offset=10 (local.get $row))
-            (select (i32.const 0x20f) (i32.const 15) (i32.load offset=@PHASE@ (i32.const 0)))))
+            (select (i32.const 0x21f) (i32.const 31) (i32.load offset=@PHASE@ (i32.const 0)))))
         (if (i32.load offset=12 (local.get $row))
           (then
             (local.set $signal (call $signal (i32.load (local.get $row))))
@@ -184,6 +184,23 @@
         (local.set $row (i32.add (local.get $row) (i32.const 32)))
         (br $next)))
     (local.get $stop))
+
+  ;; Whether a script goes on where watches have stopped one of its records: all of them want it.
+  (func $goes_on (result i32)
+    (local $row i32) (local $end i32)
+    (local.set $row (i32.const @WATCH_BASE@))
+    (local.set $end
+      (i32.add (local.get $row) (i32.shl (i32.load offset=@WATCH_COUNT@ (i32.const 0)) (i32.const 5))))
+    (block $all
+      (loop $next
+        (br_if $all (i32.ge_u (local.get $row) (local.get $end)))
+        (if (i32.eq
+              (i32.and (i32.load16_u offset=10 (local.get $row)) (i32.const 0x110))
+              (i32.const 256))
+          (then (return (i32.const 0))))
+        (local.set $row (i32.add (local.get $row) (i32.const 32)))
+        (br $next)))
+    (i32.const 1))
 
   ;; `instant` with watches and staged pokes. With `stop`, a watch has been hit by the settling before it.
   (func $watched_instant (param $stop i32) (result i32)

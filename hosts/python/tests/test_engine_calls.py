@@ -90,7 +90,11 @@ FIRST = 140
 """Calls before the engine knows what a simulation does: it looks at every edge, and then asks for what is worth it."""
 
 
-def counted(build, testbench, engine=AmaranthEngine, processes=(), clocks=(("sync", 1e-6),)):
+SOME = 8
+"""The same of an engine that is to hurry."""
+
+
+def counted(build, testbench, engine=AmaranthEngine, processes=(), clocks=(("sync", 1e-6),), hurry=False):
     """Runs a testbench, a function of a context and of what to call for each time that is counted; how often that was,
     and the calls of the module meanwhile."""
     from amaranth_bench import simulate
@@ -111,6 +115,8 @@ def counted(build, testbench, engine=AmaranthEngine, processes=(), clocks=(("syn
 
     made = [given(process) for process in processes]
     sim = simulate(build, bench, engine=engine, processes=made, clocks=clocks)
+    if hurry and engine is AmaranthEngine:
+        sim._engine._signals.hurry()
     sim.run()
     return turns[0], getattr(sim._engine, "_signals", None) and sim._engine._signals.calls
 
@@ -446,31 +452,103 @@ def test_one_call_for_many_writes(kind, process, read):
     few(build, idle if process else react, processes=(react,) if process else ())
 
 
-@pytest.mark.parametrize("cycles", (1, 3, 700))
-def test_one_call_for_rows_that_are_sampled_before_a_look(cycles):
+@pytest.mark.parametrize("domain", ("sync", "slow"))
+@pytest.mark.parametrize("wait", ("tick", "repeat", "long", "until", "seldom", "expression"))
+@pytest.mark.parametrize("rows", (1, 40))
+def test_one_call_for_rows_that_are_sampled(domain, wait, rows):
+    """At a time that is known, or that hangs on a condition; of the clock, and of one that the design computes."""
     from amaranth.hdl import Signal
     from amaranth.lib.memory import Memory
 
+    turns_of = {"long": 6, "seldom": 8, "expression": 400}.get(wait, 40)
+
     def run(engine):
-        memory, count, seen = Memory(shape=70, depth=4, init=[1, 2, 3, 4]), Signal(8), []
+        memory, seen = Memory(shape=70, depth=64, init=range(50)), []
+        count, often, seldom = Signal(16), Signal(), Signal()
 
         def build(m):
             m.submodules.memory = memory
             write = memory.write_port()
             m.d.sync += count.eq(count + 1)
             m.d.comb += [write.addr.eq(count), write.data.eq(count << 60), write.en.eq(1)]
+            m.d.comb += [often.eq(count[2:4] == 1), seldom.eq(count[2:10] == 1)]
+            slow_clock(m, "divider", count)
+            m.d.slow += Signal(name="clocked").eq(1)
 
         async def testbench(ctx, turn):
-            for _ in range(400 if cycles < 100 else 20):
-                seen.append(await ctx.tick().sample(count, memory.data[1], memory.data[2]).repeat(cycles))
-                seen.append((ctx.get(memory.data[1]), ctx.get(count)))
+            for i in range(turns_of):
+                sampled = [memory.data[(i + row) % 64] for row in range(rows)]
+                tick = ctx.tick(domain).sample(count, *sampled)
+                conditions = {"until": often, "seldom": seldom, "expression": count[3:5] == 2}
+                if wait in conditions:
+                    seen.append(await tick.until(conditions[wait]))
+                else:
+                    seen.append(await tick.repeat({"tick": 1, "repeat": 3, "long": 500}[wait]))
+                seen.append((ctx.get(sampled[0]), ctx.get(count)))
                 turn()
 
-        return seen, *counted(build, testbench, engine)
+        return seen, *counted(build, testbench, engine, hurry=True)
 
     seen, turns, calls = run(AmaranthEngine)
-    assert calls <= turns + FIRST, (calls, turns)
+    # An expression has to be waited for some times before it becomes part of the design.
+    assert calls <= turns + (200 if wait == "expression" else SOME), (calls, turns)
     assert (seen, turns) == run(PySimEngine)[:2]
+
+
+@pytest.mark.parametrize("kind", ("print", "assert", "many"))
+def test_one_call_for_a_long_wait_in_every_design(kind, capsys):
+    """Where the design tells something, and where much is sampled."""
+    from amaranth.hdl import Assert, Format, Print, Signal
+
+    def run(engine):
+        count, holds, others, seen = Signal(10), Signal(), [Signal(10, init=n) for n in range(60)], []
+
+        def build(m):
+            m.d.sync += [count.eq(count + 1), *(other.eq(other + count) for other in others)]
+            m.d.comb += holds.eq(count == 0)
+            if kind == "print":
+                with m.If(count[:9] == 0):
+                    m.d.sync += Print(Format("{}", count))
+            elif kind == "assert":
+                m.d.sync += Assert(others[0] != 1024)
+
+        async def testbench(ctx, turn):
+            for _ in range(12):
+                seen.append(await ctx.tick().sample(*(others if kind == "many" else [])).until(holds))
+                turn()
+                print("seen", ctx.get(count))
+
+        turns, calls = counted(build, testbench, engine, hurry=True)
+        return seen, turns, capsys.readouterr().out, calls
+
+    *seen, calls = run(AmaranthEngine)
+    assert seen == list(run(PySimEngine)[:3])
+    assert calls <= seen[1] + SOME, (calls, seen[1])
+
+
+@pytest.mark.parametrize("rise", (2500, 2501))
+def test_a_long_wait_ends_where_an_assertion_fails(rise):
+    """In the middle of a cycle: the time is that of the edge, and the clock is high."""
+    from amaranth.hdl import Assert, Signal
+    from amaranth_bench import simulate
+
+    def run(engine):
+        count, holds = Signal(16), Signal()
+
+        def build(m):
+            m.d.sync += [count.eq(count + 1), Assert(count != rise)]
+            m.d.comb += holds.eq(count[:9] == 0)
+
+        async def testbench(ctx):
+            while True:
+                await ctx.tick().until(holds)
+
+        sim = simulate(build, testbench, engine=engine)
+        with pytest.raises(AssertionError):
+            sim.run()
+        return sim._engine.now
+
+    assert run(AmaranthEngine) == run(PySimEngine)
 
 
 @pytest.mark.parametrize("write", (False, True))

@@ -216,7 +216,7 @@ class Task:
         domain = self.rng.choice(("sync", "other") if bench.slow_clock == "none" else ("sync", "other", "slow"))
         self.waits = f"tick {domain}"
         known = [*bench.registers, *bench.inputs]
-        known += bench.written() if domain == "slow" else [*bench.logic, *bench.owned, bench.memory.data[1]]
+        known += bench.written() if domain == "slow" else [*bench.logic, *bench.owned, *bench.memory.data]
         return self.sampled(ctx.tick(domain), known)
 
     def sampled(self, trigger, known):

@@ -114,6 +114,13 @@ impl Watch {
         self.with(watch::FLAG_AFTER | watch::FLAG_COPY)
     }
 
+    /// Keeps what [`Model::peek_before`] reads, stops at once, and lets a [`Script`](crate::Script) go on behind the
+    /// operation that it stops, unless a watch without this stops there, too. So a script can read what is not kept,
+    /// rows of memories, before an edge, and [`eval`](crate::Script::eval) it then.
+    pub fn keep_and_go_on(self) -> Watch {
+        self.with(watch::FLAG_COPY | watch::FLAG_GO_ON)
+    }
+
     /// No watch, but a condition of the one behind it.
     fn condition(self) -> Watch {
         self.with(watch::FLAG_CONDITION)

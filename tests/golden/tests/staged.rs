@@ -6,7 +6,9 @@ use rtlwasm::front::rtlil::{ReadOptions, read};
 use rtlwasm::ir::Netlist;
 use rtlwasm::options::{ClockOrder, Gating, OptLevel, Options, Trace};
 use rtlwasm::pipeline;
-use rtlwasm_host::{Artifact, Clock, Error, Model, ModelOptions, Signal, Status, Value, Watch};
+use rtlwasm_host::{
+    Artifact, Clock, Error, Model, ModelOptions, Script, Signal, Status, Value, Watch,
+};
 
 /// Counts while `up` is 1; `half` is a clock that the design computes, and counts `slow`.
 const COUNTER: &str = r"
@@ -220,6 +222,45 @@ fn one_call_for_each_process() {
             [u64::from(n % 8 == 7)]
         );
     }
+}
+
+#[test]
+fn a_script_goes_on_where_a_watch_stops_it() {
+    let (mut model, clock, clk, count) = counter();
+    let fourth = Watch::rose(clk).hits(4).keep_and_go_on();
+    let fourth = model.watch(fourth).unwrap();
+    model.start_clock(clock, 4).unwrap();
+    let mut script = Script::new();
+    let advance = script.advance(1000);
+    let before = script.peek(count, 0);
+    let edge = script.eval();
+    let after = script.peek(count, 0);
+    let played = model.play(&mut script).unwrap();
+    assert_eq!((played.status, played.stopped_at), (Status::Ok, None));
+    assert_eq!(
+        (script.status(advance), script.status(edge)),
+        (Status::WatchHit, Status::Ok)
+    );
+    assert_eq!((script.value(before), script.value(after)), (3, 4));
+    assert_eq!(model.peek_before(count).unwrap(), value(3));
+    assert!(!model.edge_pending());
+    assert_eq!(model.time(), 10);
+    // What has to come when the instant is complete does not stop it before, but then.
+    model.rearm(fourth, 1).unwrap();
+    let later = model.watch(Watch::rose(clk).after_instant()).unwrap();
+    let played = model.play(&mut script).unwrap();
+    let stopped = (Status::WatchHit, Some(edge));
+    assert_eq!((played.status, played.stopped_at), stopped);
+    assert_eq!((script.value(before), model.peek(count).unwrap()), (4, 5));
+    model.unwatch(later).unwrap();
+    // Another watch does not want it.
+    model.rearm(fourth, 1).unwrap();
+    let _ = model.watch(Watch::rose(clk)).unwrap();
+    let played = model.play(&mut script).unwrap();
+    let stopped = (Status::WatchHit, Some(advance));
+    assert_eq!((played.status, played.stopped_at), stopped);
+    assert!(model.edge_pending());
+    assert_eq!(model.peek(count).unwrap(), 5);
 }
 
 #[test]

@@ -28,11 +28,6 @@ const ALONE: u32 = 64;
 /// And a call goes to so many at most: in between the interpreter looks for signals.
 const MOST_AT_ONCE: u32 = 256;
 
-/// Rows of memories that are read before an edge in the call that makes it.
-const MOST_ROWS: usize = 16;
-/// And signals.
-pub const MOST_SAMPLED: usize = 16;
-
 /// What is not stored is made so when that would have saved so many calls.
 const WORTH: u32 = 64;
 
@@ -66,9 +61,8 @@ pub struct Core {
     pub fresh: bool,
     /// The module has stopped in the middle of an instant, and those come first who are woken by its beginning.
     pub held: bool,
-    /// What somebody samples who runs when everything has settled: signals and rows of memories.
-    pub sampled: Vec<SlotId>,
-    pub sampled_rows: Vec<SlotId>,
+    /// What each samples who runs when everything has settled: signals and rows of memories that the design drives.
+    pub samples: Vec<Vec<SlotId>>,
     /// What some of those were before the edge up to which the clocks have run.
     pub kept: Vec<(SlotId, Bits)>,
     /// Values of what the design drives are read as they were before the edge up to which the clocks have run.
@@ -149,8 +143,7 @@ impl Core {
             queue: Queue::default(),
             fresh: false,
             held: false,
-            sampled: Vec::new(),
-            sampled_rows: Vec::new(),
+            samples: Vec::new(),
             kept: Vec::new(),
             memories: Vec::new(),
             before: false,
@@ -213,6 +206,7 @@ impl Core {
         self.watched.clear();
         self.staged.clear();
         self.tested.clear();
+        self.samples.clear();
         self.take_queue();
         self.horizon = None;
         (self.before, self.held) = (false, false);
@@ -328,25 +322,32 @@ impl Core {
         signals[signal.id() as usize].value.is_some()
     }
 
-    /// How late somebody may be who samples a slot: the module can keep what it was before an edge.
-    pub fn late(&mut self, id: SlotId) -> Late {
+    /// How late somebody may be who samples some slots: what those were before an edge can be kept.
+    pub fn late(&mut self, target: Target, slots: impl Iterator<Item = SlotId>) -> Late {
+        if self.samples.len() <= target {
+            self.samples.resize(target + 1, Vec::new());
+        }
+        self.samples[target].clear();
+        let late = slots.map(|id| self.late_for(target, id));
+        late.max().unwrap_or(Late::Yes)
+    }
+
+    fn late_for(&mut self, target: Target, id: SlotId) -> Late {
         let place = self.slots[id].place;
         match place {
-            _ if place.is_written_by_hosts_only() => Late::Yes,
-            Place::Signal(signal) if self.is_constant(signal) => Late::Yes,
-            Place::Signal(_) if self.is_stored(id) => {
-                if !self.sampled.contains(&id) && self.sampled.len() <= MOST_SAMPLED {
-                    self.sampled.push(id);
-                }
-                Late::Copy
-            }
-            Place::Row(..) if self.sampled_rows.contains(&id) => Late::Rows,
-            Place::Row(..) if self.sampled_rows.len() < MOST_ROWS => {
-                self.sampled_rows.push(id);
-                Late::Rows
-            }
-            Place::Host | Place::Signal(_) | Place::Row(..) => Late::No,
+            _ if place.is_written_by_hosts_only() => return Late::Yes,
+            Place::Signal(signal) if self.is_constant(signal) => return Late::Yes,
+            Place::Signal(_) if !self.is_stored(id) => return Late::No,
+            Place::Host | Place::Signal(_) | Place::Row(..) => {}
         }
+        self.samples[target].push(id);
+        Late::Copy
+    }
+
+    /// Rows of memories that are sampled. The module keeps no copy of those.
+    pub fn sampled_rows(&self) -> impl Iterator<Item = SlotId> {
+        let slots = self.samples.iter().flatten().copied();
+        slots.filter(|id| matches!(self.slots[*id].place, Place::Row(..)))
     }
 
     /// Lets somebody who waits for a slot be woken by other edges.
@@ -415,6 +416,9 @@ impl Core {
     /// A target is no longer woken by a slot.
     pub fn forget(&mut self, id: SlotId, target: Target) {
         self.forget_those(id, |waiter| waiter.target == target);
+        if let Some(samples) = self.samples.get_mut(target) {
+            samples.clear();
+        }
     }
 
     /// A target is no longer woken by a slot for one of its reasons.

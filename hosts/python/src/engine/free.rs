@@ -52,7 +52,7 @@ pub struct Plan {
 impl Plan {
     /// Whether the module is to keep values of before the edge.
     pub fn copies(&self) -> bool {
-        matches!(self.late, Late::Copy | Late::Rows)
+        self.late == Late::Copy || self.computed.iter().any(|(_, late)| *late == Late::Copy)
     }
 }
 
@@ -213,11 +213,6 @@ impl Core {
             late if self.eager || self.tells || !self.watched.is_empty() => late,
             _ => Late::No,
         };
-        let late = match late {
-            // The time of such an edge is not known.
-            Late::Rows if !guards.is_empty() => Late::No,
-            late => late,
-        };
         if let Some((time, _)) = edge {
             until = until.min(if late == Late::No { time - 1 } else { time });
         }
@@ -233,7 +228,7 @@ impl Core {
             edge: edge.map(|(time, _)| time).filter(|_| late != Late::No),
             late,
             guards,
-            computed: self.computed_lates(matches!(late, Late::Copy | Late::Rows)),
+            computed: self.computed_lates(late == Late::Copy),
         }))
     }
 
@@ -356,7 +351,8 @@ impl Core {
         Ok(stop)
     }
 
-    /// Writes what is queued, and lets the clocks run; rows of memories are read before an edge.
+    /// Writes what is queued, and lets the clocks run; rows of memories are read before the edge that the module stops
+    /// at, and then that is acted on.
     fn advance(&mut self, plan: &Plan, until: u64) -> Result<Status, Error> {
         let briefly = self.model.is_interpreted() && self.interpreted + plan.flips < MANY_FLIPS;
         if briefly {
@@ -364,8 +360,11 @@ impl Core {
         }
         self.kept.clear();
         let mut script = self.take_queue();
-        let rows = plan.late == Late::Rows && plan.edge.is_some();
-        if script.is_empty() && !rows {
+        let rows: Vec<SlotId> = match plan.copies() {
+            true => self.sampled_rows().collect(),
+            false => Vec::new(),
+        };
+        if script.is_empty() && rows.is_empty() {
             self.calls += 1;
             let run = match briefly {
                 true => self.model.advance_briefly(until)?,
@@ -373,17 +372,21 @@ impl Core {
             };
             return Ok(run.status);
         }
-        if rows {
-            script.advance(until - 1);
-            self.peek_all(&self.sampled_rows, &mut script);
+        let advance = script.advance(until);
+        let mut last = advance;
+        if !rows.is_empty() {
+            self.peek_all(&rows, &mut script);
+            last = script.eval();
         }
-        script.advance(until);
         let played = self.play(&mut script, briefly)?;
-        let last = script.len() - 1;
-        if rows && played.stopped_at.is_none_or(|operation| operation == last) {
-            self.keep(self.sampled_rows.clone(), &script, last);
+        if played.stopped_at.is_none_or(|operation| operation == last) {
+            self.keep(rows, &script, last);
         }
-        Ok(played.status)
+        // The script has gone on where the module stopped.
+        Ok(match played.status {
+            Status::Ok => script.status(advance),
+            status => status,
+        })
     }
 
     /// Clocks and time as the call has left them.

@@ -4,7 +4,7 @@
 use rtlwasm_host::{Clock, Error, Kind, Script, Signal, Status};
 
 use super::bits::Bits;
-use super::core::{Core, MOST_SAMPLED};
+use super::core::Core;
 use super::free::{Next, settled};
 use super::slot::{Gate, Late, SlotId, Target, When};
 
@@ -29,7 +29,7 @@ struct Wait {
 
 impl Core {
     /// Runs the only clock, while all that waits for it waits for a condition that has taken long before. True: somebody
-    /// is woken.
+    /// is woken, or the design has stopped it to tell something.
     pub fn run_until(&mut self, next: &mut Next) -> Result<bool, Error> {
         let Some(wait) = self.long_wait(next)? else {
             return Ok(false);
@@ -37,8 +37,8 @@ impl Core {
         let half_period = wait.half as u64;
         self.model
             .set_clock_period(wait.inside, half_period, half_period)?;
-        let known = self.sampled.len() <= MOST_SAMPLED && !self.tells;
-        if self.eager && known && wait.late != Late::No {
+        // What the design tells is told before testbenches run.
+        if (self.eager || self.tells) && wait.late != Late::No {
             return self.run_to_edge(next, &wait);
         }
         let most = (self.flips(next, wait.until) + i128::from(next.high)) / 2;
@@ -51,8 +51,14 @@ impl Core {
         settled(run.status, "rtl_run_until")?;
         self.collect_events();
         self.ran = run.cycles;
-        let flips = 2 * i128::from(run.cycles) - i128::from(next.high && run.cycles > 0);
+        let before = i128::from(next.high && run.cycles > 0);
+        // What the design tells may have stopped it in the middle of a cycle.
+        let rose = self.is_high(&wait)? && (run.cycles > 0 || !next.high);
+        let flips = 2 * i128::from(run.cycles) - before + i128::from(rose);
         self.has_flipped(next, &wait, flips);
+        if !matches!(run.status, Status::Ok | Status::ConditionNotMet) {
+            return Ok(true);
+        }
         // Where no cycle has passed its fall is still to come.
         if run.status == Status::Ok && !next.high {
             self.slots[wait.condition].waited = run.cycles;
@@ -93,7 +99,7 @@ impl Core {
         }))
     }
 
-    /// The same in one call with the edge that wakes. True: it has come.
+    /// The same in one call with the edge that wakes. False: that has not come.
     fn run_to_edge(&mut self, next: &mut Next, wait: &Wait) -> Result<bool, Error> {
         let rise = next.time + if next.high { wait.half } else { 0 };
         let most = (wait.until - rise).div_euclid(2 * wait.half);
@@ -111,19 +117,25 @@ impl Core {
         let Some(operation) = script.run_until(&self.model, cycles, wait.signal, 1)? else {
             return Ok(false);
         };
-        let sampled = self.sampled.iter().chain(&self.sampled_rows);
-        let sampled: Vec<SlotId> = sampled.copied().collect();
+        let sampled: Vec<SlotId> = self.samples.iter().flatten().copied().collect();
         self.peek_all(&sampled, &mut script);
         let edge = script.edges(1 << row, 0);
         self.hand_over()?;
         let played = self.play(&mut script, false)?;
         settled(played.status, "rtl_play")?;
+        self.collect_events();
         let cycles = script.cycles_until(operation);
         self.ran = cycles;
-        let flips = i128::from(next.high) + 2 * i128::from(cycles);
+        let is_high = self.is_high(wait)?;
+        let came = played.stopped_at.is_none_or(|at| at == edge);
+        let flips = match played.stopped_at {
+            Some(at) if at < operation => i128::from(next.high != is_high),
+            // What the design tells may have stopped it in the middle of a cycle.
+            _ => i128::from(next.high) + 2 * i128::from(cycles) + i128::from(!came && is_high),
+        };
         self.has_flipped(next, wait, flips);
-        if played.stopped_at.is_some() {
-            return Ok(false);
+        if !came {
+            return Ok(played.status != Status::ConditionNotMet);
         }
         self.slots[wait.condition].waited = cycles;
         self.keep(sampled, &script, edge);
@@ -133,6 +145,10 @@ impl Core {
         self.tested = vec![(wait.due, true)];
         self.wake(wait.slot, &Bits::Word(0), &Bits::Word(1))?;
         Ok(true)
+    }
+
+    fn is_high(&mut self, wait: &Wait) -> Result<bool, Error> {
+        Ok(self.read_model(wait.slot)?.bit(0))
     }
 
     /// Time goes on by so many flips of the clock.

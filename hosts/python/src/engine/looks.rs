@@ -51,7 +51,6 @@ impl Core {
             });
             let late = match lates.max().unwrap_or(Late::No) {
                 Late::Copy if copied => Late::No,
-                Late::Rows => Late::No,
                 late => late,
             };
             copied |= late == Late::Copy;
@@ -73,8 +72,8 @@ impl Core {
             };
             for one in wanted {
                 let watch = match late {
-                    Some(Late::No | Late::Rows) => one.watch,
-                    Some(Late::Copy) => one.watch.keep_before(),
+                    Some(Late::No) => one.watch,
+                    Some(Late::Copy) => self.keeping(one.watch),
                     Some(Late::Yes) | None => one.watch.after_instant(),
                 };
                 looks.push(Look {
@@ -87,6 +86,14 @@ impl Core {
             }
         }
         Ok(looks)
+    }
+
+    /// A watch that keeps what all is that is sampled; rows of memories are read where it stops.
+    pub fn keeping(&self, watch: Watch) -> Watch {
+        match self.sampled_rows().next() {
+            None => watch.keep_before(),
+            Some(_) => watch.keep_and_go_on(),
+        }
     }
 
     /// Whether the module can look at everything that somebody waits for.

@@ -99,10 +99,8 @@ pub struct Waiter {
 pub enum Late {
     /// It runs when everything has settled, and wants no value from before.
     Yes,
-    /// The same, but for values of which the module can keep a copy.
+    /// The same, but for values that can be kept.
     Copy,
-    /// And for rows of memories, which are read before an edge whose time is known.
-    Rows,
     No,
 }
 

@@ -183,13 +183,13 @@ impl Core {
         for guard in &plan.guards {
             let watch = match plan.late {
                 Late::Yes => guard.watch.after_instant(),
-                Late::Copy => guard.watch.keep_before(),
-                Late::Rows | Late::No => guard.watch,
+                Late::Copy => self.keeping(guard.watch),
+                Late::No => guard.watch,
             };
             guards.push(self.model.watch_while(watch, &guard.conditions)?);
         }
         let edge = match (plan.edge, plan.late) {
-            (Some(edge), Late::Copy | Late::Rows) => self.watch_edge(nexts, edge)?,
+            (Some(edge), Late::Copy) => self.watch_edge(nexts, edge)?,
             _ => None,
         };
         let changes = self.look(&plan.computed)?;
@@ -211,7 +211,7 @@ impl Core {
             }
             if let Some(signal) = self.signal_of(clock.slot) {
                 let hits = u32::try_from(flips).unwrap_or(u32::MAX);
-                let watch = Watch::changed(signal).hits(hits).keep_before();
+                let watch = self.keeping(Watch::changed(signal).hits(hits));
                 return self.model.watch(watch).map(Some);
             }
         }

@@ -146,7 +146,7 @@ impl Trigger {
     /// Begins to wait under a number.
     pub fn wait(&self, core: &mut Core, target: Target) -> Result<(), rtlwasm_host::Error> {
         lock(&self.run).target = Some(target);
-        let late = self.late(core);
+        let late = self.late(core, target);
         for (reason, wake) in &self.wakes {
             match wake {
                 Wake::Slot(slot, when) => {
@@ -177,7 +177,7 @@ impl Trigger {
     }
 
     /// A testbench runs when everything has settled, and what it samples may be a copy of what was.
-    fn late(&self, core: &mut Core) -> Late {
+    fn late(&self, core: &mut Core, target: Target) -> Late {
         if !self.process.get().testbench {
             return Late::No;
         }
@@ -186,8 +186,7 @@ impl Trigger {
             Part::Sample(_, slots) => slots.as_slice(),
             Part::Constant(_) | Part::Hit => &[],
         });
-        let late = slots.map(|slot| core.late(*slot));
-        late.max().unwrap_or(Late::Yes)
+        core.late(target, slots.copied())
     }
 
     /// A tick at which the condition did not hold, which Python computes. True: the module may be to know it.
