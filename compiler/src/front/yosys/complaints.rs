@@ -105,6 +105,19 @@ impl Complaint {
         }
     }
 
+    /// slang's reader meets what slang could not make sense of and has not refused, because nothing evaluates it.
+    fn is_of_invalid_expression(&self) -> bool {
+        let known = [
+            "expression of type  with dynamic size",
+            "unsynthesizable feature",
+        ];
+        let nowhere = self.span().is_none_or(|span| span.start.line == 0);
+        nowhere
+            && known
+                .iter()
+                .any(|message| self.message.starts_with(message))
+    }
+
     fn span(&self) -> Option<Span> {
         let Some(location) = self.location.as_deref().and_then(parse_location) else {
             return self.ranges.first().map(range_span);
@@ -160,7 +173,10 @@ pub fn diagnostics(complaints: &[Complaint], place: &dyn Fn(Span) -> Span) -> Ve
     let mut out: Vec<Diagnostic> = Vec::new();
     let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
     for complaint in complaints {
-        let span = complaint.span().map(place);
+        let span = complaint
+            .span()
+            .filter(|span| span.start.line > 0)
+            .map(place);
         if complaint.code == "UnknownModule" {
             let name = complaint.message.split('\'').nth(1).unwrap_or("");
             let index = *missing.entry(name).or_insert_with(|| {
@@ -185,7 +201,9 @@ pub fn diagnostics(complaints: &[Complaint], place: &dyn Fn(Span) -> Span) -> Ve
                         message: note.message.clone(),
                     });
                 }
-                None if !is_hint(&note.message) => diagnostic.notes.push(note.message.clone()),
+                None if !note.message.is_empty() && !is_hint(&note.message) => {
+                    diagnostic.notes.push(note.message.clone())
+                }
                 _ => {}
             }
         }
@@ -209,6 +227,9 @@ fn is_hint(message: &str) -> bool {
 fn diagnostic(complaint: &Complaint) -> Option<Diagnostic> {
     let message = complaint.message.as_str();
     if complaint.is_error() {
+        if complaint.is_of_invalid_expression() {
+            return Some(reversed_range());
+        }
         return Some(known_error(message).unwrap_or_else(|| Diagnostic::error("verilog", message)));
     }
     if complaint.severity != "warning" || is_noise(&complaint.code) {
@@ -251,6 +272,14 @@ fn known_error(message: &str) -> Option<Diagnostic> {
     } else {
         return None;
     })
+}
+
+/// `x[7:8]` of a `[7:0]`, in the part of an expression that a constant condition rules out.
+fn reversed_range() -> Diagnostic {
+    let message = "an expression selects a range whose bounds are reversed, where a constant condition rules it out";
+    Diagnostic::error("reversed-range", message)
+        .note("Yosys does not say where: look for ranges with computed bounds beside `? :`, `&&` and `||`")
+        .note("`generate if`, or bounds that are never reversed, avoid it")
 }
 
 /// A `#` delay.

@@ -161,7 +161,7 @@ pub fn prelude(design: &Design, staged: &Staged, view: View, scratch: &str) -> S
 }
 
 const READ_SLANG: &str = "read_slang --no-proc --threads 1 --allow-dual-edge-ff --no-synthesis-define \
-    --allow-use-before-declare -Wwidth-trunc -Wno-error=range-width-oob \
+    --allow-use-before-declare --relax-enum-conversions --allow-hierarchical-const --allow-merging-ansi-ports --allow-self-determined-stream-concat --relax-string-conversions -Wwidth-trunc -Wno-error=range-width-oob \
     --single-unit --libraries-inherit-macros --error-limit 100 --diag-column-unit byte";
 
 fn read_slang(
