@@ -83,6 +83,8 @@ impl Complaint {
             Some(Remedy::ReadVerilog)
         } else if has("hierarchical reference across preserved module boundary") {
             Some(Remedy::FlatHierarchy)
+        } else if has("no implicit conversion") && has("explicit conversion exists") {
+            Some(Remedy::NumbersForEnums)
         } else if has("unroll limit") && self.span().is_some_and(|span| in_initial(&span)) {
             Some(Remedy::MoreUnrolling)
         } else if self.code.starts_with("Expected") || self.code.starts_with("Unexpected") {

@@ -33,9 +33,9 @@ use std::path::PathBuf;
 use self::attempt::{Input, Known, Refusal, Success, attempt};
 use self::install::{InstallOptions, Installed, install};
 pub use self::progress::Display;
-use self::script::{FrontEnd, Hierarchy, Keywords, Netlists, Remedy, UNROLL, View};
+use self::script::{Enums, FrontEnd, Hierarchy, Keywords, Netlists, Remedy, UNROLL, View};
 use super::filelist::Expanded;
-use crate::diag::{Diagnostic, Result};
+use crate::diag::{Diagnostic, Result, Severity};
 use crate::options::Language;
 
 /// Sources by kind, in order.
@@ -92,6 +92,7 @@ fn first_accepted(input: &Input<'_>, warnings: &mut Vec<Diagnostic>) -> Result<S
         synthesis: false,
         keywords: input.keywords(),
         hierarchy: Hierarchy::Kept,
+        enums: Enums::Members,
         unroll: UNROLL,
     };
     let mut known = Known::default();
@@ -144,22 +145,42 @@ fn with_remedies(
         Err(refusal) => refusal,
     };
     let (mut view, mut remedy) = (view, shown.remedy);
+    let mut casts = Vec::new();
     while let Some(next) = remedy.and_then(|remedy| view.with(remedy)) {
         known.top.clone_from(&shown.top);
+        if remedy == Some(Remedy::NumbersForEnums) {
+            casts.extend(missing_casts(&shown));
+        }
         let refusal = match attempt(input, next, known) {
-            Ok(success) => return Ok(success),
+            Ok(mut success) => {
+                success.warnings.append(&mut casts);
+                return Ok(success);
+            }
             Err(refusal) => refusal,
         };
         // Other front ends and languages fail on much that these sources may have, so what they say is
         // of no help, unless it is that meaning would be lost.
-        let is_telling = matches!(remedy, Some(Remedy::MoreUnrolling | Remedy::FlatHierarchy))
-            || refusal.is_ours;
+        let is_telling = refusal.is_ours
+            || matches!(
+                remedy,
+                Some(Remedy::MoreUnrolling | Remedy::FlatHierarchy | Remedy::NumbersForEnums)
+            );
         (view, remedy) = (next, refusal.remedy);
         if is_telling {
             shown = refusal;
         }
     }
     Err(shown)
+}
+
+/// What is refused without a cast, and accepted all the same.
+fn missing_casts(refusal: &Refusal) -> impl Iterator<Item = Diagnostic> {
+    let errors = refusal.errors.0.iter().cloned();
+    errors.map(|error| Diagnostic {
+        severity: Severity::Warning,
+        code: "enum-cast",
+        ..error
+    })
 }
 
 fn synthesis_view(refusal: &Refusal) -> Diagnostic {

@@ -17,6 +17,7 @@ pub struct View {
     /// Which words are keywords in `.v` files.
     pub keywords: Keywords,
     pub hierarchy: Hierarchy,
+    pub enums: Enums,
     /// How often loops are unrolled.
     pub unroll: u32,
 }
@@ -34,11 +35,20 @@ pub enum Hierarchy {
     Flattened,
 }
 
+/// What may be assigned to an enum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enums {
+    Members,
+    /// Numbers as well, without a cast.
+    Numbers,
+}
+
 /// What may help after a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
     MoreUnrolling,
     FlatHierarchy,
+    NumbersForEnums,
     ReadVerilog,
     Verilog2005,
 }
@@ -53,6 +63,10 @@ impl View {
             },
             Remedy::FlatHierarchy => View {
                 hierarchy: Hierarchy::Flattened,
+                ..self
+            },
+            Remedy::NumbersForEnums => View {
+                enums: Enums::Numbers,
                 ..self
             },
             Remedy::ReadVerilog => View {
@@ -161,7 +175,7 @@ pub fn prelude(design: &Design, staged: &Staged, view: View, scratch: &str) -> S
 }
 
 const READ_SLANG: &str = "read_slang --no-proc --threads 1 --allow-dual-edge-ff --no-synthesis-define \
-    --allow-use-before-declare --relax-enum-conversions --allow-hierarchical-const --allow-merging-ansi-ports --allow-self-determined-stream-concat --relax-string-conversions -Wwidth-trunc -Wno-error=range-width-oob \
+    --allow-use-before-declare --allow-hierarchical-const --allow-merging-ansi-ports --allow-self-determined-stream-concat --relax-string-conversions -Wwidth-trunc -Wno-error=range-width-oob \
     --single-unit --libraries-inherit-macros --error-limit 100 --diag-column-unit byte";
 
 fn read_slang(
@@ -175,6 +189,9 @@ fn read_slang(
     let mut words = vec![READ_SLANG.to_string()];
     if view.hierarchy == Hierarchy::Kept {
         words.push("--best-effort-hierarchy".to_string());
+    }
+    if view.enums == Enums::Numbers {
+        words.push("--relax-enum-conversions".to_string());
     }
     words.push(format!("--unroll-limit {}", view.unroll));
     words.push(format!("--diag-json {scratch}/out/{COMPLAINTS}"));
@@ -279,6 +296,7 @@ mod tests {
             synthesis: true,
             keywords: Keywords::SystemVerilog,
             hierarchy: Hierarchy::Kept,
+            enums: Enums::Members,
             unroll: UNROLL,
         };
         let text = script(
