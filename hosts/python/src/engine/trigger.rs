@@ -170,7 +170,9 @@ impl Trigger {
         let reset = self.reset();
         match (self.answer, self.parts.last()) {
             (Answer::Repeat(count), _) if reason == 0 => Gate::Count(count, reset),
-            (Answer::Until, Some(Part::Signal(slot) | Part::Condition(slot, _))) if reason == 0 => Gate::Until(*slot, reset),
+            (Answer::Until, Some(Part::Signal(slot) | Part::Condition(slot, _))) if reason == 0 => {
+                Gate::Until(*slot, reset)
+            }
             _ => Gate::Open,
         }
     }

@@ -446,8 +446,8 @@ def number(pattern: Any, width: int) -> str:
 
 
 def structure(value: Any, row: Callable[[Any], tuple[Any, int]]) -> Any:
-    """What is equal for expressions that are written alike, of the same signals; None: not known. `row` tells the memory
-    and number of a row.
+    """What is equal for expressions that are written alike, of the same signals; None: not known. Of a row, `row` tells
+    the memory and its number.
     """
     name = class_name(value)
     if name == "Signal":

@@ -63,7 +63,8 @@ class Tick(_native.Awaited, TickTrigger):
             reset = "edge", engine.slot(domain.rst), 0, True
         active = ("constant", 0) if domain.rst is None else ("signal", engine.slot(domain.rst))
         values = (engine.sampled(Value.cast(value), _shape(value)) for value in self.samples)
-        return engine._kernel.add_trigger(self.of.waiting, [clock, reset, active, *values, *last], oneshot, answer, count)
+        parts = [clock, reset, active, *values, *last]
+        return engine._kernel.add_trigger(self.of.waiting, parts, oneshot, answer, count)
 
 
 def _shape(value: Any) -> Any:
