@@ -94,9 +94,11 @@ SOME = 8
 """The same of an engine that is to hurry."""
 
 
-def counted(build, testbench, engine=AmaranthEngine, processes=(), clocks=(("sync", 1e-6),), hurry=False):
+def counted(
+    build, testbench, engine=AmaranthEngine, processes=(), clocks=(("sync", 1e-6),), hurry=False, background=()
+):
     """Runs a testbench, a function of a context and of what to call for each time that is counted; how often that was,
-    and the calls of the module meanwhile."""
+    and the calls of the module meanwhile. Those in the background may be cut short."""
     from amaranth_bench import simulate
 
     turns = [0]
@@ -117,6 +119,8 @@ def counted(build, testbench, engine=AmaranthEngine, processes=(), clocks=(("syn
     sim = simulate(build, bench, engine=engine, processes=made, clocks=clocks)
     if hurry and engine is AmaranthEngine:
         sim._engine._signals.hurry()
+    for each in background:
+        sim.add_testbench(given(each), background=True)
     sim.run()
     return turns[0], getattr(sim._engine, "_signals", None) and sim._engine._signals.calls
 
@@ -155,6 +159,55 @@ def test_one_call_for_a_wait_for_a_condition(often, late, kind):
             turn()
 
     few(build, testbench)
+
+
+@pytest.mark.parametrize("loops", (False, True))
+@pytest.mark.parametrize("kind", ("row", "rows", "unknown", "unknown_row", "nothing_else", "loop"))
+def test_one_call_for_a_wait_for_an_expression_of_anything(kind, loops):
+    """Rows of memories, what the design does not know, and in designs with loops all of it."""
+    from amaranth.hdl import MemoryData, Signal
+    from amaranth.lib.memory import Memory
+
+    count, latched, given, flag = Signal(12), Signal(4), Signal(4, init=3), Signal()
+    memories, unknown = [], MemoryData(shape=4, depth=3, init=[1, 2])
+
+    def build(m):
+        # Each simulation has a memory of its own.
+        m.submodules.memory = memory = Memory(shape=70, depth=4, init=[1, 2, 3, 4])
+        memories.append(memory.data)
+        write = memory.write_port()
+        m.d.sync += count.eq(count + 1)
+        m.d.comb += [write.addr.eq(count), write.data.eq(count << 56), write.en.eq(count[2:5] == 0)]
+        if loops:
+            m.d.comb += latched[1:3].eq((latched[1:3] | count[4:6]) & ~count[7:9])
+            m.d.comb += [latched[0].eq(count[0]), latched[3].eq(latched[2] ^ count[3])]
+
+    async def testbench(ctx, turn):
+        rows = memories[-1]
+        conditions = {
+            "row": rows[3][56:62] == 35,
+            "rows": rows[1][:57] > rows[2],
+            "unknown": count[:4] == given,
+            "unknown_row": (count[:5] ^ unknown[2]) == 5,
+            "nothing_else": flag | (given == 20),
+            "loop": latched == (5 if loops else 0),
+        }
+        for i in range(300):
+            await ctx.tick().until(conditions[kind])
+            turn()
+            ctx.set(unknown[2], i)
+
+    async def react(ctx, turn):
+        for i in range(300):
+            await ctx.tick().repeat(13)
+            turn()
+            ctx.set(given, i >> 1)
+            ctx.set(flag, i % 3 == 2)
+
+    async def waits(ctx, turn):
+        await ctx.delay(10e-3)
+
+    few(build, waits, processes=(react,), background=(testbench,))
 
 
 @pytest.mark.parametrize("late", (False, True))

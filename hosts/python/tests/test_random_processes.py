@@ -10,7 +10,7 @@ import os
 import random
 
 import pytest
-from amaranth.hdl import Cat, ClockDomain, Mux, Signal
+from amaranth.hdl import Cat, ClockDomain, MemoryData, Mux, Signal
 from amaranth.lib.memory import Memory
 from amaranth.sim import BrokenTrigger, DomainReset, Simulator
 from amaranth_bench import Given, same
@@ -43,6 +43,9 @@ class Bench:
         self.slow_clock = rng.choice(("none", "register", "logic", "gate"))
         self.slow_registers = [Signal(4, name=f"s{n}", init=rng.randrange(16)) for n in range(2)]
         self.memory = Memory(shape=rng.choice((4, 66)), depth=5, init=[7, 1])
+        self.unknown = MemoryData(shape=4, depth=3, init=[3])
+        self.loops = rng.random() < 0.4
+        self.latched = [Signal(4, name="latched"), Signal(name="latch")] if self.loops else []
         # With changes of others comes no sample of these.
         self.known = [*self.inputs, *self.owned, *self.registers]
         self.registers += self.slow_registers
@@ -63,6 +66,20 @@ class Bench:
             m.d[("sync", "other")[n // 2]] += register.eq(self.value(known))
         self.build_slow(m)
         self.build_memory(m, known)
+        self.build_loops(m)
+
+    def build_loops(self, m):
+        """What a few bits of a signal hold, and a signal of which each bit is computed from the one below."""
+        if not self.loops:
+            return
+        a, b, c, d = self.rng.sample([*self.inputs[:2], *self.owned[:-1], *self.registers[:4]], 4)
+        latched, latch = self.latched
+        m.d.comb += latched[1:3].eq((latched[1:3] | a[:2]) & ~b[:2])
+        m.d.comb += [latched[0].eq(c[0]), latched[3].eq(latched[2] ^ d[0])]
+        with m.If(d[1]):
+            m.d.comb += latch.eq(c[1])
+        with m.Else():
+            m.d.comb += latch.eq(latch)
 
     def build_slow(self, m):
         """A domain whose clock the design computes, low in the beginning; what its registers see is no logic."""
@@ -165,8 +182,10 @@ class Task:
             self.turns += 1
 
     async def operate(self, ctx, number):
-        kind = self.rng.randrange(11)
-        if kind == 10:
+        kind = self.rng.randrange(14)
+        if kind > 10:
+            await self.until(ctx, number)
+        elif kind == 10:
             await self.hurry(ctx, number)
         elif kind < 4:
             self.write(ctx)
@@ -186,16 +205,28 @@ class Task:
 
     async def count(self, ctx, number):
         """Ticks of a number, or up to a condition."""
-        tick = self.tick(ctx)
         if self.rng.random() < 0.5:
-            self.note(number, "repeat", await self.turn(tick.repeat(self.rng.randint(1, 4))))
+            self.note(number, "repeat", await self.turn(self.tick(ctx).repeat(self.rng.randint(1, 4))))
         else:
-            conditions = [*self.bench.inputs, self.bench.registers[0] > 5]
-            if "slow" not in self.waits:
-                conditions += [*self.bench.logic, *self.bench.owned]
-            condition = self.rng.choice(conditions)
-            self.waits += f" until {condition!r}"
-            self.note(number, "until", await self.turn(tick.until(condition)))
+            await self.until(ctx, number)
+
+    async def until(self, ctx, number):
+        tick, condition = self.tick(ctx), self.condition()
+        self.waits += f" until {condition!r}"
+        self.note(number, "until", await self.turn(tick.until(condition)))
+
+    def condition(self):
+        """Signals, rows, and what is computed of them and of what the design does not know."""
+        rng, bench = self.rng, self.bench
+        rows, registers, unknown, last = bench.memory.data, bench.registers, bench.unknown, bench.owned[-1]
+        signals, computed = [*bench.inputs, 1], [registers[0] > 5, registers[1][:2] == rng.randrange(4)]
+        if "slow" not in self.waits:
+            signals += [*bench.logic, *bench.owned, *bench.latched, rows[1], unknown[1], bench.sync.clk]
+            computed += [rows[1] > rows[rng.randrange(5)], rows[2][1] ^ registers[2][0], last < registers[3]]
+            computed += [last[0], unknown[0] == registers[0], (unknown[2] + last)[1:3], last[:2] == registers[1][:2]]
+            computed += [bench.sync.clk ^ registers[1][1], (bench.other.clk == last[1]) & registers[0][0]]
+            computed += [Cat(registers[0][0], signal)[:2] == 1 for signal in bench.latched]
+        return rng.choice(signals if rng.random() < 0.3 else computed)
 
     async def loop(self, ctx, number):
         """A wait that goes on while what is in the loop runs, and may wait, too."""
@@ -216,7 +247,8 @@ class Task:
         domain = self.rng.choice(("sync", "other") if bench.slow_clock == "none" else ("sync", "other", "slow"))
         self.waits = f"tick {domain}"
         known = [*bench.registers, *bench.inputs]
-        known += bench.written() if domain == "slow" else [*bench.logic, *bench.owned, *bench.memory.data]
+        logic = [*bench.logic, *bench.latched, *bench.owned, *bench.memory.data]
+        known += bench.written() if domain == "slow" else logic
         return self.sampled(ctx.tick(domain), known)
 
     def sampled(self, trigger, known):
@@ -272,12 +304,14 @@ class Testbench(Task):
             return
         signals = [*bench.inputs, *bench.inputs, bench.inputs[0][1:3], bench.sync.rst, bench.other.rst]
         signals += [bench.other.rst, *bench.registers[:2], *bench.slow_registers, bench.memory.data[rng.randrange(5)]]
+        signals.append(bench.unknown[rng.randrange(3)])
         signals += [bench.other.clk] * 2 if bench.by_hand else []
         for _ in range(rng.randint(1, 3)):
             reset = ctx.get(bench.other.rst)
             signal = rng.choice(signals if reset else [*signals, *bench.registers[2:4]])
             ctx.set(signal, rng.getrandbits(len(signal)))
-            shown = [*bench.registers, *bench.logic, *bench.owned, bench.memory.data[rng.randrange(5)]]
+            shown = [*bench.registers, *bench.logic, *bench.latched, *bench.owned]
+            shown.append(bench.memory.data[rng.randrange(5)])
             self.note([ctx.get(each) for each in rng.sample(shown, 2)])
 
 

@@ -5,7 +5,7 @@ use rtlwasm_abi::manifest;
 
 use crate::error::Error;
 use crate::model::Model;
-use crate::signal::{Kind, Signal};
+use crate::signal::{Access, Kind, Signal};
 
 /// The state header but for the hash of the layout.
 const HEADER: usize = (state::HEADER_LEN - state::TIME) as usize;
@@ -14,19 +14,27 @@ const ROW: usize = trigger::SIGNAL as usize;
 
 impl Model {
     /// Takes over the state of a model of the same source that was compiled with other outputs, or with the change
-    /// trace: time, clocks, inputs, registers, latches and memories, each by its name. Of state that has no name, as
-    /// combinational loops have, nothing is known; what has no counterpart stays as it is. The next run settles the
-    /// rest. Staged writes, watches and events that were not taken stay with the other.
+    /// trace: time, clocks, inputs, registers, latches, memories, and what combinational loops have come to, each by its
+    /// name, if the other has it, too. What has no name or no counterpart stays as it is: of a loop through a few bits
+    /// of a word that is not all state, bits have to have names. The next run settles the rest. Staged writes, watches
+    /// and events that were not taken stay with the other.
     pub fn take_over(&mut self, other: &mut Model) -> Result<(), Error> {
         let from = other.artifact.inner.control.state_base + state::TIME as usize;
         let to = self.artifact.inner.control.state_base + state::TIME as usize;
         let header = other.memory()[from..][..HEADER].to_vec();
         self.memory_mut()[to..][..HEADER].copy_from_slice(&header);
+        let features = &self.artifact.manifest().features;
+        let loops = features.iter().any(|name| name == "loops");
         for id in 0..self.artifact.signals().len() as u32 {
             let signal = self.artifact.signal_by_id(id).ok_or(Error::ForeignHandle)?;
-            let kept = [Kind::Input, Kind::Register, Kind::Latch, Kind::Memory];
+            let kept = match signal.kind {
+                Kind::Input | Kind::Register | Kind::Latch | Kind::Memory => true,
+                // Among those are nets that lie where a loop keeps what it has come to.
+                Kind::Wire | Kind::Output => loops && signal.access == Access::Read,
+                _ => false,
+            };
             let path = &self.artifact.signals()[id as usize].path;
-            if let (true, Ok(theirs)) = (kept.contains(&signal.kind), other.signal(&path[..])) {
+            if let (true, Ok(theirs)) = (kept, other.signal(&path[..])) {
                 self.copy_signal(signal, other, theirs)?;
             }
         }

@@ -506,3 +506,64 @@ fn another_artifact_goes_on() {
         }
     }
 }
+
+/// `held` is a bit that holds itself, in a signal of which another is logic.
+const HOLDS: &str = r"
+module \top
+  wire input 1 \set
+  wire input 2 \clear
+  wire width 2 \q
+  wire \held
+  wire \keep
+  connect \held \q [0]
+  connect \q [1] \set
+  cell $or $or1
+    parameter \A_SIGNED 0
+    parameter \A_WIDTH 1
+    parameter \B_SIGNED 0
+    parameter \B_WIDTH 1
+    parameter \Y_WIDTH 1
+    connect \A \q [0]
+    connect \B \set
+    connect \Y \keep
+  end
+  cell $gt $gt2
+    parameter \A_SIGNED 0
+    parameter \A_WIDTH 1
+    parameter \B_SIGNED 0
+    parameter \B_WIDTH 1
+    parameter \Y_WIDTH 1
+    connect \A \keep
+    connect \B \clear
+    connect \Y \q [0]
+  end
+end
+";
+
+#[test]
+fn another_artifact_goes_on_with_what_a_loop_has_come_to() {
+    let model = |text: &str| {
+        let netlist = read("top.il", text, &ReadOptions::default(), &mut Vec::new());
+        model_of(netlist.expect("legal RTLIL"), &Options::default())
+    };
+    let mut before = model(HOLDS);
+    let mut after = model(&HOLDS.replace("wire width 2 \\q", "wire width 2 output 3 \\q"));
+    for (set, clear) in [(1, 0), (0, 0), (0, 1), (0, 0), (1, 0), (0, 0)] {
+        for (name, value) in [("set", set), ("clear", clear)] {
+            let signal = before.signal(name).unwrap();
+            before.poke(signal, value).unwrap();
+        }
+        let _ = before.eval().unwrap();
+        after.take_over(&mut before).unwrap();
+        let _ = after.eval().unwrap();
+        for name in ["q", "held", "keep"] {
+            let mut seen = [&mut before, &mut after].into_iter().map(|model| {
+                let signal = model.signal(name).unwrap();
+                model.peek(signal).unwrap()
+            });
+            assert_eq!(seen.next(), seen.next(), "{name}");
+        }
+    }
+    let held = after.signal("held").unwrap();
+    assert_eq!(after.peek(held).unwrap(), 1);
+}

@@ -4,11 +4,12 @@
 use rtlwasm_host::{Error, Model, Signal};
 
 use super::core::{Core, triggers};
-use super::slot::Place;
+use super::slot::{Place, SlotId};
 
 impl Core {
-    /// Takes a model of the same design in place of the present one, in the same state.
-    pub fn adopt(&mut self, model: Model) -> Result<(), Error> {
+    /// Takes a model of the same design in place of the present one, in the same state. What the design did not know,
+    /// and has as inputs of these names from now on, is in `inputs`.
+    pub fn adopt(&mut self, model: Model, inputs: &[(SlotId, String)]) -> Result<(), Error> {
         if self.owed || self.unsettled && self.calls > 0 {
             self.act()?;
         }
@@ -26,6 +27,11 @@ impl Core {
                 matches!(place, Place::Signal(signal) if triggers.contains(&signal.id()));
         }
         self.triggers = triggers;
+        for (id, name) in inputs {
+            self.slots[*id].place = Place::Signal(self.model.signal(name)?);
+            let value = self.slots[*id].own.clone();
+            self.poke(*id, &value)?;
+        }
         for memory in 0..self.memories.len() {
             let signal = self.memories[memory].memory;
             self.memories[memory].memory = self.found(&before, signal)?;
@@ -34,6 +40,7 @@ impl Core {
             let slot = self.clocks[clock].0.slot;
             self.clocks[clock].0.inside = self.inner_clock(slot);
         }
+        self.trace_on()?;
         // Before the first call there is nothing to be computed anew.
         if self.calls > 0 {
             let told = self.events.len();

@@ -338,7 +338,7 @@ impl AmaranthKernel {
             .call_method1(intern!(py, "sample"), (part,))
     }
 
-    /// The slot of a condition that the module computes; None: it cannot, or is not to. So many ticks
+    /// The slot of a condition that the module computes; None: it cannot, or is not to. So many ticks more
     /// somebody has waited for it.
     pub fn condition(
         &self,

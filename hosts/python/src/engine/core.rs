@@ -53,6 +53,10 @@ pub struct Core {
     pub owed: bool,
     /// A clock or reset is among what it has not acted on.
     pub edges: bool,
+    /// And something else, on which conditions may hang.
+    pub poked: bool,
+    /// Who is woken without it being known whether their condition holds.
+    pub unsure: Vec<Target>,
     /// Slots with a `staged`, in the order in which they were written.
     pub staged: Vec<SlotId>,
     /// What comes when it has settled with all that.
@@ -139,6 +143,8 @@ impl Core {
             unsettled: true,
             owed: false,
             edges: false,
+            poked: false,
+            unsure: Vec::new(),
             staged: Vec::new(),
             queue: Queue::default(),
             fresh: false,
@@ -320,6 +326,11 @@ impl Core {
     pub fn is_constant(&self, signal: Signal) -> bool {
         let signals = self.model.artifact().signals();
         signals[signal.id() as usize].value.is_some()
+    }
+
+    /// Whether a slot is a clock of the simulation, which flips at its time whoever else moves.
+    pub fn is_clock(&self, id: SlotId) -> bool {
+        self.clocks.iter().any(|(clock, _)| clock.slot == id)
     }
 
     /// How late somebody may be who samples some slots: what those were before an edge can be kept.

@@ -41,19 +41,32 @@ impl Core {
             self.model.stop_trace();
             return Ok(());
         }
-        self.model.start_trace()?;
-        let mut recorder = Recorder {
+        let told = slots
+            .iter()
+            .map(|id| (*id, self.slots[*id].initial.clone()));
+        self.recorder = Some(Recorder {
             signals: FxHashMap::default(),
             rows: FxHashMap::default(),
             own: Vec::new(),
-            told: FxHashMap::default(),
+            told: told.collect(),
             staged: Vec::new(),
             rounds,
+        });
+        self.trace_on()?;
+        self.record_all()
+    }
+
+    /// Lets the model note what changes, if anything is recorded: what is recorded lies where that model has it.
+    pub fn trace_on(&mut self) -> Result<(), Error> {
+        let Some(mut recorder) = self.recorder.take() else {
+            return Ok(());
         };
-        for id in slots {
-            let slot = &self.slots[*id];
-            recorder.told.insert(*id, slot.initial.clone());
-            match slot.place {
+        self.model.start_trace()?;
+        recorder.signals.clear();
+        recorder.rows.clear();
+        recorder.own.clear();
+        for id in recorder.told.keys() {
+            match self.slots[*id].place {
                 Place::Host => recorder.own.push(*id),
                 Place::Signal(signal) => {
                     let place = self.traced_id(signal);
@@ -65,8 +78,9 @@ impl Core {
                 }
             }
         }
+        recorder.own.sort_unstable();
         self.recorder = Some(recorder);
-        self.record_all()
+        Ok(())
     }
 
     /// Tells what is so without a call: all that is known now; before the first call, nothing is computed.

@@ -16,6 +16,7 @@ impl Core {
     /// Ends a round; `seen` says that somebody goes on at once when all rounds are over. True when another one is needed.
     pub fn commit(&mut self, seen: bool) -> Result<bool, Error> {
         self.rounds += 1;
+        self.unsure.clear();
         let stopped = self.model.edge_pending() && !self.changed.is_empty();
         if std::mem::take(&mut self.held) || stopped {
             // Who is woken by edges that are pending runs before the model acts on those.
@@ -137,7 +138,8 @@ impl Core {
 
     /// Before a call: the model gets what is staged, to come with the edges that are owed.
     pub fn hand_over(&mut self) -> Result<(), Error> {
-        (self.unsettled, self.owed, self.edges) = (false, false, false);
+        (self.unsettled, self.owed) = (false, false);
+        (self.edges, self.poked) = (false, false);
         if self.staged.is_empty() {
             return Ok(());
         }
@@ -200,8 +202,9 @@ impl Core {
     }
 
     /// Writes to the model, which knows the slot.
-    fn poke(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
+    pub fn poke(&mut self, id: SlotId, value: &Bits) -> Result<(), Error> {
         self.record_row(id, value);
+        self.poked |= !self.slots[id].trigger;
         match (self.slots[id].place, value) {
             (Place::Host, _) => Ok(()),
             (Place::Signal(signal), Bits::Word(word)) => self.model.poke(signal, *word),
@@ -235,7 +238,13 @@ impl Core {
         Ok(())
     }
 
-    /// Whether this is the time at which a waiter is woken.
+    /// A clock has been flipped together with other writes, and logic has yet to follow those.
+    fn is_behind(&self, condition: SlotId) -> bool {
+        let computed = !self.slots[condition].place.is_written_by_hosts_only();
+        computed && self.poked && self.edges && !self.model.edge_pending()
+    }
+
+    /// Whether this is the time at which a waiter is woken; if that is not known, it is woken and finds out.
     fn opens(&mut self, id: SlotId, waiter: usize, gate: Gate) -> Result<bool, Error> {
         let Waiter { target, reason, .. } = self.slots[id].waiters[waiter];
         let tested = self.tested.iter().find(|test| test.0 == (target, reason));
@@ -253,6 +262,10 @@ impl Core {
                 let left = left.saturating_sub(1);
                 self.slots[id].waiters[waiter].gate = Gate::Count(left, reset);
                 left == 0
+            }
+            Gate::Until(condition, _) if self.is_behind(condition) => {
+                self.unsure.push(target);
+                true
             }
             Gate::Until(condition, _) => !self.read(condition)?.is_zero(),
         })

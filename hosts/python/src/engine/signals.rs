@@ -154,10 +154,21 @@ impl Signals {
         self.with(py, |core| core.trace(&slots, rounds))
     }
 
-    /// Goes on with another artifact of the same design.
-    fn adopt(&self, py: Python<'_>, artifact: &Bound<'_, Artifact>) -> PyResult<()> {
+    /// Goes on with another artifact of the same design. It has `inputs` that the design did not know: slots, and names.
+    fn adopt(
+        &self,
+        py: Python<'_>,
+        artifact: &Bound<'_, Artifact>,
+        inputs: Vec<(SlotId, String)>,
+    ) -> PyResult<()> {
         let model = new_model(py, artifact)?;
-        self.with(py, |core| core.adopt(model))
+        self.with(py, |core| core.adopt(model, &inputs))
+    }
+
+    /// Whether a slot is a clock, of the simulation or of the design.
+    fn is_clock(&self, slot: SlotId) -> bool {
+        let core = self.core();
+        core.is_clock(slot) || core.inner_clock(slot).is_some()
     }
 
     /// What has been written is acted on, if that has yet to come.

@@ -60,8 +60,17 @@ impl Core {
     pub fn condition(&mut self, slots: &[Option<SlotId>]) -> Result<Until, Error> {
         let (mut found, mut known) = (Vec::new(), true);
         for id in slots.iter().flatten() {
-            if self.slots[*id].place.is_written_by_hosts_only() {
-                if !self.read(*id)?.is_zero() {
+            let place = self.slots[*id].place;
+            let constant = matches!(place, Place::Signal(signal) if self.is_constant(signal));
+            if self.is_clock(*id) {
+                known = false;
+            } else if constant || place.is_written_by_hosts_only() {
+                // The model need not act for a constant.
+                let value = match constant {
+                    true => self.read_model(*id)?,
+                    false => self.read(*id)?,
+                };
+                if !value.is_zero() {
                     return Ok(Until::Holds);
                 }
             } else if self.is_stored(*id) {

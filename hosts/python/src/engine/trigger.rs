@@ -11,15 +11,14 @@ use super::held::{Held, lock};
 use super::process::Process;
 use super::slot::{Gate, Late, SlotId, Target, Waiter, When};
 
-/// After so many ticks at which a condition did not hold it is asked whether the module is to know it.
-const ASKED: [u32; 3] = [1, 16, 64];
-
 /// One element of a combination and of its answer.
 pub enum Part {
     /// The value of a signal of plain shape.
     Signal(SlotId),
     /// The value of an expression of some slots, which `sample(part)` of the kernel's engine computes.
     Sample(Py<PyAny>, Vec<SlotId>),
+    /// The same, which the design computes, too, as the value of a slot: it is waited for, not sampled.
+    Condition(SlotId, Py<PyAny>),
     /// Always the same.
     Constant(Py<PyAny>),
     /// Whether an edge or a delay was what woke.
@@ -118,7 +117,7 @@ impl Trigger {
         visit.call(&self.kernel)?;
         visit.call(&self.process)?;
         for part in &self.parts {
-            if let Part::Sample(part, _) = part {
+            if let Part::Sample(part, _) | Part::Condition(_, part) = part {
                 visit.call(part)?;
             }
         }
@@ -171,7 +170,9 @@ impl Trigger {
         let reset = self.reset();
         match (self.answer, self.parts.last()) {
             (Answer::Repeat(count), _) if reason == 0 => Gate::Count(count, reset),
-            (Answer::Until, Some(Part::Signal(slot))) if reason == 0 => Gate::Until(*slot, reset),
+            (Answer::Until, Some(Part::Signal(slot) | Part::Condition(slot, _))) if reason == 0 => {
+                Gate::Until(*slot, reset)
+            }
             _ => Gate::Open,
         }
     }
@@ -182,18 +183,19 @@ impl Trigger {
             return Late::No;
         }
         let slots = self.parts.iter().flat_map(|part| match part {
-            Part::Signal(slot) => std::slice::from_ref(slot),
+            Part::Signal(slot) | Part::Condition(slot, _) => std::slice::from_ref(slot),
             Part::Sample(_, slots) => slots.as_slice(),
             Part::Constant(_) | Part::Hit => &[],
         });
         core.late(target, slots.copied())
     }
 
-    /// A tick at which the condition did not hold, which Python computes. True: the module may be to know it.
+    /// A tick at which the condition did not hold, which Python computes. True: the module may be to know it; that is asked
+    /// after one tick, two, four and so on.
     fn has_failed(&self) -> bool {
         let mut run = lock(&self.run);
         run.failed = run.failed.saturating_add(1);
-        ASKED.contains(&run.failed) && matches!(self.parts.last(), Some(Part::Sample(..)))
+        run.failed.is_power_of_two() && matches!(self.parts.last(), Some(Part::Sample(..)))
     }
 
     /// Lets the module look at the condition that it waits for, if it can.
@@ -203,7 +205,8 @@ impl Trigger {
         };
         let kernel = self.kernel.get();
         let failed = lock(&self.run).failed;
-        let Some(condition) = kernel.condition(py, part, failed)? else {
+        let since = failed - failed / 2;
+        let Some(condition) = kernel.condition(py, part, since)? else {
             return Ok(());
         };
         let clock = self.wakes.iter().find(|(reason, _)| *reason == 0);
@@ -212,6 +215,13 @@ impl Trigger {
             kernel.signals.get().core().gate((target, 0), *clock, gate);
         }
         Ok(())
+    }
+
+    /// It has been woken without it being known whether its condition holds.
+    fn is_unsure(&self) -> bool {
+        let target = lock(&self.run).target;
+        let core = self.kernel.get().signals.get().core();
+        target.is_some_and(|target| core.unsure.contains(&target))
     }
 
     /// The reset of a tick's domain.
@@ -315,6 +325,8 @@ impl Trigger {
         Ok(match part {
             Part::Signal(slot) => self.kernel.get().signals.get().read(py, *slot)?,
             Part::Sample(part, _) => self.kernel.get().sample(py, part)?,
+            Part::Condition(_, part) if self.is_unsure() => self.kernel.get().sample(py, part)?,
+            Part::Condition(..) => PyBool::new(py, true).to_owned().into_any(),
             Part::Constant(value) => value.bind(py).clone(),
             Part::Hit => {
                 let hit = lock(&self.run).hit.get(index).copied().unwrap_or(false);
@@ -366,8 +378,8 @@ impl Waiting {
     }
 }
 
-/// A part as the engine describes it: `("signal", slot)`, `("sample", expression, slots)`, `("changed", slot, expression or None)`,
-/// `("edge", slot, bit, level)`, `("delay", interval)`.
+/// A part as the engine describes it: `("signal", slot)`, `("sample", expression, slots)`, `("condition", expression, slot)`,
+/// `("changed", slot, expression or None)`, `("edge", slot, bit, level)`, `("delay", interval)`.
 pub fn part_of(part: &Bound<'_, PyAny>) -> PyResult<(Part, Option<Wake>)> {
     let kind: String = part.get_item(0)?.extract()?;
     let first = part.get_item(1)?;
@@ -376,6 +388,10 @@ pub fn part_of(part: &Bound<'_, PyAny>) -> PyResult<(Part, Option<Wake>)> {
         "sample" => {
             let slots = part.get_item(2)?.extract()?;
             (Part::Sample(first.unbind(), slots), None)
+        }
+        "condition" => {
+            let slot = part.get_item(2)?.extract()?;
+            (Part::Condition(slot, first.unbind()), None)
         }
         "constant" => (Part::Constant(first.unbind()), None),
         "changed" => {

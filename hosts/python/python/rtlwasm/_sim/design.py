@@ -63,13 +63,24 @@ class Design:
     stored: set[int] = field(default_factory=set)
     """Computed signals that an artifact stores, by id: the others it computes when they are asked for."""
 
-    def compute(self, value: Any, signal: Any) -> Any:
-        """Let a new signal be 1 when a value of signals that the design has is not 0."""
-        writer = self.writer
+    def compute(self, value: Any, signal: Any) -> list[Any]:
+        """Let a new signal be 1 when a value is not 0. The signals of that which the design did not have are its inputs
+        from now on; they are returned.
+        """
+        writer, before = self.writer, len(self.writer.signals)
         writer.connect(writer.signal(signal), writer.boolean(value))
-        self.names[id(signal)] = writer.signal(signal)[1:]
+        added = [each for each in writer.signals[before:] if each is not signal and len(each)]
+        self.inputs += added
+        self.names.update((id(each), writer.signal(each)[1:]) for each in (signal, *added))
         self.computed.add(id(signal))
-        return signal
+        return added
+
+    def name_bits(self) -> None:
+        """Give every bit of computed signals a name: by that another artifact knows what a loop through it has come to."""
+        for signal in [each for each in self.signals if id(each) in self.computed]:
+            whole = Spec(self.writer.signal(signal), len(signal), False)
+            for bit in range(len(signal) if len(signal) > 1 else 0):
+                self.writer.alias(whole.slice(bit, bit + 1))
 
     def store(self, signals: Iterable[int]) -> str:
         """The text with those stored, too."""

@@ -7,7 +7,7 @@ that of the frameworks' own simulators, whose integers have no width: operands a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -91,6 +91,8 @@ class Writer:
         self.names: dict[int, str] = {}
         self.signals: list[Any] = []
         """Every signal that the design mentions; signal i is the wire `s<i>`."""
+        self.stands_for: dict[int, Any] = {}
+        """What is no signal and is an input, by the id of the signal that is written for it."""
         self._attributes: dict[int, str] = {}
         self._parts: list[str] = []
         self._wires: list[str] = []
@@ -443,11 +445,16 @@ def number(pattern: Any, width: int) -> str:
     return pattern if isinstance(pattern, str) else format(pattern & ((1 << width) - 1), f"0{width}b")
 
 
-def structure(value: Any) -> Any:
-    """What is equal for expressions that are written alike, of the same signals; None: not known."""
+def structure(value: Any, row: Callable[[Any], tuple[Any, int]]) -> Any:
+    """What is equal for expressions that are written alike, of the same signals; None: not known. Of a row, `row` tells
+    the memory and its number.
+    """
     name = class_name(value)
     if name == "Signal":
         return id(value)
+    if name == "Row":
+        memory, index = row(value)
+        return "row", id(memory), index
     inner: Iterable[Any]
     rest: Any
     if name == "Const":
@@ -467,7 +474,7 @@ def structure(value: Any) -> Any:
         rest = tuple(patterns and tuple(patterns) for patterns, _ in value.cases)
     else:
         return None
-    parts = tuple(structure(each) for each in inner)
+    parts = tuple(structure(each, row) for each in inner)
     return None if None in parts else (name, rest, parts)
 
 

@@ -30,10 +30,11 @@ class Tick(_native.Awaited, TickTrigger):
 
     async def until(self, condition: Any) -> tuple[Any, ...]:
         """Wait for the first tick at which a condition holds."""
-        if not isinstance(condition, ValueLike) or not isinstance(_shape(condition), Shape):
+        shape = _shape(condition) if isinstance(condition, ValueLike) else None
+        if not isinstance(shape, Shape):
             return tuple(await super().until(condition))
-        condition = self._engine.known(Value.cast(condition))
-        awaited: tuple[Any, ...] = await self._made("until", oneshot=False, sampled=(*self.samples, condition))
+        last = self._engine.awaited(Value.cast(condition), shape)
+        awaited: tuple[Any, ...] = await self._made("until", last, oneshot=False)
         return awaited
 
     async def repeat(self, count: int) -> tuple[Any, ...]:
@@ -41,28 +42,29 @@ class Tick(_native.Awaited, TickTrigger):
         count = operator.index(count)
         if not 0 < count < 1 << 32:
             return tuple(await super().repeat(count))
-        awaited: tuple[Any, ...] = await self._made("repeat", oneshot=False, count=count, sampled=self.samples)
+        awaited: tuple[Any, ...] = await self._made("repeat", oneshot=False, count=count)
         return awaited
 
     def _once(self) -> _native.Trigger:
         """What waits for one tick."""
-        return self._made("tick", sampled=self.samples)
+        return self._made("tick")
 
     async def __aiter__(self) -> AsyncIterator[tuple[Any, ...]]:
         """Wait for every tick."""
-        trigger = self._made("tick", oneshot=False, sampled=self.samples)
+        trigger = self._made("tick", oneshot=False)
         while True:
             yield await trigger
 
-    def _made(self, answer: str, *, oneshot: bool = True, count: int = 0, sampled: Any) -> _native.Trigger:
+    def _made(self, answer: str, *last: Any, oneshot: bool = True, count: int = 0) -> _native.Trigger:
         engine, domain = self.of.engine, self.domain
         clock = "edge", engine.slot(domain.clk), 0, domain.clk_edge == "pos"
         reset: Any = ("constant", 0)
         if domain.rst is not None and domain.async_reset:
             reset = "edge", engine.slot(domain.rst), 0, True
         active = ("constant", 0) if domain.rst is None else ("signal", engine.slot(domain.rst))
-        values = (engine.sampled(Value.cast(value), _shape(value)) for value in sampled)
-        return engine._kernel.add_trigger(self.of.waiting, [clock, reset, active, *values], oneshot, answer, count)
+        values = (engine.sampled(Value.cast(value), _shape(value)) for value in self.samples)
+        parts = [clock, reset, active, *values, *last]
+        return engine._kernel.add_trigger(self.of.waiting, parts, oneshot, answer, count)
 
 
 def _shape(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -61,6 +61,7 @@ class WASMEngine(BaseEngine):
         self._rows: dict[tuple[int, int], int] = {}
         self._waves: list[Wave] = []
         self._conditions: dict[Any, Signal] = {}
+        self._always = Signal(), Signal(init=1)
         self._waits: Counter[Any] = Counter()
         self._worth = WAITS
         self._signals = _native.Signals(compiled(self._design.text), self._missing, self._store)
@@ -71,7 +72,8 @@ class WASMEngine(BaseEngine):
         if any(effect.computed for effect in self._effects):
             self._signals.tell_changes()
         if self._signals.loops:
-            # What a loop has come to has no name by which another artifact could go on with it.
+            # Another artifact goes on with what a loop has come to by the names of its bits.
+            self._design.name_bits()
             self._adopt(self._design.store(self._design.computed))
 
     @property
@@ -131,29 +133,39 @@ class WASMEngine(BaseEngine):
                 return "signal", self._signals.slot(value)
             if type(value) is Const:
                 return "constant", value.value
+            if type(value) is Row:
+                return "signal", self.slot(value)
         return "sample", (value, shape), [self.slot(each) for each in leaves(value)]
 
     def condition(self, sampled: tuple[Value, Any], ticks: int) -> int | None:
-        """The slot of a condition, which the design computes from now on; None: it does not know all that is in it, or
-        it is not worth it yet. Called by the kernel after some ticks at which it did not hold.
+        """The slot of a condition, which the design computes from now on; None: it cannot, or it is not worth it yet.
+        Called by the kernel after some more ticks at which it did not hold.
         """
         value, _ = sampled
-        key, names = structure(value), self._design.names
+        key = structure(value, row_place)
         if key in self._conditions:
             return self.slot(self._conditions[key])
         self._waits[key] += ticks
-        if self._waits[key] < self._worth:
+        if self._waits[key] < self._worth or len(self._conditions) == CONDITIONS:
             return None
-        known = key is not None and all(id(each) in names for each in leaves(value))
-        if not known or self._signals.loops or len(self._conditions) == CONDITIONS:
+        # At its tick a clock is seen after its edge, and what logic makes of it from before that.
+        if any(self._signals.is_clock(self.slot(each)) for each in leaves(value)):
             return None
-        signal = self._conditions[key] = self._design.compute(value, Signal())
-        self._adopt(self._design.store([id(signal)]))
+        signal = self._conditions[key] = Signal()
+        added = self._design.compute(value, signal)
+        self._adopt(self._design.store([id(signal)]), added)
         return self.slot(signal)
 
-    def known(self, condition: Value) -> Value:
-        """A condition, or the signal that stands for it."""
-        return self._conditions.get(structure(condition), condition) if self._conditions else condition
+    def awaited(self, condition: Value, shape: Shape) -> tuple[Any, ...]:
+        """A condition that is waited for, as the kernel takes it."""
+        if type(condition) is Const:
+            # Nobody writes it: there is nothing to look at.
+            return "signal", self.slot(self._always[condition.value != 0])
+        if self._conditions and type(condition) is not Signal:
+            known = self._conditions.get(structure(condition, row_place))
+            if known is not None:
+                return "condition", (condition, shape), self.slot(known)
+        return self.sampled(condition, shape)
 
     def sample(self, sampled: tuple[Value, Any]) -> Any:
         """The present value of an expression, in a shape; called by the kernel."""
@@ -214,9 +226,11 @@ class WASMEngine(BaseEngine):
             if not self._waves:
                 self._signals.trace([], False)
 
-    def _adopt(self, text: str) -> None:
-        """Go on with another artifact."""
-        self._signals.adopt(compiled(text, trace=bool(self._waves)))
+    def _adopt(self, text: str, added: Sequence[Signal] = ()) -> None:
+        """Go on with another artifact, which has those inputs more."""
+        names, stands_for = self._design.names, self._design.writer.stands_for
+        inputs = [(self.slot(stands_for.get(id(each), each)), names[id(each)]) for each in added]
+        self._signals.adopt(compiled(text, trace=bool(self._waves)), inputs)
 
     def _store(self, names: list[str]) -> None:
         """Go on with an artifact that stores those signals; called by the kernel."""

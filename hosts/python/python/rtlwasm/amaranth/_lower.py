@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amaranth.hdl import Const, Fragment, Instance, MemoryData, MemoryInstance, Shape, ShapeCastable
+from amaranth.hdl import Const, Fragment, Instance, MemoryData, MemoryInstance, Shape, ShapeCastable, Signal
 
 from .._sim.design import Builder, Design, Memory
 from .._sim.rtlil import Body, Spec, Writer, class_name, constant
-from ._private import chunks_of, memory_of, read_ports, write_ports
+from ._private import chunks_of, memory_of, read_ports, row_place, write_ports
 
 if TYPE_CHECKING:
     from amaranth.hdl._ir import Design as Prepared
@@ -29,15 +29,30 @@ class Effect:
 
 
 class AmaranthWriter(Writer):
-    """Knows the statements that tell something."""
+    """Knows the statements that tell something, and rows of memories."""
 
-    def __init__(self) -> None:
+    def __init__(self, builder: Builder) -> None:
         """Begin with nothing."""
         super().__init__()
+        self._builder = builder
+        self.memories: dict[int, Memory] = {}
+        """By the id of what Amaranth knows them by."""
+        self._unknown: dict[tuple[int, int], Signal] = {}
+        """What stands for rows of memories that the design does not have, by the id of the memory and their number."""
         self.effects: list[Effect] = []
         self.domain: Any = None
         """The clock domain of the statements that are written; None: combinational."""
         self._enables: list[str] = []
+
+    def _Row(self, value: Any) -> Spec:  # noqa: N802 - named after the class
+        """A row that a testbench waits for."""
+        data, index = row_place(value)
+        memory = self.memories.get(id(data))
+        if memory is not None:
+            return self._builder.read(memory, constant(index, max(1, (memory.depth - 1).bit_length())))
+        signal = self._unknown.setdefault((id(data), index), Signal(value.shape()))
+        self.stands_for[id(signal)] = value
+        return self._Signal(signal)
 
     def finish_process(self, lines: list[str]) -> None:
         """Write a process; what tells something is off unless a case of it says otherwise."""
@@ -87,10 +102,10 @@ class AmaranthWriter(Writer):
 
 def lower(prepared: Prepared) -> tuple[Design, list[Effect]]:
     """The RTLIL of a design, and what it tells. Instances and buffers are left out, as Amaranth's simulator does."""
-    builder, writer = Builder(), AmaranthWriter()
-    builder.writer = writer
+    builder = Builder()
+    builder.writer = writer = AmaranthWriter(builder)
     fragments = [fragment for fragment in prepared.fragments if not isinstance(fragment, Instance)]
-    memories: dict[int, Memory] = {}
+    memories = writer.memories
     for fragment in fragments:
         if isinstance(fragment, MemoryInstance):
             data = memory_of(fragment)

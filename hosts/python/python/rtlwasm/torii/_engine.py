@@ -66,7 +66,8 @@ class WASMEngine(BaseEngine):
                 at_once,
             )
         if self._signals.loops:
-            # What a loop has come to has no name by which another artifact could go on with it.
+            # Another artifact goes on with what a loop has come to by the names of its bits.
+            design.name_bits()
             self._adopt(design.store(design.computed))
 
     def add_coroutine_process(self, process: Callable[[], Any], *, default_cmd: Any) -> None:
@@ -118,7 +119,7 @@ class WASMEngine(BaseEngine):
 
     def _adopt(self, text: str) -> None:
         """Go on with another artifact."""
-        self._signals.adopt(compiled(text, trace=bool(self._waves)))
+        self._signals.adopt(compiled(text, trace=bool(self._waves)), [])
 
     def _store(self, names: list[str]) -> None:
         """Go on with an artifact that stores those signals; called by the kernel."""
