@@ -114,6 +114,9 @@ pub fn attempt(input: &Input<'_>, view: View, known: &Known) -> Result<Success, 
     }
     round.check()?;
     let rtlil = result_of(&scratch)?;
+    if leaves_out_process(&rtlil) {
+        return Err(complaints::reversed_range().into());
+    }
     let rtlil = with_original_places(&rtlil, &staged, &copies);
     let mut warnings = staged.warnings.clone();
     warnings.extend(said);
@@ -123,6 +126,15 @@ pub fn attempt(input: &Input<'_>, view: View, known: &Known) -> Result<Success, 
         rtlil,
         dependencies: round.dependencies(&scratch),
         warnings,
+    })
+}
+
+/// Where slang can make no sense of a process, because of an expression that nothing evaluates, its reader writes one that
+/// is empty and has no place.
+fn leaves_out_process(rtlil: &str) -> bool {
+    let lines: Vec<&str> = rtlil.lines().map(str::trim_start).collect();
+    lines.windows(3).any(|part| {
+        part[1].starts_with("process ") && part[2] == "end" && !part[0].starts_with("attribute ")
     })
 }
 

@@ -277,7 +277,7 @@ fn known_error(message: &str) -> Option<Diagnostic> {
 }
 
 /// `x[7:8]` of a `[7:0]`, in the part of an expression that a constant condition rules out.
-fn reversed_range() -> Diagnostic {
+pub fn reversed_range() -> Diagnostic {
     let message = "an expression selects a range whose bounds are reversed, where a constant condition rules it out";
     Diagnostic::error("reversed-range", message)
         .note("Yosys does not say where: look for ranges with computed bounds beside `? :`, `&&` and `||`")
