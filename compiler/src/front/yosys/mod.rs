@@ -10,6 +10,7 @@ mod cache;
 mod complaints;
 mod context;
 mod formats;
+mod functions;
 pub mod install;
 mod latches;
 mod lexer;

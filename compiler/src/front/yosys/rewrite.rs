@@ -166,6 +166,7 @@ impl Rewriter<'_> {
             "assert" | "assume" | "cover" => self.assertion(at),
             "casez" | "casex" => self.case_of_patterns(at),
             "const" => self.constant_of_package(at),
+            "function" if entered => self.function(at),
             "pullup" | "pulldown" | "tri0" | "tri1" | "trireg"
                 if self.context.process().is_none() =>
             {

@@ -308,3 +308,31 @@ fn implications_of_plain_conditions_are_conditions() {
     let cover = "cover property (@(posedge clk) a |-> b);";
     assert_eq!(body(cover).0, cover);
 }
+
+#[test]
+fn functions_that_keep_nothing_are_automatic() {
+    for keeps_nothing in [
+        "function f; input a; f = a; endfunction",
+        "function [7:0] f(input [7:0] a); return a + 1; endfunction",
+        "function [7:0] f(input [7:0] a); integer i; begin for (i = 0; i < 8; i = i + 1) f[7 - i] = a[i]; end endfunction",
+        "function [7:0] f(input [7:0] a); reg [7:0] t, u; begin : x t = a; u = t << 1; if (u[0]) t = u; f = t; end endfunction",
+        "function int f(input int a); for (int i = 0; i < 8; i++) a += int'(i); return a; endfunction",
+    ] {
+        let expected = keeps_nothing
+            .replace("function ", "function automatic ")
+            .replace("endfunction automatic", "endfunction");
+        assert_eq!(body(keeps_nothing).0, expected);
+    }
+    for other in [
+        "function f; input a; reg t; begin if (a) t = 1; f = t; end endfunction",
+        "function [7:0] f(input a); reg [7:0] t; begin t = t + a; f = t; end endfunction",
+        "function f(input a); reg t = 1; f = t; endfunction",
+        "function f(input a, output b); kind_t t; f = t; endfunction",
+        "function f(input a); begin if (a) begin : b reg t; f = t; end end endfunction",
+        "function automatic f(input a); f = a; endfunction",
+        "function static f(input a); f = a; endfunction",
+        "import \"DPI-C\" function int f(input int a);",
+    ] {
+        assert_eq!(body(other).0, other);
+    }
+}
