@@ -77,10 +77,7 @@ impl Rewriter<'_> {
             .flatten();
         let end = statement_end(self.file, at);
         if let Some(end) = end.filter(|&end| self.is_refused(at, end)) {
-            let labelled = at >= 2
-                && self.file.word(at - 1) == ":"
-                && self.file.kind(at - 2) == Some(Kind::Identifier);
-            let first = if labelled { at - 2 } else { at };
+            let first = self.label_of(at);
             // In a process something must stay where a statement was.
             let rest = if self.context.process().is_some() {
                 ";"
@@ -90,16 +87,67 @@ impl Rewriter<'_> {
             self.replace(first, end, rest.into());
             return self.dropped(at);
         }
-        if let Some(close) = close.filter(|_| self.file.word(at) != "cover") {
+        let Some(close) = close else { return };
+        let kept = self.file.word(close + 1) == ";" || self.as_clocked(at, close).is_some();
+        if self.file.word(at) != "cover" {
             self.implication(at + 2, close);
         }
-        if close.is_some_and(|close| self.file.word(close + 1) != ";") {
+        if !kept {
             self.warn(
                 at,
                 "the action of a concurrent assertion is dropped; the assertion itself stays"
                     .into(),
             );
         }
+    }
+
+    /// `assert property (@(posedge clk) disable iff (r) c) else a;` is `always @(posedge clk) if (!(r)) if (c) ; else a;`.
+    /// None: it is not so plain.
+    fn as_clocked(&mut self, at: usize, close: usize) -> Option<()> {
+        let (clock, first) = (at + 3, self.after_clock(at + 3)?);
+        let clock_end = self.file.closing(clock + 1)?;
+        let has_edge = matches!(self.file.word(clock + 2), "posedge" | "negedge");
+        let plain = (first..close).all(|i| !self.takes_time(i) && !self.samples(i));
+        let at_module = self.context.process().is_none() && self.context.module().is_some();
+        if self.file.word(at) == "cover" || !has_edge || !plain || !at_module {
+            return None;
+        }
+        let otherwise = self.otherwise(close)?;
+        let end = statement_end(self.file, otherwise + 1)?;
+        let mut before = format!("always {} ", self.copy(clock, clock_end)?);
+        if first > clock_end + 1 {
+            before += &format!("if (!{}) ", self.copy(clock_end + 3, first - 1)?);
+        }
+        self.insert(self.file.tokens[self.label_of(at)].start, before);
+        self.replace(at, first - 1, "if (".into());
+        if otherwise == close + 1 {
+            self.insert(self.file.tokens[close].end, " ;".into());
+        }
+        self.failures.push((otherwise, end));
+        Some(())
+    }
+
+    /// System functions that look at other times.
+    fn samples(&self, at: usize) -> bool {
+        let known = [
+            "$onehot",
+            "$onehot0",
+            "$countones",
+            "$isunknown",
+            "$signed",
+            "$unsigned",
+            "$bits",
+            "$clog2",
+        ];
+        self.file.kind(at) == Some(Kind::System) && !known.contains(&self.file.word(at))
+    }
+
+    /// The first token of an assertion, which may have a name.
+    fn label_of(&self, at: usize) -> usize {
+        let labelled = at >= 2
+            && self.file.word(at - 1) == ":"
+            && self.file.kind(at - 2) == Some(Kind::Identifier);
+        if labelled { at - 2 } else { at }
     }
 
     /// `a |-> b` of plain conditions is `!(a) || (b)`.

@@ -22,7 +22,7 @@ impl Rewriter<'_> {
             _ => {}
         }
         // Outside of processes these run while elaborating, and the front end does that.
-        if self.context.process().is_none() {
+        if self.context.process().is_none() && !self.is_failure(at) {
             return;
         }
         if shows_text(name)
@@ -130,13 +130,15 @@ impl Rewriter<'_> {
         self.replace(at + 1, skipped, format!("(\"\\001fatal {level} \"{comma}"));
     }
 
+    /// In what runs when an assertion fails.
+    fn is_failure(&self, at: usize) -> bool {
+        let mut failures = self.failures.iter();
+        failures.any(|&(first, last)| (first..=last).contains(&at))
+    }
+
     /// A task with the arguments of `$display`.
     fn message(&mut self, at: usize, word: &str) {
-        let failed = self
-            .failures
-            .iter()
-            .any(|&(first, last)| (first..=last).contains(&at));
-        let word = if failed && word == "error" {
+        let word = if self.is_failure(at) && word == "error" {
             "assert"
         } else {
             word

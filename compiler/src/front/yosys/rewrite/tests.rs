@@ -159,9 +159,6 @@ fn actions_of_assertions_become_statements() {
         "n: begin assume (a); if (a)  b; end"
     );
     assert_eq!(clocked("assert (a);"), "assert (a);");
-    let text = "p: assert property (@(posedge clk) a) else $error;";
-    assert_eq!(body(text).0, text);
-    assert_eq!(body(text).1.len(), 1);
 }
 
 #[test]
@@ -334,5 +331,26 @@ fn functions_that_keep_nothing_are_automatic() {
         "import \"DPI-C\" function int f(input int a);",
     ] {
         assert_eq!(body(other).0, other);
+    }
+}
+
+#[test]
+fn clocked_assertions_with_actions_are_processes() {
+    for (before, after) in [
+        (
+            "p: assert property (@(posedge clk) disable iff (r) a) else $error(\"no\");",
+            "always @(posedge clk) if (!(r)) p: if ( a) ; else $display(\"\\001assert \", \"no\");",
+        ),
+        (
+            "assert property (@(posedge clk) a |-> b) x = 1; else begin y = 1; end",
+            "always @(posedge clk) if ( !(a ) || ( b)) x = 1; else begin y = 1; end",
+        ),
+    ] {
+        assert_eq!(body(before), (after.to_string(), Vec::new()));
+    }
+    for dropped in ["$past(a)", "a ##1 b"] {
+        let text = format!("assert property (@(posedge clk) {dropped}) else x = 1;");
+        let (rewritten, warnings) = body(&text);
+        assert_eq!((rewritten, warnings.len()), (text, 1));
     }
 }
