@@ -19,6 +19,7 @@ use super::bits::Bits;
 use super::free::FreeClock;
 use super::memory::MemoryReset;
 use super::queue::Queue;
+use super::reach::Writes;
 use super::record::{Recorded, Recorder};
 use super::slot::{Gate, Late, Place, Slot, SlotId, Target, Waiter};
 use super::timeline::Timeline;
@@ -61,6 +62,8 @@ pub struct Core {
     pub staged: Vec<SlotId>,
     /// What comes when it has settled with all that.
     pub queue: Queue,
+    /// All that is written and that it has not acted on.
+    pub writes: Writes,
     /// What is owed was written in the last round: what is written in this one comes together with its edges.
     pub fresh: bool,
     /// The module has stopped in the middle of an instant, and those come first who are woken by its beginning.
@@ -147,6 +150,7 @@ impl Core {
             unsure: Vec::new(),
             staged: Vec::new(),
             queue: Queue::default(),
+            writes: Writes::default(),
             fresh: false,
             held: false,
             samples: Vec::new(),
@@ -217,6 +221,7 @@ impl Core {
         self.horizon = None;
         (self.before, self.held) = (false, false);
         (self.unsettled, self.owed, self.edges) = (true, false, false);
+        self.writes.note_all();
         for id in 0..self.slots.len() {
             self.slots[id].next = None;
             self.slots[id].staged = None;
@@ -284,14 +289,13 @@ impl Core {
     }
 
     /// Something is owed that may wake somebody, or be told.
-    pub fn owes_news(&self) -> bool {
+    pub fn owes_news(&mut self) -> bool {
         self.owed && self.may_react()
     }
 
     /// What the model acts on may wake somebody, or be told.
-    fn may_react(&self) -> bool {
-        let tells = self.tells_changes || self.tells && (self.edges || self.computed);
-        tells || !self.watched.is_empty()
+    fn may_react(&mut self) -> bool {
+        self.tells_of_it() || self.wakes()
     }
 
     /// The design has told something that has not been taken.
@@ -316,7 +320,7 @@ impl Core {
             let value = self.model.peek_before(signal)?;
             return Ok(Bits::of(value, slot.width));
         }
-        if self.owed && !slot.place.is_written_by_hosts_only() {
+        if self.owed && !slot.place.is_written_by_hosts_only() && !self.stays(id) {
             self.eager = true;
             self.act()?;
         }

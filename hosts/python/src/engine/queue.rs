@@ -33,7 +33,7 @@ impl Core {
         let words: Vec<_> = self.words(id).collect();
         let full = self.queue.script.len() + words.len() >= MOST_OPERATIONS;
         let told = self.is_recorded() && matches!(self.slots[id].place, Place::Row(..));
-        if full || told || !self.watched.is_empty() {
+        if full || told || self.wakes() {
             return false;
         }
         if self.queue.is_empty() || self.queue.round != self.rounds {

@@ -59,7 +59,7 @@ impl Core {
         }
         // Somebody is woken by this round: whoever is by what is owed is woken together with them.
         let more = !self.changed.is_empty() || !self.woken.is_empty();
-        if self.owed && more && !self.watched.is_empty() {
+        if self.owed && more && self.wakes() {
             self.act()?;
         }
         // Everything is there that comes in this round: who waits for a condition looks at it.
@@ -140,6 +140,7 @@ impl Core {
     pub fn hand_over(&mut self) -> Result<(), Error> {
         (self.unsettled, self.owed) = (false, false);
         (self.edges, self.poked) = (false, false);
+        self.writes.forget();
         if self.staged.is_empty() {
             return Ok(());
         }
@@ -179,12 +180,14 @@ impl Core {
             self.stage(id, value)
         } else {
             self.unsettled = true;
+            self.writes.note(id);
             return self.poke(id, value);
         };
         if !ahead {
             self.act()?;
         }
         self.unsettled = true;
+        self.writes.note(id);
         match ahead || self.model.edge_pending() && self.stage(id, value) {
             true => Ok(()),
             false => self.poke(id, value),
