@@ -93,7 +93,7 @@ pub struct Core {
     /// What calls would have been saved by, if it were stored; and how many.
     pub wanted: Vec<SlotId>,
     pub misses: u32,
-    /// It is stored then when so many would have been saved.
+    /// It is stored then when so many would have been saved, and the compiler asked what writes reach.
     pub worth: u32,
     /// The design computes some of those that there are.
     pub computed: bool,

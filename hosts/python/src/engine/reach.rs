@@ -11,9 +11,6 @@ use super::slot::{Place, SlotId};
 
 /// So many writes are looked at one by one.
 const MOST_WRITES: usize = 32;
-/// After so many questions without an answer the compiler is asked.
-const ASKED: u32 = 16;
-
 /// The writes, and what is known of the design.
 #[derive(Default)]
 pub struct Writes {
@@ -53,9 +50,10 @@ impl Writes {
         self.more = true;
     }
 
-    /// Whether the compiler is to be asked, for the present artifact; it is not asked again.
-    pub fn take_question(&mut self) -> bool {
-        let asks = (ASKED..u32::MAX).contains(&self.unknown);
+    /// Whether the compiler is to be asked after so many questions without an answer; it is not asked again for the
+    /// present artifact.
+    pub fn take_question(&mut self, worth: u32) -> bool {
+        let asks = (worth..u32::MAX).contains(&self.unknown);
         if asks {
             self.unknown = u32::MAX;
         }

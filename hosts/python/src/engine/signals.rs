@@ -296,7 +296,11 @@ impl Signals {
             let store = lock(&self.store).as_ref().map(|call| call.clone_ref(py));
             store.map_or(Ok(()), |store| store.call1(py, (names,)).map(drop))?;
         }
-        if self.core().writes.take_question() {
+        let mut core = self.core();
+        let worth = core.worth;
+        let asks = core.writes.take_question(worth);
+        drop(core);
+        if asks {
             let artifact = lock(&self.artifact).clone_ref(py);
             if let Some(reach) = artifact.get().reach(py)? {
                 self.core().writes.know(reach);
