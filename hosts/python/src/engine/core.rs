@@ -64,6 +64,8 @@ pub struct Core {
     pub queue: Queue,
     /// All that is written and that it has not acted on.
     pub writes: Writes,
+    /// The round in which that came to be owed.
+    pub owed_in: u64,
     /// What is owed was written in the last round: what is written in this one comes together with its edges.
     pub fresh: bool,
     /// The module has stopped in the middle of an instant, and those come first who are woken by its beginning.
@@ -151,6 +153,7 @@ impl Core {
             staged: Vec::new(),
             queue: Queue::default(),
             writes: Writes::default(),
+            owed_in: 0,
             fresh: false,
             held: false,
             samples: Vec::new(),
@@ -217,7 +220,7 @@ impl Core {
         self.staged.clear();
         self.tested.clear();
         self.samples.clear();
-        self.take_queue();
+        self.queue = Queue::default();
         self.horizon = None;
         (self.before, self.held) = (false, false);
         (self.unsettled, self.owed, self.edges) = (true, false, false);
@@ -284,7 +287,7 @@ impl Core {
 
     /// Whether nobody sees when the model acts; `seen` says that somebody goes on at once.
     pub fn may_owe(&mut self, seen: bool) -> bool {
-        let sees = seen && (self.may_react() || self.tells_rounds());
+        let sees = seen && self.may_react();
         !sees && self.memories_rest()
     }
 
@@ -306,7 +309,10 @@ impl Core {
     /// The present value.
     pub fn read(&mut self, id: SlotId) -> Result<Bits, Error> {
         let slot = &self.slots[id];
-        if let Some(ahead) = slot.queued.as_ref().or(slot.staged.as_ref()) {
+        // What is queued may move a clock that the design computes, and that a register.
+        let lasts = slot.place.is_written_by_hosts_only() || !self.computed;
+        let queued = slot.queued.as_ref().filter(|_| lasts);
+        if let Some(ahead) = queued.or(slot.staged.as_ref()) {
             return Ok(ahead.clone());
         }
         let kept = self.kept.iter().find(|kept| kept.0 == id);

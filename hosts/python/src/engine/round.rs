@@ -28,6 +28,7 @@ impl Core {
         self.fresh = self.unsettled && !self.owed;
         if self.unsettled {
             (self.unsettled, self.owed) = (false, true);
+            self.owed_in = self.rounds;
         }
         // What is written in this round comes together with edges.
         if acts && !(self.fresh && self.edges) {
@@ -138,6 +139,9 @@ impl Core {
 
     /// Before a call: the model gets what is staged, to come with the edges that are owed.
     pub fn hand_over(&mut self) -> Result<(), Error> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.first = if self.owed { self.owed_in } else { self.rounds };
+        }
         (self.unsettled, self.owed) = (false, false);
         (self.edges, self.poked) = (false, false);
         self.writes.forget();
@@ -172,9 +176,7 @@ impl Core {
             return Ok(());
         }
         let later = self.owed && !(self.fresh && self.edges);
-        let ahead = if later && self.tells_rounds() {
-            false
-        } else if later && self.ordered {
+        let ahead = if later && (self.ordered || self.tells_rounds()) {
             self.enqueue(id, value)
         } else if self.owed && self.edges || self.model.edge_pending() {
             self.stage(id, value)

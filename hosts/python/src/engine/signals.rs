@@ -190,7 +190,7 @@ impl Signals {
     /// What was recorded and not yet taken: time, round, slot and value.
     fn changes<'py>(&self, py: Python<'py>) -> PyResult<Vec<Change<'py>>> {
         let mut core = self.core();
-        let changes = std::mem::take(&mut core.changes);
+        let changes = core.take_changes();
         let shape = |slot: SlotId| (core.slots[slot].width, core.slots[slot].signed);
         let shapes: Vec<(u32, bool)> = changes.iter().map(|change| shape(change.2)).collect();
         drop(core);
