@@ -6,6 +6,7 @@ ticks, see no logic.
 """
 
 import gc
+import io
 import os
 import random
 
@@ -140,12 +141,21 @@ class Bench:
         return run
 
     def simulate(self, engine):
-        """Run in pieces; half of all simulations begin again, some in the middle of everything."""
-        sim, now = self.simulator(engine), lambda: sim._engine.now
+        """Run in pieces; half of all simulations begin again, some in the middle of everything; some are recorded."""
+        sim, again = self.simulator(engine), self.rng.random() < 0.5
+        rounds = self.rng.choice((None, None, 0, 1))
+        if rounds is None or again:
+            self.run(sim, again)
+        else:
+            with sim.write_vcd(io.StringIO(), fs_per_delta=rounds):
+                self.run(sim, again)
+
+    def run(self, sim, again):
+        now = lambda: sim._engine.now  # noqa: E731
         for end in self.rng.choice(((1,), (0.3, 1), (0.1, 0.4, 1))):
             sim.run_until(end * END)
             self.seen.append(("until", now()))
-        if self.rng.random() < 0.5:
+        if again:
             sim.reset()
             self.waiting = 0
             self.seen.append(("reset", now()))
