@@ -63,6 +63,7 @@ impl Writes {
     /// There is another artifact, with more names.
     pub fn ask_anew(&mut self) {
         self.unknown = 0;
+        self.cones.retain(|_, cone| cone.is_some());
     }
 
     /// What the compiler says.
