@@ -74,12 +74,12 @@ impl Writes {
         self.reach = Some(reach);
     }
 
-    /// Whether they reach what hangs on something; `cone` is that of it.
-    fn meet(&self, cone: &Cone) -> bool {
+    /// Whether they reach what hangs on something; `cone` is that of it. None: that is not known.
+    fn meet(&self, cone: Option<&Cone>) -> Option<bool> {
         let known = |id: &SlotId| self.cones.get(id).and_then(Option::as_ref);
-        self.slots
-            .iter()
-            .any(|id| known(id).is_none_or(|written| meet(written, cone)))
+        let written: Option<Vec<&Cone>> = self.slots.iter().map(known).collect();
+        let (cone, written) = (cone?, written?);
+        Some(written.into_iter().any(|written| meet(written, cone)))
     }
 }
 
@@ -123,11 +123,11 @@ impl Core {
         for i in 0..self.writes.slots.len() {
             self.learn(self.writes.slots[i]);
         }
-        if let Some(cone) = cone(&self.writes) {
-            return self.writes.meet(cone);
+        let met = self.writes.meet(cone(&self.writes));
+        if met.is_none() {
+            self.writes.unknown = self.writes.unknown.saturating_add(1);
         }
-        self.writes.unknown = self.writes.unknown.saturating_add(1);
-        true
+        met.unwrap_or(true)
     }
 
     /// Asks what a slot hangs on.
