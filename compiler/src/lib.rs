@@ -35,6 +35,8 @@
 //!
 //! [`reference`] gives the interpreter the interface of an artifact, for hosts that run both.
 //!
+//! [`reach`] tells hosts what hangs on what in a netlist.
+//!
 //! [`pipeline`] calls 3 to 6 and [`compile()`] all of them. [`bits`] and [`arena`] are used everywhere.
 
 pub mod api;
@@ -50,6 +52,7 @@ pub mod options;
 pub mod package;
 pub mod pass;
 pub mod pipeline;
+pub mod reach;
 pub mod reference;
 pub mod sched;
 #[cfg(feature = "cli")]

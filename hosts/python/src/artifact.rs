@@ -1,11 +1,14 @@
 //! A loaded artifact as a Python object: its bytes, what it says of itself, what the compiler said.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use rtlwasm::reach::Reach;
 use rtlwasm_host::ModelOptions;
 
+use crate::engine::Compiled;
 use crate::errors::{exception, guarded, not_loaded};
 use crate::reference::{Engine, Source, Twins};
 
@@ -18,11 +21,13 @@ pub struct Artifact {
     dependencies: Vec<PathBuf>,
     source: Option<Py<Source>>,
     twins: Twins,
+    /// Of one made for a simulation engine.
+    design: Option<Compiled>,
 }
 
 impl Artifact {
-    /// One that is not read from a file.
-    pub fn made(host: rtlwasm_host::Artifact, wasm: Py<PyBytes>) -> Artifact {
+    /// One for a simulation engine.
+    pub fn made(host: rtlwasm_host::Artifact, wasm: Py<PyBytes>, design: Compiled) -> Artifact {
         Artifact {
             host,
             wasm,
@@ -30,7 +35,14 @@ impl Artifact {
             dependencies: Vec::new(),
             source: None,
             twins: Twins::default(),
+            design: Some(design),
         }
+    }
+
+    /// What hangs on what in the design, as far as that is known of it.
+    pub fn reach(&self, py: Python<'_>) -> PyResult<Option<Arc<Reach>>> {
+        let design = self.design.as_ref();
+        design.map_or(Ok(None), |design| design.reach(py))
     }
 
     /// What models with that engine are made of.
@@ -82,6 +94,7 @@ impl Artifact {
             dependencies,
             source,
             twins: Twins::default(),
+            design: None,
         })
     }
 

@@ -143,6 +143,41 @@ def test_rounds_of_processes():
     assert sim._engine._signals.calls <= 600 + 140
 
 
+def test_rounds_of_a_testbench():
+    """What it writes one after the other has times of its own, in that order; all of a turn is one call."""
+
+    def run(engine):
+        first, outside, count, double = (Signal(16, name=name) for name in ("first", "outside", "count", "double"))
+
+        def build(m):
+            m.d.sync += count.eq(count + first)
+            m.d.comb += double.eq(first * 2)
+
+        async def testbench(ctx):
+            for i in range(200):
+                await ctx.tick()
+                for n in range(3):
+                    ctx.set(first, i + n)
+                    ctx.set(outside, i ^ n)
+
+        sim = simulate(build, testbench, engine=engine)
+        vcd = io.StringIO()
+        with sim.write_vcd(vcd, traces=[outside], fs_per_delta=1):
+            sim.run()
+        seen, order = changes(vcd.getvalue())[1], []
+        for before, time in itertools.pairwise(sorted(seen)):
+            now = {variable[0][-3].partition("[")[0]: value for variable, value in seen[time].items()}
+            then = {variable[0][-3].partition("[")[0]: value for variable, value in seen[before].items()}
+            changed = [(name, now[name]) for name in ("first", "outside") if now.get(name) != then.get(name)]
+            order.extend(changed)
+        return order, getattr(getattr(sim._engine, "_signals", None), "calls", None)
+
+    order, calls = run(WASMEngine)
+    assert len(order) > 1000
+    assert order == run(PySimEngine)[0]
+    assert calls <= 200 + 140
+
+
 def test_what_cannot_be_traced():
     with_space = Signal(8, name="a b")
 

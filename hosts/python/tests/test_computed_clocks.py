@@ -170,3 +170,30 @@ def test_what_a_process_of_torii_writes_comes_with_the_edge_that_moves_a_clock(w
         return seen
 
     assert torii_bench.same(scenario)
+
+
+def test_what_a_testbench_writes_moves_a_clock():
+    """It writes a register of a computed clock, and then what moves that clock, with no look in between."""
+
+    def scenario(engine):
+        slow, seen = ClockDomain("slow", reset_less=True), []
+        given, other, copy = Signal(8), Signal(8), Signal(8)
+
+        def build(m):
+            m.domains += slow
+            m.d.comb += slow.clk.eq(given[2])
+            m.d.slow += copy.eq(copy + 3)
+            m.d.sync += Signal(8, name="kept").eq(other)
+
+        async def testbench(ctx):
+            for i in range(60):
+                ctx.set(other, i)
+                ctx.set(copy, i)
+                ctx.set(given, i)
+                seen.append(ctx.get(copy))
+                await ctx.tick()
+
+        simulate(build, testbench, engine=engine).run()
+        return seen
+
+    same(scenario)

@@ -6,6 +6,7 @@ ticks, see no logic.
 """
 
 import gc
+import io
 import os
 import random
 
@@ -50,6 +51,8 @@ class Bench:
         self.known = [*self.inputs, *self.owned, *self.registers]
         self.registers += self.slow_registers
         self.logic = [Signal(rng.choice((1, 4)), name=f"c{n}") for n in range(3)]
+        # Logic that changes once at most when something is written, or a clock has an edge.
+        self.plain = Signal(rng.choice((1, 4)), name="plain")
 
     def value(self, known):
         a, b, c = (self.rng.choice(known) for _ in range(3))
@@ -62,6 +65,7 @@ class Bench:
         for signal in self.logic:
             m.d.comb += signal.eq(self.value(known))
             known.append(signal)
+        m.d.comb += self.plain.eq(self.value([*self.inputs, *self.registers[:2]]))
         for n, register in enumerate(self.registers[:4]):
             m.d[("sync", "other")[n // 2]] += register.eq(self.value(known))
         self.build_slow(m)
@@ -137,12 +141,21 @@ class Bench:
         return run
 
     def simulate(self, engine):
-        """Run in pieces; half of all simulations begin again, some in the middle of everything."""
-        sim, now = self.simulator(engine), lambda: sim._engine.now
+        """Run in pieces; half of all simulations begin again, some in the middle of everything; some are recorded."""
+        sim, again = self.simulator(engine), self.rng.random() < 0.5
+        rounds = self.rng.choice((None, None, 0, 1))
+        if rounds is None or again:
+            self.run(sim, again)
+        else:
+            with sim.write_vcd(io.StringIO(), fs_per_delta=rounds):
+                self.run(sim, again)
+
+    def run(self, sim, again):
+        now = lambda: sim._engine.now  # noqa: E731
         for end in self.rng.choice(((1,), (0.3, 1), (0.1, 0.4, 1))):
             sim.run_until(end * END)
             self.seen.append(("until", now()))
-        if self.rng.random() < 0.5:
+        if again:
             sim.reset()
             self.waiting = 0
             self.seen.append(("reset", now()))
@@ -293,6 +306,18 @@ class Testbench(Task):
     """It may look, and write whatever no process writes."""
 
     __test__ = False
+
+    async def operate(self, ctx, number):
+        if self.rng.random() < 0.2:
+            await self.see_logic(ctx, number)
+        else:
+            await super().operate(ctx, number)
+
+    async def see_logic(self, ctx, number):
+        plain, self.waits = self.bench.plain, "plain"
+        change = ctx.changed(plain) if self.rng.random() < 0.5 else ctx.edge(plain[0], self.rng.randrange(2))
+        row = await self.turn(change.delay(self.interval() + 3.7 * PERIOD))
+        self.note(number, row, ctx.get(self.bench.registers[0]))
 
     def interval(self):
         return self.rng.choice((0, 0.5, 1, 1.5, 2, 0.1, 3.3)) * PERIOD

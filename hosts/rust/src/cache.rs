@@ -111,7 +111,7 @@ pub fn kept(path: &Path) -> Option<Vec<u8>> {
     Some(bytes.split_off(HEADER))
 }
 
-/// Keeps bytes in a file of a cache directory, whose name tells them from all others and ends in `.cwasm` or `.wasm`.
+/// Keeps bytes in a file of a cache directory, whose name tells them from all others and ends in `.cwasm`, `.wasm` or `.reach`.
 /// When the directory grows too large, what was of no use for longest goes. That nothing can be written is no error.
 pub fn keep(path: &Path, bytes: &[u8]) {
     if let (Ok(()), Some(dir)) = (store(path, bytes), path.parent()) {
@@ -150,9 +150,9 @@ fn prune(dir: &Path, limit: u64) {
     let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
         .flatten()
         .filter(|e| {
-            e.path()
-                .extension()
-                .is_some_and(|ext| ext == "cwasm" || ext == "wasm" || ext == "tmp")
+            e.path().extension().is_some_and(|ext| {
+                ext == "cwasm" || ext == "wasm" || ext == "reach" || ext == "tmp"
+            })
         })
         .filter_map(|e| {
             let meta = e.metadata().ok()?;

@@ -19,6 +19,7 @@ use super::bits::Bits;
 use super::free::FreeClock;
 use super::memory::MemoryReset;
 use super::queue::Queue;
+use super::reach::Writes;
 use super::record::{Recorded, Recorder};
 use super::slot::{Gate, Late, Place, Slot, SlotId, Target, Waiter};
 use super::timeline::Timeline;
@@ -61,6 +62,10 @@ pub struct Core {
     pub staged: Vec<SlotId>,
     /// What comes when it has settled with all that.
     pub queue: Queue,
+    /// All that is written and that it has not acted on.
+    pub writes: Writes,
+    /// The round in which that came to be owed.
+    pub owed_in: u64,
     /// What is owed was written in the last round: what is written in this one comes together with its edges.
     pub fresh: bool,
     /// The module has stopped in the middle of an instant, and those come first who are woken by its beginning.
@@ -90,7 +95,7 @@ pub struct Core {
     /// What calls would have been saved by, if it were stored; and how many.
     pub wanted: Vec<SlotId>,
     pub misses: u32,
-    /// It is stored then when so many would have been saved.
+    /// It is stored then when so many would have been saved, and the compiler asked what writes reach.
     pub worth: u32,
     /// The design computes some of those that there are.
     pub computed: bool,
@@ -147,6 +152,8 @@ impl Core {
             unsure: Vec::new(),
             staged: Vec::new(),
             queue: Queue::default(),
+            writes: Writes::default(),
+            owed_in: 0,
             fresh: false,
             held: false,
             samples: Vec::new(),
@@ -213,10 +220,11 @@ impl Core {
         self.staged.clear();
         self.tested.clear();
         self.samples.clear();
-        self.take_queue();
+        self.queue = Queue::default();
         self.horizon = None;
         (self.before, self.held) = (false, false);
         (self.unsettled, self.owed, self.edges) = (true, false, false);
+        self.writes.note_all();
         for id in 0..self.slots.len() {
             self.slots[id].next = None;
             self.slots[id].staged = None;
@@ -279,19 +287,18 @@ impl Core {
 
     /// Whether nobody sees when the model acts; `seen` says that somebody goes on at once.
     pub fn may_owe(&mut self, seen: bool) -> bool {
-        let sees = seen && (self.may_react() || self.tells_rounds());
+        let sees = seen && self.may_react();
         !sees && self.memories_rest()
     }
 
     /// Something is owed that may wake somebody, or be told.
-    pub fn owes_news(&self) -> bool {
+    pub fn owes_news(&mut self) -> bool {
         self.owed && self.may_react()
     }
 
     /// What the model acts on may wake somebody, or be told.
-    fn may_react(&self) -> bool {
-        let tells = self.tells_changes || self.tells && (self.edges || self.computed);
-        tells || !self.watched.is_empty()
+    fn may_react(&mut self) -> bool {
+        self.tells_of_it() || self.wakes()
     }
 
     /// The design has told something that has not been taken.
@@ -302,7 +309,10 @@ impl Core {
     /// The present value.
     pub fn read(&mut self, id: SlotId) -> Result<Bits, Error> {
         let slot = &self.slots[id];
-        if let Some(ahead) = slot.queued.as_ref().or(slot.staged.as_ref()) {
+        // What is queued may move a clock that the design computes, and that a register.
+        let lasts = slot.place.is_written_by_hosts_only() || !self.computed;
+        let queued = slot.queued.as_ref().filter(|_| lasts);
+        if let Some(ahead) = queued.or(slot.staged.as_ref()) {
             return Ok(ahead.clone());
         }
         let kept = self.kept.iter().find(|kept| kept.0 == id);
@@ -316,7 +326,7 @@ impl Core {
             let value = self.model.peek_before(signal)?;
             return Ok(Bits::of(value, slot.width));
         }
-        if self.owed && !slot.place.is_written_by_hosts_only() {
+        if self.owed && !slot.place.is_written_by_hosts_only() && !self.stays(id) {
             self.eager = true;
             self.act()?;
         }

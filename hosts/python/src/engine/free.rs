@@ -108,7 +108,7 @@ impl Core {
             return Ok(false);
         }
         // What the design tells is told at its time.
-        if self.tells && !self.queue.is_empty() {
+        if !self.queue.is_empty() && self.tells_of_it() {
             self.act()?;
             if self.has_told() {
                 return Ok(false);

@@ -13,6 +13,7 @@ mod looks;
 mod memory;
 mod process;
 mod queue;
+mod reach;
 mod record;
 mod round;
 mod signals;
@@ -25,7 +26,7 @@ mod trigger;
 
 pub use amaranth::AmaranthKernel;
 pub use context::{Awaited, BenchContext, Context};
-pub use design::compile_design;
+pub use design::{Compiled, compile_design};
 pub use process::Process;
 pub use signals::Signals;
 pub use torii::ToriiKernel;

@@ -1,5 +1,5 @@
-//! Writes that come after others. Where the order in which inputs change may matter the design settles in between; all
-//! of that is one call.
+//! Writes that come after others. Where the order in which inputs change may matter, or each round is recorded, the design
+//! settles in between; all of that is one call.
 
 use rtlwasm_host::{Error, Played, Script, Status, Value};
 
@@ -18,6 +18,8 @@ pub struct Queue {
     slots: Vec<SlotId>,
     /// The round in which the last of it was written.
     round: u64,
+    /// The operations at which the design settles before a write, and the rounds of what it settles with.
+    settles: Vec<(usize, u64)>,
 }
 
 impl Queue {
@@ -33,11 +35,17 @@ impl Core {
         let words: Vec<_> = self.words(id).collect();
         let full = self.queue.script.len() + words.len() >= MOST_OPERATIONS;
         let told = self.is_recorded() && matches!(self.slots[id].place, Place::Row(..));
-        if full || told || !self.watched.is_empty() {
+        // Each time that it settles gets a time of its own there, from before this one.
+        let early = self.queue.settles.len() as i128 >= self.timeline.now;
+        if full || told || self.tells_rounds() && early || self.wakes() {
             return false;
         }
         if self.queue.is_empty() || self.queue.round != self.rounds {
-            self.queue.script.eval();
+            let operation = match self.tells_rounds() {
+                true => self.queue.script.advance(0),
+                false => self.queue.script.eval(),
+            };
+            self.queue.settles.push((operation, self.owed_in));
             self.queue.round = self.rounds;
         }
         for ((signal, word), limb) in words.into_iter().zip(value.limbs()) {
@@ -48,12 +56,26 @@ impl Core {
         true
     }
 
-    /// What is queued is read from the model from now on: the script that writes it.
+    /// What is queued is read from the model from now on: the script that writes it. Where rounds are recorded time goes
+    /// on by 1 whenever it settles, so that they can be told apart; it is the present time in the end.
     pub fn take_queue(&mut self) -> Script {
-        for id in std::mem::take(&mut self.queue.slots) {
+        let mut queue = std::mem::take(&mut self.queue);
+        for id in queue.slots {
             self.slots[id].queued = None;
         }
-        std::mem::take(&mut self.queue.script)
+        let count = queue.settles.len();
+        if let (Some(recorder), Ok(now)) = (&mut self.recorder, u64::try_from(self.timeline.now))
+            && recorder.rounds
+            && count > 0
+        {
+            let first = now - count as u64;
+            for (time, (operation, _)) in (first + 1..).zip(&queue.settles) {
+                queue.script.set_value(*operation, time);
+            }
+            recorder.earlier = queue.settles.iter().map(|(_, round)| *round).collect();
+            self.model.set_time(first);
+        }
+        queue.script
     }
 
     /// The model acts on what is owed, and then on what is queued, whatever the design tells meanwhile.

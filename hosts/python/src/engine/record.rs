@@ -26,6 +26,10 @@ pub struct Recorder {
     staged: Vec<(SlotId, Bits)>,
     /// Each round is told, however many there are at one time.
     pub rounds: bool,
+    /// The rounds in which the design has settled in the present call before the last time; at times before it began.
+    pub earlier: Vec<u64>,
+    /// And the round of what it settles with at the time at which it began.
+    pub first: u64,
 }
 
 impl Core {
@@ -51,6 +55,8 @@ impl Core {
             told: told.collect(),
             staged: Vec::new(),
             rounds,
+            earlier: Vec::new(),
+            first: self.rounds,
         });
         self.trace_on()?;
         self.record_all()
@@ -119,6 +125,16 @@ impl Core {
             .is_some_and(|recorder| recorder.rounds)
     }
 
+    /// What was recorded and not yet taken, oldest first.
+    pub fn take_changes(&mut self) -> Vec<Recorded> {
+        let mut changes = std::mem::take(&mut self.changes);
+        if self.tells_rounds() {
+            // What was written early may have been acted on late.
+            changes.sort_by_key(|(time, round, ..)| (*time, *round));
+        }
+        changes
+    }
+
     /// Whether anything is recorded.
     pub fn is_recorded(&self) -> bool {
         self.recorder.is_some()
@@ -163,9 +179,10 @@ impl Core {
     /// After a call that began at a time: what the module tells. `flips` are those of clocks that it does not know, in
     /// order.
     pub fn record_call(&mut self, began: i128, flips: &[(i128, SlotId, Bits)]) {
-        if self.recorder.is_none() {
+        let Some(recorder) = &mut self.recorder else {
             return;
-        }
+        };
+        let (earlier, first) = (std::mem::take(&mut recorder.earlier), recorder.first);
         let changes: Vec<Change> = self.model.changes().collect();
         let (mut time, mut flips) = (began, flips.iter().peekable());
         for group in changes.chunk_by(|a, b| a.time == b.time) {
@@ -174,16 +191,18 @@ impl Core {
                 self.pass_to(&mut time, *flip);
                 self.tell(time, self.rounds, *id, value.clone());
             }
-            self.pass_to(&mut time, now);
-            let mut wide = Vec::new();
-            for change in group {
-                self.record_change(time, change, &mut wide);
+            let place = earlier.len() as i128 - (began - now);
+            let before = usize::try_from(place).ok();
+            match before.and_then(|place| earlier.get(place)) {
+                Some(round) => self.record_group(time, *round, group),
+                None if now <= began => self.record_group(time, first, group),
+                None => {
+                    self.pass_to(&mut time, now);
+                    self.record_group(time, self.rounds, group);
+                }
             }
-            wide.sort_unstable();
-            wide.dedup();
-            for id in wide {
-                let value = self.told(id);
-                self.changes.push((time, self.rounds, id, value));
+            if now < began {
+                self.tell_staged(time);
             }
         }
         for (flip, id, value) in flips {
@@ -191,6 +210,20 @@ impl Core {
             self.tell(time, self.rounds, *id, value.clone());
         }
         self.tell_staged(time);
+    }
+
+    /// What has changed at once.
+    fn record_group(&mut self, time: i128, round: u64, group: &[Change]) {
+        let mut wide = Vec::new();
+        for change in group {
+            self.record_change((time, round), change, &mut wide);
+        }
+        wide.sort_unstable();
+        wide.dedup();
+        for id in wide {
+            let value = self.told(id);
+            self.changes.push((time, round, id, value));
+        }
     }
 
     /// Time passes within a call; what was staged has come before.
@@ -213,7 +246,12 @@ impl Core {
     }
 
     /// A word has changed. What is wider is told when all its words are there.
-    fn record_change(&mut self, time: i128, change: &Change, wide: &mut Vec<SlotId>) {
+    fn record_change(
+        &mut self,
+        (time, round): (i128, u64),
+        change: &Change,
+        wide: &mut Vec<SlotId>,
+    ) {
         let Some(recorder) = &self.recorder else {
             return;
         };
@@ -230,7 +268,7 @@ impl Core {
         };
         for id in slots.into_iter().flatten() {
             match self.told(id) {
-                Bits::Word(_) => self.tell(time, self.rounds, id, Bits::Word(change.value)),
+                Bits::Word(_) => self.tell(time, round, id, Bits::Word(change.value)),
                 Bits::Wide(before) => {
                     let mut limbs = before.limbs().to_vec();
                     if limbs[limb as usize] != change.value {

@@ -28,6 +28,7 @@ impl Core {
         self.fresh = self.unsettled && !self.owed;
         if self.unsettled {
             (self.unsettled, self.owed) = (false, true);
+            self.owed_in = self.rounds;
         }
         // What is written in this round comes together with edges.
         if acts && !(self.fresh && self.edges) {
@@ -59,7 +60,7 @@ impl Core {
         }
         // Somebody is woken by this round: whoever is by what is owed is woken together with them.
         let more = !self.changed.is_empty() || !self.woken.is_empty();
-        if self.owed && more && !self.watched.is_empty() {
+        if self.owed && more && self.wakes() {
             self.act()?;
         }
         // Everything is there that comes in this round: who waits for a condition looks at it.
@@ -138,8 +139,12 @@ impl Core {
 
     /// Before a call: the model gets what is staged, to come with the edges that are owed.
     pub fn hand_over(&mut self) -> Result<(), Error> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.first = if self.owed { self.owed_in } else { self.rounds };
+        }
         (self.unsettled, self.owed) = (false, false);
         (self.edges, self.poked) = (false, false);
+        self.writes.forget();
         if self.staged.is_empty() {
             return Ok(());
         }
@@ -171,20 +176,20 @@ impl Core {
             return Ok(());
         }
         let later = self.owed && !(self.fresh && self.edges);
-        let ahead = if later && self.tells_rounds() {
-            false
-        } else if later && self.ordered {
+        let ahead = if later && (self.ordered || self.tells_rounds()) {
             self.enqueue(id, value)
         } else if self.owed && self.edges || self.model.edge_pending() {
             self.stage(id, value)
         } else {
             self.unsettled = true;
+            self.writes.note(id);
             return self.poke(id, value);
         };
         if !ahead {
             self.act()?;
         }
         self.unsettled = true;
+        self.writes.note(id);
         match ahead || self.model.edge_pending() && self.stage(id, value) {
             true => Ok(()),
             false => self.poke(id, value),

@@ -32,6 +32,8 @@ pub struct Signals {
     missing: Held<Option<Py<PyAny>>>,
     /// Goes on with an artifact that stores signals, by their names.
     store: Held<Option<Py<PyAny>>>,
+    /// What the model is of.
+    artifact: Held<Py<Artifact>>,
 }
 
 #[pymethods]
@@ -50,6 +52,7 @@ impl Signals {
             known: Held::default(),
             missing: Held::new(Some(missing)),
             store: Held::new(Some(store)),
+            artifact: Held::new(artifact.clone().unbind()),
         })
     }
 
@@ -162,7 +165,12 @@ impl Signals {
         inputs: Vec<(SlotId, String)>,
     ) -> PyResult<()> {
         let model = new_model(py, artifact)?;
-        self.with(py, |core| core.adopt(model, &inputs))
+        let before = std::mem::replace(&mut *lock(&self.artifact), artifact.clone().unbind());
+        drop(before);
+        self.with(py, |core| {
+            core.writes.ask_anew();
+            core.adopt(model, &inputs)
+        })
     }
 
     /// Whether a slot is a clock, of the simulation or of the design.
@@ -182,7 +190,7 @@ impl Signals {
     /// What was recorded and not yet taken: time, round, slot and value.
     fn changes<'py>(&self, py: Python<'py>) -> PyResult<Vec<Change<'py>>> {
         let mut core = self.core();
-        let changes = std::mem::take(&mut core.changes);
+        let changes = core.take_changes();
         let shape = |slot: SlotId| (core.slots[slot].width, core.slots[slot].signed);
         let shapes: Vec<(u32, bool)> = changes.iter().map(|change| shape(change.2)).collect();
         drop(core);
@@ -288,6 +296,16 @@ impl Signals {
             let store = lock(&self.store).as_ref().map(|call| call.clone_ref(py));
             store.map_or(Ok(()), |store| store.call1(py, (names,)).map(drop))?;
         }
+        let mut core = self.core();
+        let worth = core.worth;
+        let asks = core.writes.take_question(worth);
+        drop(core);
+        if asks {
+            let artifact = lock(&self.artifact).clone_ref(py);
+            if let Some(reach) = artifact.get().reach(py)? {
+                self.core().writes.know(reach);
+            }
+        }
         let woken = self.with(py, |core| {
             // What the artifact was changed for has come to by that.
             core.wake_changed()?;
@@ -299,7 +317,7 @@ impl Signals {
                 core.run_clocks()?;
             }
             // It is to be told, or to be seen, at its time.
-            if core.owed && (core.is_recorded() || core.tells || !core.watched.is_empty()) {
+            if core.owed && (core.is_recorded() || core.owes_news()) {
                 core.act()?;
             }
             if core.woken.is_empty() {
