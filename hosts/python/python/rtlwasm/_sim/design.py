@@ -76,7 +76,7 @@ class Design:
         return added
 
     def name_bits(self) -> None:
-        """Give every bit of computed signals a name, by which another artifact knows what a loop through it has come to."""
+        """Give every bit of computed signals a name, by which another artifact knows what a loop has come to."""
         for signal in [each for each in self.signals if id(each) in self.computed]:
             whole = Spec(self.writer.signal(signal), len(signal), False)
             for bit in range(len(signal) if len(signal) > 1 else 0):
