@@ -40,7 +40,7 @@ class Hurried(WASMEngine):
     def __init__(self, design):
         super().__init__(design)
         self._signals.hurry()
-        self._worth = 1
+        self._conditions.worth = 1
 
 
 def same(scenario):

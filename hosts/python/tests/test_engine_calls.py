@@ -211,6 +211,67 @@ def test_one_call_for_a_wait_for_an_expression_of_anything(kind, loops):
     few(build, waits, processes=(react,), background=(testbench,))
 
 
+@pytest.mark.parametrize("loops", (False, True))
+def test_one_call_for_waits_with_other_constants_each_time(loops):
+    """In two testbenches at once, for the same or another number."""
+    from amaranth.hdl import Signal
+
+    count, latch = Signal(12), Signal()
+
+    def build(m):
+        m.d.sync += count.eq(count + 1)
+        if loops:
+            m.d.comb += latch.eq((latch | count[4]) & ~count[5])
+
+    def waits(step):
+        async def testbench(ctx, turn):
+            for i in range(300):
+                # Numbers of every width.
+                await ctx.tick().until((count[:7] == i * step % 128) & (count[3:] != 0))
+                turn()
+
+        return testbench
+
+    async def idle(ctx, turn):
+        await ctx.delay(20e-3)
+
+    few(build, idle, background=(waits(5), waits(15)))
+
+
+@pytest.mark.parametrize("late", (False, True))
+@pytest.mark.parametrize("process", (False, True))
+def test_one_call_for_ticks_that_are_counted_where_the_design_resets(late, process):
+    """And one for a wait that such a reset ends."""
+    from amaranth.hdl import ClockDomain, Signal
+    from amaranth.sim import DomainReset
+
+    count, other, copy = Signal(16), Signal(16), Signal(16)
+
+    def build(m):
+        m.domains.other = domain = ClockDomain()
+        m.d.comb += domain.rst.eq(count[:8] == 200)
+        m.d.sync += count.eq(count + 1)
+        m.d.other += other.eq(other + 1)
+
+    async def react(ctx, turn):
+        for i in range(300):
+            try:
+                ticks = ctx.tick("other") if process else ctx.tick("other").sample(other)
+                row = await ticks.repeat(9 + i % 7)
+            except DomainReset:
+                row = [0]
+            turn()
+            ctx.set(copy, sum(row) + i)
+            if late and not process:
+                ctx.get(other)
+
+    async def idle(ctx, turn):
+        await ctx.delay(5e-3)
+
+    clocks = (("sync", 1e-6), ("other", 1e-6))
+    few(build, idle if process else react, processes=(react,) if process else (), clocks=clocks)
+
+
 @pytest.mark.parametrize("late", (False, True))
 def test_one_call_for_a_long_wait_for_a_condition(late):
     """The module runs all its cycles without a look at each edge, and the edge at the end."""

@@ -63,6 +63,8 @@ type Edge = (i128, Late);
 enum Woken {
     At(i128),
     By(Guard),
+    /// The one or the other.
+    AtOrBy(i128, Guard),
 }
 
 impl Core {
@@ -248,6 +250,10 @@ impl Core {
                 match self.edge_of((place, next), waiter)? {
                     Some(Woken::At(time)) => edges.push((time, late)),
                     Some(Woken::By(guard)) => guards.push(guard),
+                    Some(Woken::AtOrBy(time, guard)) => {
+                        edges.push((time, late));
+                        guards.push(guard);
+                    }
                     None => {}
                 }
             }
@@ -274,8 +280,15 @@ impl Core {
         match waiter.gate {
             Gate::Open => {}
             Gate::Count(left, reset) => {
+                let counted = time + i128::from(left.max(1) - 1) * 2 * half;
                 if self.stays_low(reset)? {
-                    time += i128::from(left.max(1) - 1) * 2 * half;
+                    time = counted;
+                } else if let (Until::Watched(resets), Some(reset)) =
+                    (self.condition(&[reset])?, reset)
+                    && let Some(mut guard) = self.guard((place, next), &waiter, resets, reset)
+                {
+                    guard.counts = true;
+                    return Ok(Some(Woken::AtOrBy(counted, guard)));
                 }
             }
             Gate::Until(condition, _) if self.holds == Some(condition) => {}

@@ -173,6 +173,13 @@ impl Signals {
         })
     }
 
+    /// Gives an input on which nothing but conditions hangs a value, whatever is still to come.
+    fn set_constant(&self, slot: SlotId, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let width = self.core().slots[slot].width;
+        let bits = Bits::from_python(value, width)?;
+        self.with(value.py(), |core| core.poke(slot, &bits))
+    }
+
     /// Whether a slot is a clock, of the simulation or of the design.
     fn is_clock(&self, slot: SlotId) -> bool {
         let core = self.core();

@@ -19,6 +19,8 @@ pub struct Guard {
     watch: Watch,
     conditions: Vec<Watch>,
     condition: SlotId,
+    /// It is the reset of somebody who counts edges, too.
+    pub counts: bool,
     pub late: Late,
     /// The first edge of its clock.
     pub first: i128,
@@ -172,6 +174,7 @@ impl Core {
             watch,
             conditions,
             condition,
+            counts: false,
             late: waiter.late,
             first: next.time + (waiter.when.flips(next.high) - 1) * clock.half,
         })
@@ -242,7 +245,9 @@ impl Core {
         };
         for (guard, id) in plan.guards.iter().zip(&watches.guards) {
             let hit = self.model.hits_left(*id)? == 0;
-            stop.tested.push((guard.due, hit));
+            if hit || !guard.counts {
+                stop.tested.push((guard.due, hit));
+            }
             stop.copied |= hit && plan.late == Late::Copy;
             if hit {
                 let cycles = self.flips(&nexts[guard.clock], time) as u64 / 2;

@@ -63,12 +63,12 @@ class Design:
     stored: set[int] = field(default_factory=set)
     """Computed signals that an artifact stores, by id: the others it computes when they are asked for."""
 
-    def compute(self, value: Any, signal: Any) -> list[Any]:
-        """Let a new signal be 1 when a value is not 0. The signals of that which the design did not have are its inputs
-        from now on; they are returned.
+    def compute(self, value: Any, signal: Any, standing: Iterable[tuple[Any, Any]]) -> list[Any]:
+        """Let a new signal be 1 when a value is not 0, with signals that stand for parts of that. Those that the design
+        did not have are its inputs from now on; they are returned.
         """
         writer, before = self.writer, len(self.writer.signals)
-        writer.connect(writer.signal(signal), writer.boolean(value))
+        writer.connect(writer.signal(signal), writer.boolean_with(value, standing))
         added = [each for each in writer.signals[before:] if each is not signal and len(each)]
         self.inputs += added
         self.names.update((id(each), writer.signal(each)[1:]) for each in (signal, *added))

@@ -190,6 +190,15 @@ class Writer:
         spec = self.value(value)
         return spec if spec.width == 1 else self._unary("$reduce_bool", spec, 1, False)
 
+    def boolean_with(self, value: Any, standing: Iterable[tuple[Any, Any]]) -> Spec:
+        """The same, with signals in place of values that are part of it."""
+        seen, self._seen = self._seen, {}
+        for part, signal in standing:
+            self._seen[id(part)] = part, self.value(signal)
+        spec = self.boolean(value)
+        self._seen = seen
+        return spec
+
     def _Const(self, value: Any) -> Spec:  # noqa: N802 - named after the class
         return constant(value.value, len(value), value.shape().signed)
 
@@ -445,9 +454,15 @@ def number(pattern: Any, width: int) -> str:
     return pattern if isinstance(pattern, str) else format(pattern & ((1 << width) - 1), f"0{width}b")
 
 
-def structure(value: Any, row: Callable[[Any], tuple[Any, int]]) -> Any:
+def structure(
+    value: Any,
+    row: Callable[[Any], tuple[Any, int]],
+    constants: list[tuple[Any, int]] | None = None,
+    compared: bool = False,
+) -> Any:
     """What is equal for expressions that are written alike, of the same signals; None: not known. Of a row, `row` tells
-    the memory and its number.
+    the memory and its number. Constants that are added to a list, with a width for them, may differ: all but those in
+    arrays. Where one is `compared`, it may be wider than it is.
     """
     name = class_name(value)
     if name == "Signal":
@@ -458,7 +473,15 @@ def structure(value: Any, row: Callable[[Any], tuple[Any, int]]) -> Any:
     inner: Iterable[Any]
     rest: Any
     if name == "Const":
-        return "constant", value.value, value.shape().width, value.shape().signed
+        which, shape = value.value, value.shape()
+        width = shape.width
+        if constants is not None:
+            width = max(8, 1 << (width - 1).bit_length()) if compared else width
+            known = (i for i, each in enumerate(constants) if each[0] is value and each[1] == width)
+            which = next(known, len(constants))
+            if which == len(constants):
+                constants.append((value, width))
+        return "constant", which, width, shape.signed
     if name == "Slice":
         inner, rest = [value.value], (value.start, value.stop)
     elif name == "Operator":
@@ -468,13 +491,14 @@ def structure(value: Any, row: Callable[[Any], tuple[Any, int]]) -> Any:
     elif name == "Part":
         inner, rest = (value.value, value.offset), (value.width, value.stride)
     elif name == "ArrayProxy":
-        inner, rest = (value.index, *map(value.cast, value.elems)), ()
+        inner, rest, constants = (value.index, *map(value.cast, value.elems)), (), None
     elif name == "SwitchValue":
         inner = (value.test, *(element for _, element in value.cases))
         rest = tuple(patterns and tuple(patterns) for patterns, _ in value.cases)
     else:
         return None
-    parts = tuple(structure(each, row) for each in inner)
+    compared = name == "Operator" and rest in _COMPARISONS
+    parts = tuple(structure(each, row, constants, compared) for each in inner)
     return None if None in parts else (name, rest, parts)
 
 
@@ -505,6 +529,8 @@ def _result(operator: str, a: Spec, b: Spec) -> tuple[int, bool]:
         return width, signed
     return 1, False
 
+
+_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
 _REDUCTIONS = {"b": "$reduce_bool", "r|": "$reduce_or", "r&": "$reduce_and", "r^": "$reduce_xor"}
 

@@ -33,8 +33,12 @@ class Tick(_native.Awaited, TickTrigger):
         shape = _shape(condition) if isinstance(condition, ValueLike) else None
         if not isinstance(shape, Shape):
             return tuple(await super().until(condition))
-        last = self._engine.awaited(Value.cast(condition), shape)
-        awaited: tuple[Any, ...] = await self._made("until", last, oneshot=False)
+        conditions = self.of.engine._conditions
+        last = conditions.part(Value.cast(condition), shape)
+        try:
+            awaited: tuple[Any, ...] = await self._made("until", last, oneshot=False)
+        finally:
+            conditions.release(last)
         return awaited
 
     async def repeat(self, count: int) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
@@ -14,7 +13,8 @@ from .. import _native
 from .._sim.clock import now
 from .._sim.compiled import compiled
 from .._sim.evaluate import assign, evaluate
-from .._sim.rtlil import leaves, structure
+from .._sim.rtlil import leaves
+from ._conditions import Conditions
 from ._context import Process, Testbench
 from ._effects import tell
 from ._lower import initial, lower
@@ -37,12 +37,6 @@ if TYPE_CHECKING:
     from ._wave import Wave
 
 
-WAITS = 32
-"""So many ticks at which an expression was waited for make it part of the design."""
-CONDITIONS = 32
-"""So many expressions that testbenches wait for become part of the design."""
-
-
 class WASMEngine(BaseEngine):
     """Simulates an Amaranth design as WebAssembly.
 
@@ -60,10 +54,7 @@ class WASMEngine(BaseEngine):
         self._memories = {id(memory.key): memory for memory in self._design.memories}
         self._rows: dict[tuple[int, int], int] = {}
         self._waves: list[Wave] = []
-        self._conditions: dict[Any, Signal] = {}
-        self._always = Signal(), Signal(init=1)
-        self._waits: Counter[Any] = Counter()
-        self._worth = WAITS
+        self._conditions = Conditions(self)
         self._signals = _native.Signals(compiled(self._design.text), self._missing, self._store)
         self._kernel = _native.AmaranthKernel(self._signals, self)
         self._state = State(self)
@@ -88,6 +79,7 @@ class WASMEngine(BaseEngine):
 
     def reset(self) -> None:
         """Give every signal and memory row its initial value, and start every process again."""
+        self._conditions.reset()
         self._kernel.reset()
 
     def add_clock_process(self, clock: Signal, *, phase: int, period: int) -> None:
@@ -138,34 +130,8 @@ class WASMEngine(BaseEngine):
         return "sample", (value, shape), [self.slot(each) for each in leaves(value)]
 
     def condition(self, sampled: tuple[Value, Any], ticks: int) -> int | None:
-        """The slot of a condition, which the design computes from now on; None: it cannot, or it is not worth it yet.
-        Called by the kernel after some more ticks at which it did not hold.
-        """
-        value, _ = sampled
-        key = structure(value, row_place)
-        if key in self._conditions:
-            return self.slot(self._conditions[key])
-        self._waits[key] += ticks
-        if self._waits[key] < self._worth or len(self._conditions) == CONDITIONS:
-            return None
-        # At its tick a clock is seen after its edge, and what logic makes of it from before that.
-        if any(self._signals.is_clock(self.slot(each)) for each in leaves(value)):
-            return None
-        signal = self._conditions[key] = Signal()
-        added = self._design.compute(value, signal)
-        self._adopt(self._design.store([id(signal)]), added)
-        return self.slot(signal)
-
-    def awaited(self, condition: Value, shape: Shape) -> tuple[Any, ...]:
-        """A condition that is waited for, as the kernel takes it."""
-        if type(condition) is Const:
-            # Nobody writes it: there is nothing to look at.
-            return "signal", self.slot(self._always[condition.value != 0])
-        if self._conditions and type(condition) is not Signal:
-            known = self._conditions.get(structure(condition, row_place))
-            if known is not None:
-                return "condition", (condition, shape), self.slot(known)
-        return self.sampled(condition, shape)
+        """The slot of a condition that the design computes, if it can; called by the kernel."""
+        return self._conditions.compute(sampled, ticks)
 
     def sample(self, sampled: tuple[Value, Any]) -> Any:
         """The present value of an expression, in a shape; called by the kernel."""
