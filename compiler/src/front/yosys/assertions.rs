@@ -109,7 +109,8 @@ impl Rewriter<'_> {
         let has_edge = matches!(self.file.word(clock + 2), "posedge" | "negedge");
         let plain = (first..close).all(|i| !self.takes_time(i) && !self.samples(i));
         let at_module = self.context.process().is_none() && self.context.module().is_some();
-        if self.file.word(at) == "cover" || !has_edge || !plain || !at_module {
+        if self.file.word(at) == "cover" || !has_edge || !plain || !at_module || self.has_default()
+        {
             return None;
         }
         let otherwise = self.otherwise(close)?;
@@ -125,6 +126,12 @@ impl Rewriter<'_> {
         }
         self.failures.push((otherwise, end));
         Some(())
+    }
+
+    /// `default disable iff`, which holds for assertions and not for processes.
+    fn has_default(&self) -> bool {
+        let mut words = 0..self.file.tokens.len();
+        words.any(|i| self.file.word(i) == "default" && self.file.word(i + 1) == "disable")
     }
 
     /// System functions that look at other times.

@@ -348,8 +348,12 @@ fn clocked_assertions_with_actions_are_processes() {
     ] {
         assert_eq!(body(before), (after.to_string(), Vec::new()));
     }
-    for dropped in ["$past(a)", "a ##1 b"] {
-        let text = format!("assert property (@(posedge clk) {dropped}) else x = 1;");
+    let assertion = |property| format!("assert property (@(posedge clk) {property}) else x = 1;");
+    for text in [
+        assertion("$past(a)"),
+        assertion("a ##1 b"),
+        "default disable iff (r); ".to_string() + &assertion("a"),
+    ] {
         let (rewritten, warnings) = body(&text);
         assert_eq!((rewritten, warnings.len()), (text, 1));
     }
