@@ -22,6 +22,7 @@ pub const LINTS: &[(&str, &str)] = &[
         "dropped-task",
         "a system task that the simulation leaves out",
     ),
+    ("enum-cast", "an enum is given a number without a cast"),
     ("ignored-cell", "a cell that has no effect in simulation"),
     (
         "latch",

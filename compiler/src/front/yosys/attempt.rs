@@ -132,9 +132,11 @@ pub fn attempt(input: &Input<'_>, view: View, known: &Known) -> Result<Success, 
 /// Where slang can make no sense of a process, because of an expression that nothing evaluates, its reader writes one that
 /// is empty and has no place.
 fn leaves_out_process(rtlil: &str) -> bool {
-    let lines: Vec<&str> = rtlil.lines().map(str::trim_start).collect();
-    lines.windows(3).any(|part| {
-        part[1].starts_with("process ") && part[2] == "end" && !part[0].starts_with("attribute ")
+    let mut before = ("", "");
+    rtlil.lines().map(str::trim_start).any(|line| {
+        let (first, second) = before;
+        before = (second, line);
+        line == "end" && second.starts_with("process ") && !first.starts_with("attribute ")
     })
 }
 

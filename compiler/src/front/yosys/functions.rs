@@ -106,15 +106,13 @@ impl Rewriter<'_> {
             return Some(false);
         }
         let (target, value_end) = match (self.file.word(first), self.file.word(first + 1)) {
-            ("for", "(") => (first + 2, self.after_semicolon(first + 2)?),
+            ("for", "(") => (first + 2, self.after_semicolon(first + 2)? - 1),
             _ => (first, last),
         };
         let assigns = self.file.word(target) == variable
             && self.file.word(target + 1) == "="
             && self.file.word(target + 2) != "=";
         let looks = (target + 2..=value_end).any(|at| self.file.word(at) == variable);
-        // A loop tests its variable right after that.
-        let looks = looks && !(target > first && self.file.word(value_end) == variable);
         (assigns && !looks).then_some(true)
     }
 

@@ -36,7 +36,7 @@ use self::install::{InstallOptions, Installed, install};
 pub use self::progress::Display;
 use self::script::{Enums, FrontEnd, Hierarchy, Keywords, Netlists, Remedy, UNROLL, View};
 use super::filelist::Expanded;
-use crate::diag::{Diagnostic, Result, Severity};
+use crate::diag::{Diagnostic, Result};
 use crate::options::Language;
 
 /// Sources by kind, in order.
@@ -178,9 +178,9 @@ fn with_remedies(
 fn missing_casts(refusal: &Refusal) -> impl Iterator<Item = Diagnostic> {
     let errors = refusal.errors.0.iter().cloned();
     errors.map(|error| Diagnostic {
-        severity: Severity::Warning,
-        code: "enum-cast",
-        ..error
+        labels: error.labels,
+        notes: error.notes,
+        ..Diagnostic::warning("enum-cast", error.message)
     })
 }
 

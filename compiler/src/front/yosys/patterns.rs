@@ -38,7 +38,9 @@ struct Arm {
 impl Rewriter<'_> {
     /// Writes the statement that begins at a token with `if`, when a front end would look at too many patterns.
     pub(super) fn case_of_patterns(&mut self, at: usize) {
-        let Some(close) = self.file.closing(at + 1) else {
+        // Lines of a macro must stay as they are.
+        let close = self.file.closing(at + 1);
+        let Some(close) = close.filter(|_| !self.file.tokens[at].in_macro) else {
             return;
         };
         let Some((arms, end)) = self.arms(at, close + 1) else {

@@ -246,6 +246,12 @@ fn patterns_that_are_too_many_become_conditions() {
     };
     let few = format!("always @* casez (x) {}{} endcase", arm(1), arm(0));
     assert_eq!(body(&few).0, few);
+    let lines: String = (0..32).rev().map(arm).collect();
+    let macro_body = format!(
+        "`define FIND casez (x) {} endcase",
+        lines.replace('\n', "\\\n")
+    );
+    assert_eq!(body(&macro_body).0, macro_body);
     let many: String = (0..32).rev().map(arm).collect();
     let text = body(&format!(
         "always @* casez (x)\n{many} default z = 32;\nendcase"
@@ -324,6 +330,7 @@ fn functions_that_keep_nothing_are_automatic() {
         "function f; input a; reg t; begin if (a) t = 1; f = t; end endfunction",
         "function [7:0] f(input a); reg [7:0] t; begin t = t + a; f = t; end endfunction",
         "function f(input a); reg t = 1; f = t; endfunction",
+        "function [7:0] f(input a); integer i; for (i = i + 1; i < 8; i = i + 1) f[i] = a; endfunction",
         "function f(input a, output b); kind_t t; f = t; endfunction",
         "function f(input a); begin if (a) begin : b reg t; f = t; end end endfunction",
         "function automatic f(input a); f = a; endfunction",
