@@ -223,7 +223,9 @@ impl Core {
         self.queue = Queue::default();
         self.horizon = None;
         (self.before, self.held) = (false, false);
-        (self.unsettled, self.owed, self.edges) = (true, false, false);
+        (self.unsettled, self.owed) = (true, false);
+        (self.edges, self.poked) = (false, false);
+        self.unsure.clear();
         self.writes.note_all();
         for id in 0..self.slots.len() {
             self.slots[id].next = None;

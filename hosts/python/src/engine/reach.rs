@@ -11,6 +11,7 @@ use super::slot::{Place, SlotId};
 
 /// So many writes are looked at one by one.
 const MOST_WRITES: usize = 32;
+
 /// The writes, and what is known of the design.
 #[derive(Default)]
 pub struct Writes {

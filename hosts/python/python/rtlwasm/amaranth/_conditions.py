@@ -80,6 +80,8 @@ class Conditions:
         Somebody has waited for it for some more ticks.
         """
         key, values, constants = self._key(about[0])
+        if key is None:
+            return None
         known = self._claims.get(id(about)) or self._claim(about, key, values)
         if known is None:
             self._waits[key] += ticks
